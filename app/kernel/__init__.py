@@ -1,0 +1,1 @@
+"""What every domain stands on: settings, transactions, refusals, ids and the clock (内核)."""

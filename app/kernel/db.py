@@ -1,0 +1,100 @@
+"""Transactions (事务): where they begin, commit, roll back and are tried again; nowhere else.
+
+A command takes its session first and is run by :meth:`Database.transact`. It may run more
+than once, so it touches nothing but its session: no network, no clock, no randomness.
+"""
+
+from collections.abc import Callable
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Connection = psycopg.Connection[tuple[Any, ...]]
+"""The driver's connection, for COPY and set-based statements."""
+
+ATTEMPTS_MAX: Final = 4
+RETRYABLE: Final = frozenset({"40001", "40P01", "23505"})
+"""SQLSTATEs worth another try: serialization failure, deadlock, unique violation.
+
+The last is here because two first tries of one request can both find nothing and both
+insert; the loser, run again, finds what the winner wrote and answers with it.
+"""
+APP_ROLE: Final = "tanpu_app"
+"""May insert postings, and can neither change, delete nor truncate them."""
+
+
+class Database:
+    """Runs commands and queries, each in a transaction of its own."""
+
+    def __init__(self, url: str, *, pool_size: int = 8, role: str = APP_ROLE) -> None:
+        """Open nothing yet; connections are made on first use and take ``role``."""
+        parsed = make_url(url).set(drivername="postgresql+psycopg")
+        self.url = parsed.render_as_string(hide_password=False).replace("+psycopg", "", 1)
+        self._engine: Engine = create_engine(
+            parsed,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=2,
+            pool_pre_ping=True,
+            connect_args={
+                "options": f"-c role={role} -c timezone=UTC -c lock_timeout=10s",
+                "connect_timeout": 5,
+            },
+        )
+        self._snapshots = self._engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+
+    def transact(
+        self, command: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Run ``command`` and commit; once this returns, what it wrote is durable.
+
+        Raises:
+            DBAPIError: The database is away, or the conflict outlived every try.
+        """
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            try:
+                with Session(self._engine, expire_on_commit=False) as session, session.begin():
+                    return command(session, *args, **kwargs)
+            except (DBAPIError, psycopg.Error) as error:
+                if attempt == ATTEMPTS_MAX or sqlstate(error) not in RETRYABLE:
+                    raise
+        raise AssertionError
+
+    def read(
+        self, query: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Run ``query`` over one consistent snapshot, where PostgreSQL refuses every write."""
+        with Session(self._snapshots, expire_on_commit=False) as session:
+            return query(session, *args, **kwargs)
+
+    def dispose(self) -> None:
+        """Close the pooled connections."""
+        self._engine.dispose()
+
+
+def driver(session: Session) -> Connection:
+    """Give the psycopg connection under ``session``, inside its transaction."""
+    return cast("Connection", session.connection().connection.driver_connection)
+
+
+def sqlstate(error: DBAPIError | psycopg.Error) -> str | None:
+    """Give the five-character SQLSTATE of an error, if the server sent one."""
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(origin, "sqlstate", None)
+
+
+def ensure_database(owner_url: str, name: str) -> None:
+    """Create database ``name`` on the server of ``owner_url`` if it is not there."""
+    with psycopg.connect(owner_url, autocommit=True) as connection:
+        found = connection.execute("select 1 from pg_database where datname = %s", (name,))
+        if found.fetchone() is None:
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))

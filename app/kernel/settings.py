@@ -1,0 +1,79 @@
+"""The one frozen configuration of a running Tanpu (配置), read from the environment once.
+
+Nothing reads ``os.environ`` after this: an entry point makes ``Settings()`` and passes it on.
+"""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting has a default that makes a complete city on one machine."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    env: Literal["development", "production"] = "development"
+    """``production`` refuses embedded servers, generated keys, and enrolment by operator import."""
+    tanpu_home: Path = Path(".tanpu")
+    """Data directory of the embedded servers, keys and the signer guard; one owner at a time."""
+    database_url: SecretStr | None = None
+    """PostgreSQL 18 or newer; the embedded server when absent. Sessions take the role tanpu_app."""
+    database_owner_url: SecretStr | None = None
+    """Login that owns the schema, for ``tanpu migrate`` alone; ``DATABASE_URL`` when absent."""
+    redis_url: SecretStr | None = None
+    """Redis or Valkey; the embedded server when absent. It may be emptied at any moment."""
+    chain_rpc_url: str | None = None
+    """JSON-RPC of an Ethereum-compatible node; the embedded anvil when absent."""
+    chain_finality: str = "instant"
+    """When an anchor is final: ``instant``, ``depth:N`` or ``tag:finalized``."""
+    chain_contract: str | None = None
+    """Address of CarbonAnchor; deployed on first use in development when absent."""
+    origin: str = "tanpu.localhost/ledger/1"
+    """Name of this ledger, hashed into every header and so fixed for its life."""
+    signer_guard: Path | None = None
+    """File of the signer guard, on another volume and never restored with the database;
+    in ``TANPU_HOME`` when absent."""
+    keys_dir: Path | None = None
+    """Directory of the key files (KEK, receipt, log and anchor keys); ``TANPU_HOME/keys``
+    when absent. Development makes missing keys, production refuses."""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    merge_deadline_days: int = Field(default=7, ge=0, le=90)
+    """How long a later upload may still change which of two same acts counts [days]."""
+    acceptance_window_days: int = Field(default=400, ge=1, le=3660)
+    """Older acts are refused: their activity keys are no longer kept [days]."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @property
+    def is_production(self) -> bool:
+        """Whether development twins are refused."""
+        return self.env == "production"
+
+    @property
+    def keys_path(self) -> Path:
+        """Where the key files are."""
+        return self.keys_dir or self.tanpu_home / "keys"
+
+    @property
+    def signer_guard_path(self) -> Path:
+        """Where the signer guard is."""
+        return self.signer_guard or self.tanpu_home / "guard" / "signer.guard"
+
+    @model_validator(mode="after")
+    def _production_names_everything(self) -> Self:
+        if not self.is_production:
+            return self
+        needed = {
+            "DATABASE_URL": self.database_url,
+            "REDIS_URL": self.redis_url,
+            "CHAIN_RPC_URL": self.chain_rpc_url,
+            "CHAIN_CONTRACT": self.chain_contract,
+            "KEYS_DIR": self.keys_dir,
+            "SIGNER_GUARD": self.signer_guard,
+        }
+        if missing := sorted(name for name, value in needed.items() if value is None):
+            raise ValueError(f"ENV=production needs {', '.join(missing)}")
+        return self
