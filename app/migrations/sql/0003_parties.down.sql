@@ -1,0 +1,1 @@
+drop table instrument, consent, subject, provider_key, provider;
