@@ -9,10 +9,13 @@ reaches its own folder.
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
 from app.embedded.errors import HomeOwned, HomeUnusable
 
+_LOCK_TRIES = 10
+_LOCK_PAUSE_S = 0.01
 FOLDERS = ("run", "logs", "chain")
 
 
@@ -50,15 +53,13 @@ class Ownership:
         """
         assert self._descriptor is None, "taken twice by one owner"
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        if not _locked(descriptor):
             owner = os.read(descriptor, 32).decode("ascii", "replace").strip() or "unknown"
             os.close(descriptor)
             raise HomeOwned(
                 f"{self._path.parents[1]} is already run by process {owner}: stop it first, "
                 f"or choose another TANPU_HOME. 该数据目录正由进程 {owner} 使用。"
-            ) from error
+            )
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode())
         self._descriptor = descriptor
@@ -68,3 +69,30 @@ class Ownership:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _locked(descriptor: int) -> bool:
+    for _ in range(_LOCK_TRIES):  # `owner_of` of some other process holds it for a blink
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(_LOCK_PAUSE_S)
+        else:
+            return True
+    return False
+
+
+def owner_of(lock: Path) -> int | None:
+    """Name the process that holds a lock now; None when nobody does."""
+    try:
+        descriptor = os.open(lock, os.O_RDWR)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return int(os.read(descriptor, 32) or b"0")
+    else:
+        return None
+    finally:
+        os.close(descriptor)

@@ -40,6 +40,8 @@ _STILL_HELD = ("pre-existing shared memory block", "is still in use", "Is anothe
 class Postgres:
     """One cluster in `home / "postgres"`, started and stopped by this process."""
 
+    name = "postgres"
+
     def __init__(
         self, home: Path, tune: Literal["city", "test"] = "city", *, fsync: bool = True
     ) -> None:
@@ -135,7 +137,7 @@ class Postgres:
         command += [f"--{name}={value}" for name, value in options.items()]
         self._until_answering(
             Order(
-                name="postgres",
+                name=self.name,
                 command=tuple(command),
                 prefix=owner.prefix,
                 record=self._record,
