@@ -23,6 +23,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Literal
 
+from ledger.encoding import tag
 from ledger.errors import GradeNotRecorded
 
 Grade = Literal["A", "B"]
@@ -105,15 +106,6 @@ class Money:
 
 
 Asset = Reduction | Points | Unit | Money
-
-
-def tag(name: str) -> bytes:
-    """Hash the name of a kind of preimage, so that no two kinds share bytes.
-
-    >>> tag("header").hex()[:2]
-    'a2'
-    """
-    return sha256(b"carbon-anchor/v1/" + name.encode()).digest()
 
 
 _ASSET_TAG = tag("asset")
