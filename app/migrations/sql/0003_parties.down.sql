@@ -1,1 +1,1 @@
-drop table instrument, consent, subject, provider_key, provider;
+drop table provider_answer, provider_nonce, instrument, consent, subject, provider_key, provider;

@@ -1,0 +1,106 @@
+"""Consents and links (授权与绑定): for whom, for what and from when a provider may report acts.
+
+Both are half-open intervals that can be closed and never moved: withdrawing is as easy as
+giving, stops what comes after, and rewrites nothing before. Every statement names its owner.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+from psycopg import errors
+from sqlmodel import Session
+
+from app.citizens.errors import CitizenUnknown, InstrumentTaken, IntervalTaken
+from app.kernel.db import driver
+
+Basis = Literal["self", "operator-import", "simulated"]
+"""Whose act the consent was; only ``self`` exists in production."""
+
+
+@dataclass(frozen=True, slots=True)
+class Citizen:
+    """A person with an owner in the books (市民)."""
+
+    bucket: int
+    number: int
+    """The id of the person's place in the ledger."""
+
+
+_LOCK: Final = "select 1 from account where bucket = %s and id = %s for key share"
+_OPEN_CONSENT: Final = """
+select 1 from consent where bucket = %s and account = %s and provider = %s and scene = %s
+   and valid_to is null"""
+_GIVE: Final = """
+insert into consent (bucket, account, provider, scene, valid_from, basis)
+values (%s, %s, %s, %s, %s, %s) on conflict (bucket, account, provider, scene, valid_from)
+do nothing"""
+_WITHDRAW: Final = """
+update consent set valid_to = greatest(%s, valid_from + interval '1 microsecond')
+ where bucket = %s and account = %s and provider = %s and scene = %s and valid_to is null"""
+_LINKED: Final = """
+select bucket, account from instrument
+ where provider = %s and number = %s and linked_to is null"""
+_LINK: Final = """
+insert into instrument (provider, number, linked_from, bucket, account)
+values (%s, %s, %s, %s, %s)"""
+_UNLINK: Final = """
+update instrument set linked_to = greatest(%s, linked_from + interval '1 microsecond')
+ where bucket = %s and account = %s and provider = %s and number = %s and linked_to is null"""
+
+
+def give_consent(  # noqa: PLR0913 -- a consent is all of these
+    session: Session, citizen: Citizen, provider: int, scene: str, *, at: datetime, basis: Basis
+) -> bool:
+    """Open an interval from ``at`` on; says whether it was not open before. Idempotent.
+
+    Raises:
+        CitizenUnknown: There is no such citizen.
+        IntervalTaken: An interval that began at ``at`` was withdrawn since.
+    """
+    connection = driver(session)
+    owner = (citizen.bucket, citizen.number)
+    if connection.execute(_LOCK, owner).fetchone() is None:
+        raise CitizenUnknown
+    if connection.execute(_OPEN_CONSENT, (*owner, provider, scene)).fetchone():
+        return False
+    if connection.execute(_GIVE, (*owner, provider, scene, at, basis)).rowcount == 0:
+        raise IntervalTaken
+    return True
+
+
+def withdraw_consent(
+    session: Session, citizen: Citizen, provider: int, scene: str, *, at: datetime
+) -> bool:
+    """Close the open interval at ``at``; says whether one was open. Idempotent."""
+    owner = (citizen.bucket, citizen.number)
+    return driver(session).execute(_WITHDRAW, (at, *owner, provider, scene)).rowcount > 0
+
+
+def link_instrument(
+    session: Session, citizen: Citizen, provider: int, number: bytes, *, at: datetime
+) -> bool:
+    """Link a card or meter, as its keyed hash; says whether it was not linked before.
+
+    Raises:
+        InstrumentTaken: It belongs to somebody else from ``at`` on, or in part of that time.
+    """
+    connection = driver(session)
+    found = connection.execute(_LINKED, (provider, number)).fetchone()
+    if found is not None:
+        if found == (citizen.bucket, citizen.number):
+            return False
+        raise InstrumentTaken
+    try:
+        connection.execute(_LINK, (provider, number, at, citizen.bucket, citizen.number))
+    except errors.ExclusionViolation as error:
+        raise InstrumentTaken from error
+    return True
+
+
+def unlink_instrument(
+    session: Session, citizen: Citizen, provider: int, number: bytes, *, at: datetime
+) -> bool:
+    """End this citizen's link at ``at``; says whether there was one. Idempotent."""
+    owner = (citizen.bucket, citizen.number)
+    return driver(session).execute(_UNLINK, (at, *owner, provider, number)).rowcount > 0

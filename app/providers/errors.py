@@ -1,0 +1,113 @@
+"""What is refused of a provider and of its requests (提供方的拒绝)."""
+
+from app.kernel.problems import Refusal
+
+
+class ProviderUnknown(Refusal):
+    """No provider has this code."""
+
+    code = "providers.unknown"
+    status = 404
+    title_zh = "没有这个数据提供方"
+
+
+class ProviderSuspended(Refusal):
+    """The provider is suspended and may send nothing."""
+
+    code = "providers.suspended"
+    status = 403
+    title_zh = "数据提供方已被暂停"
+
+
+class ProviderCodeTaken(Refusal):
+    """Another provider has this code already."""
+
+    code = "providers.code_taken"
+    title_zh = "提供方代码已被占用"
+
+
+class ProviderMalformed(Refusal):
+    """A provider's code or name is not of the required form."""
+
+    code = "providers.malformed"
+    status = 422
+    title_zh = "提供方代码或名称格式不正确"
+
+
+class KeyTaken(Refusal):
+    """A key with this id was registered before; a new key takes a new id."""
+
+    code = "providers.key_taken"
+    title_zh = "密钥编号已被使用"
+
+
+class KeyMalformed(Refusal):
+    """An Ed25519 public key has 32 bytes, and its id 1 to 200 printable ASCII characters."""
+
+    code = "providers.key_malformed"
+    status = 422
+    title_zh = "公钥或密钥编号格式不正确"
+
+
+class SignatureMissing(Refusal):
+    """The request carries no signature with the tag that this endpoint expects."""
+
+    code = "signature.missing"
+    status = 401
+    title_zh = "请求没有签名"
+
+
+class SignatureInvalid(Refusal):
+    """The signature does not verify over what it must cover."""
+
+    code = "signature.invalid"
+    status = 401
+    title_zh = "签名无效"
+
+
+class SignatureStale(Refusal):
+    """The signature is too old, has expired, or was made in the future."""
+
+    code = "signature.stale"
+    status = 401
+    title_zh = "签名已过期或时间不符"
+
+
+class SignatureKeyUnknown(Refusal):
+    """No key with this id is in force."""
+
+    code = "signature.key_unknown"
+    status = 401
+    title_zh = "密钥不存在或已失效"
+
+
+class NonceReplayed(Refusal):
+    """This signed request was received before; sign it anew with another nonce."""
+
+    code = "signature.nonce_replayed"
+    status = 401
+    title_zh = "请求已使用过，请更换随机数重新签名"
+
+
+class DigestMismatch(Refusal):
+    """The body is not the one that was signed."""
+
+    code = "signature.digest_mismatch"
+    status = 400
+    title_zh = "正文与摘要不一致"
+
+
+class IdempotencyKeyMissing(Refusal):
+    """The request needs an Idempotency-Key of 1 to 200 printable ASCII characters."""
+
+    code = "idempotency.key_missing"
+    status = 400
+    title_zh = "缺少幂等键"
+
+
+class IdempotencyKeyReused(Refusal):
+    """This Idempotency-Key was used before with another request."""
+
+    code = "idempotency.key_reused"
+    status = 422
+    title_zh = "幂等键已用于另一个请求"
