@@ -74,6 +74,10 @@ class Consistency:
     header: Header
     path: tuple[bytes, ...]
 
+    def to_json(self) -> Json:
+        """Write it as receipts have it."""
+        return {"header": self.header.to_bytes().hex(), "path": _hexes(self.path)}
+
 
 def _decimal(sums: Sums) -> list[str]:
     return [str(value) for value in sums]
@@ -114,55 +118,54 @@ def _state(state: AccountState) -> Json:
     }
 
 
-def build(
-    *,
-    origin: str,
-    header: Header,
-    state: AccountState,
-    salt: bytes,
-    entries: Sequence[OpenedEntry],
-    proof: AccountProof,
-    since: AccountState | None = None,
-    consistency: Consistency | None = None,
-    anchoring: Anchoring | None = None,
-) -> Json:
-    """Write a receipt of its pieces.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The pieces of a receipt."""
 
-    Args:
-        origin: The deployment's name, whose tag is in the header.
-        header: Of the epoch that the receipt is for.
-        state: The account's, as its leaf commits to it.
-        salt: Of that leaf.
-        entries: All of the account's after ``since``, in log order.
-        proof: That the leaf is in the account map.
-        since: The earlier state from which a delta receipt goes on.
-        consistency: For a reader who has an earlier receipt.
-        anchoring: None while the header waits for the chain.
-    """
-    cell = proof.cell
-    account = {"akey": state.akey.hex(), "ver": state.ver, "epoch": state.epoch}
-    return {
-        "format": FORMAT,
-        "origin": origin,
-        "header": header.to_bytes().hex(),
-        "account": account | _state(state) | {"salt": salt.hex()},
-        "since": None if since is None else _state(since),
-        "entries": [_entry(opened) for opened in entries],
-        "cell": {
-            "number": cell.number,
-            "accounts": cell.accounts,
-            "sums": _decimal(cell.sums),
-            "leaf_index": proof.leaf_index,
-            "path": _hexes(proof.leaf_path),
-        },
-        "top": [
-            {"hash": node.hash.hex(), "accounts": node.accounts, "sums": _decimal(node.sums)}
-            for node in proof.top
-        ],
-        "consistency": consistency
-        and {"header": consistency.header.to_bytes().hex(), "path": _hexes(consistency.path)},
-        "chain": anchoring and anchoring.to_json(),
-    }
+    origin: str
+    """The deployment's name, whose tag is in the header."""
+    header: Header
+    """Of the epoch that the receipt is for."""
+    state: AccountState
+    """The account's, as its leaf commits to it."""
+    salt: bytes
+    """Of that leaf."""
+    entries: Sequence[OpenedEntry]
+    """All of the account's after ``since``, in log order."""
+    proof: AccountProof
+    """That the leaf is in the account map."""
+    since: AccountState | None = None
+    """The earlier state from which a delta receipt goes on."""
+    consistency: Consistency | None = None
+    """For a reader who has an earlier receipt."""
+    anchoring: Anchoring | None = None
+    """None while the header waits for the chain."""
+
+    def to_json(self) -> Json:
+        """Write the document."""
+        state, proof = self.state, self.proof
+        account = {"akey": state.akey.hex(), "ver": state.ver, "epoch": state.epoch}
+        return {
+            "format": FORMAT,
+            "origin": self.origin,
+            "header": self.header.to_bytes().hex(),
+            "account": account | _state(state) | {"salt": self.salt.hex()},
+            "since": self.since and _state(self.since),
+            "entries": [_entry(opened) for opened in self.entries],
+            "cell": {
+                "number": proof.cell.number,
+                "accounts": proof.cell.accounts,
+                "sums": _decimal(proof.cell.sums),
+                "leaf_index": proof.leaf_index,
+                "path": _hexes(proof.leaf_path),
+            },
+            "top": [
+                {"hash": node.hash.hex(), "accounts": node.accounts, "sums": _decimal(node.sums)}
+                for node in proof.top
+            ],
+            "consistency": self.consistency and self.consistency.to_json(),
+            "chain": self.anchoring and self.anchoring.to_json(),
+        }
 
 
 def header_line(header: Header, anchoring: Anchoring) -> Json:

@@ -257,8 +257,8 @@ def mirrored(lines: Sequence[str]) -> Trust:
 
     def hash_of(epoch: int, chain: Json | None) -> bytes:
         need(epoch in rows, f"the list has no epoch {epoch}")
-        same = chain is None or json.dumps(chain) == json.dumps(rows[epoch]["chain"])
-        need(same, "the list names another anchoring")
+        said, listed = (json.dumps(x, sort_keys=True) for x in (chain, rows[epoch]["chain"]))
+        need(chain is None or said == listed, "the list names another anchoring")
         return raw(rows[epoch]["header_hash"])
 
     return hash_of
