@@ -1,4 +1,4 @@
-"""The one import contract that import-linter does not sell (自有文件): what a domain keeps to itself.
+"""The import contract that import-linter does not sell (自有文件): what a domain keeps.
 
 Its ``protected`` contract names protected modules and importers apart, so it cannot say "each by
 its own parent". This one does, for every domain that there is or will be.
@@ -20,7 +20,7 @@ class OwnFilesContract(Contract):
     own = fields.ListField(subfield=fields.StringField())
     readers = fields.ListField(subfield=fields.StringField(), required=False)
 
-    def check(self, graph: grimp.ImportGraph, verbose: bool) -> ContractCheck:  # noqa: FBT001 -- the base class has it so
+    def check(self, graph: grimp.ImportGraph, verbose: bool) -> ContractCheck:
         """List every import from outside."""
         del verbose
         trespasses = sorted(self._trespasses(graph))
@@ -37,7 +37,7 @@ class OwnFilesContract(Contract):
         readers = cast("list[str] | None", cast("Any", self).readers) or []
         for module in graph.modules:
             parts = module.split(".")
-            if parts[0] != top or len(parts) < 3 or parts[2] not in own:  # noqa: PLR2004 -- app, domain, file
+            if parts[0] != top or len(parts) < 3 or parts[2] not in own:
                 continue
             domain = ".".join(parts[:2])
             for importer in graph.find_modules_that_directly_import(module):
