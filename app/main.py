@@ -1,0 +1,86 @@
+"""The web application, put together (应用组装): routers, problem documents, health, front page."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from html import escape
+from importlib.metadata import version
+from importlib.resources import files
+from string import Template
+from typing import Final
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi_offline import FastAPIOffline
+
+from app.activities.api import router as batches
+from app.anchoring.api import router as epochs
+from app.city import City, open_city
+from app.kernel.http import install
+from app.kernel.settings import Settings
+from app.readiness import readiness
+
+RETRY_AFTER_S: Final = "5"
+
+
+def create_app(settings: Settings, city: City | None = None) -> FastAPI:
+    """Make the application over ``city``, or over one that it opens and closes itself."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if city is not None:
+            app.state.city = city
+            yield
+            return
+        with open_city(settings) as opened:
+            app.state.city = opened
+            yield
+
+    app = FastAPIOffline(
+        title="Tanpu 碳普",
+        summary="City carbon inclusion (碳普惠): activities, reductions, proofs.",
+        version=version("tanpu"),
+        lifespan=lifespan,
+        redoc_url=None,
+    )
+    install(app)
+    for router in (batches, epochs):
+        app.include_router(router)
+    app.add_api_route("/", front_page, include_in_schema=False)
+    app.add_api_route("/health", health, tags=["operations 运维"])
+    app.add_api_route(
+        "/ready",
+        ready,
+        tags=["operations 运维"],
+        responses={503: {"description": "A server is away; the body names it."}},
+    )
+    return app
+
+
+def front_page(request: Request) -> HTMLResponse:
+    """Say what runs, and link to the documents."""
+    city: City = request.app.state.city
+    page = Template(files("app").joinpath("static", "root.html").read_text(encoding="utf-8"))
+    shown = {
+        "version": version("tanpu"),
+        "origin": city.settings.origin,
+        "env": city.settings.env,
+    }
+    return HTMLResponse(page.substitute({name: escape(text) for name, text in shown.items()}))
+
+
+def health() -> dict[str, str]:
+    """Say that this process answers (存活)."""
+    return {"status": "ok"}
+
+
+def ready(request: Request) -> JSONResponse:
+    """Say whether every server that this process needs answers (就绪)."""
+    city: City = request.app.state.city
+    checks = readiness(city)
+    if all(value == "ok" for value in checks.values()):
+        return JSONResponse({"status": "ok", "checks": checks})
+    return JSONResponse(
+        {"status": "unavailable", "checks": checks},
+        status_code=503,
+        headers={"Retry-After": RETRY_AFTER_S},
+    )

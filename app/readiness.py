@@ -1,0 +1,73 @@
+"""What must answer before a process serves (就绪): database, Redis, chain, within limits."""
+
+import http.client
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import urlsplit
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlmodel import Session, text
+
+from app.city import City
+
+CHAIN_TIMEOUT_S: Final = 2.0
+REDIS_TIMEOUT_S: Final = 0.2
+ASK_CHAIN: Final = b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}'
+
+
+def readiness(city: City) -> dict[str, str]:
+    """Give for each server ``ok``, or what is wrong with it."""
+    checks: dict[str, Callable[[City], None]] = {
+        "database": _database,
+        "redis": _redis,
+        "chain": _chain,
+    }
+    return {name: _outcome(check, city) for name, check in checks.items()}
+
+
+def _outcome(check: Callable[[City], None], city: City) -> str:
+    try:
+        check(city)
+    except (DBAPIError, PoolTimeout, redis.RedisError, OSError, http.client.HTTPException) as error:
+        return type(error).__name__
+    return "ok"
+
+
+def _database(city: City) -> None:
+    def one(session: Session) -> None:
+        session.connection().execute(text("select 1"))
+
+    city.db.read(one)
+
+
+def _redis(city: City) -> None:
+    client = redis.Redis.from_url(
+        city.addresses.redis_url,
+        socket_timeout=REDIS_TIMEOUT_S,
+        socket_connect_timeout=REDIS_TIMEOUT_S,
+        retry=Retry(NoBackoff(), 0),
+    )
+    try:
+        client.ping()
+    finally:
+        client.close()
+
+
+def _chain(city: City) -> None:
+    where = urlsplit(city.addresses.chain_rpc_url)
+    assert where.hostname is not None, "the settings name a host"
+    made = http.client.HTTPSConnection if where.scheme == "https" else http.client.HTTPConnection
+    connection = made(where.hostname, where.port, timeout=CHAIN_TIMEOUT_S)
+    try:
+        connection.request(
+            "POST", where.path or "/", ASK_CHAIN, {"Content-Type": "application/json"}
+        )
+        answer = connection.getresponse()
+        if answer.status != http.client.OK or b'"result"' not in answer.read(10_000):
+            raise http.client.HTTPException(f"status {answer.status}")
+    finally:
+        connection.close()
