@@ -61,16 +61,19 @@ def commands(text: str, program: str) -> Iterator[list[str]]:
             yield words[1:]
 
 
-def unknown_command(words: list[str], tree: Mapping[str, object]) -> str | None:
+class Commands(dict[str, "Commands"]):
+    """A tree of commands by name; a leaf is empty."""
+
+
+def unknown_command(words: list[str], tree: Commands) -> str | None:
     """Follow ``words`` down the tree of commands; the word that leads nowhere, if one does."""
-    here: object = tree
+    here = tree
     for word in words:
-        if not isinstance(here, Mapping) or not here or not re.fullmatch(r"[a-z][a-z0-9|-]*", word):
+        if not here or not re.fullmatch(r"[a-z][a-z0-9|-]*", word):
             return None
-        below: Mapping[str, object] = here
-        if unknown := [choice for choice in word.split("|") if choice not in below]:
+        if unknown := [choice for choice in word.split("|") if choice not in here]:
             return unknown[0]
-        here = below[word.split("|")[0]]
+        here = here[word.partition("|")[0]]
     return None
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from docs import generate
 from tests.architecture import documents, tidy
+from tests.architecture.documents import Commands
 
 ROOT = Path(__file__).parents[2]
 GENERATED = ("docs/methodologies/", "CHANGELOG.md")
@@ -42,10 +43,10 @@ def test_every_file_that_is_named_exists(pages: dict[str, str]) -> None:
     assert not missing
 
 
-def command_tree(command: Any) -> dict[str, Any]:  # noqa: ANN401 -- click gives its groups untyped
+def command_tree(command: Any) -> Commands:  # noqa: ANN401 -- click gives its groups untyped
     """Give the commands below a typer or click command, by name."""
     below: dict[str, Any] = getattr(command, "commands", {})
-    return {name: command_tree(child) for name, child in below.items()}
+    return Commands({name: command_tree(child) for name, child in below.items()})
 
 
 def test_every_command_that_is_named_exists(pages: dict[str, str]) -> None:
@@ -71,7 +72,7 @@ def make_targets() -> set[str]:
 def test_every_make_target_that_is_named_exists(pages: dict[str, str]) -> None:
     if not (ROOT / "Makefile").exists():
         pytest.skip("the Makefile is not written yet")
-    tree = dict.fromkeys(make_targets(), {})
+    tree = Commands({target: Commands() for target in make_targets()})
     unknown = [
         f"{path}: make {words[0]}"
         for path, text in pages.items()
@@ -134,6 +135,6 @@ def test_a_document_that_names_what_is_gone_is_found(kind: str, tmp_path: Path) 
 
 def test_a_command_that_does_not_exist_is_found() -> None:
     text = "run `tanpu epoch open`\n\n```\n$ tanpu audit --json  # all of it\ntanpu fly\n```\n"
-    tree = {"epoch": {"close": {}}, "audit": {}}
+    tree = Commands(epoch=Commands(close=Commands()), audit=Commands())
     said = list(documents.commands(text, "tanpu"))
     assert [documents.unknown_command(words, tree) for words in said] == [None, "fly", "open"]

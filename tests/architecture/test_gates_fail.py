@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-CONFIGURATION = ("pyproject.toml", ".importlinter", "sgconfig.yml", ".codespellrc")
+CONFIGURATION = ("pyproject.toml", ".importlinter", "sgconfig.yml", ".codespellrc", "uv.lock")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ GATES = {
         command=("ruff", "format", "--check", "app"),
         path="app/sample.py",
         text=f"{DOCUMENTED}x = {{'a':1}}\n",
-        finding="Would reformat: app/sample.py",
+        finding="app/sample.py:3",
     ),
     "ruff check": Gate(
         command=("ruff", "check", "app"),
@@ -70,13 +70,13 @@ GATES = {
         finding="Noisy",
     ),
     "deptry missing": Gate(
-        command=("deptry", "."),
+        command=("deptry", "--no-ansi", "."),
         path="app/sample.py",
         text=f"{DOCUMENTED}import numpy\nimport pint\n",
         finding="DEP001 'numpy'",
     ),
     "deptry unused": Gate(
-        command=("deptry", "."),
+        command=("deptry", "--no-ansi", "."),
         path="pyproject.toml",
         text=PROJECT,
         finding="DEP002 'pint'",
@@ -90,8 +90,8 @@ GATES = {
     "uv lock": Gate(
         command=("uv", "lock", "--check", "--offline"),
         path="pyproject.toml",
-        text=PROJECT,
-        finding="uv.lock",
+        text=PROJECT.replace('"pint"', ""),
+        finding="needs to be updated",
     ),
     "documents": Gate(
         command=("python", "docs/generate.py", "--check"),
@@ -121,6 +121,18 @@ def tool(name: str) -> str | None:
     return shutil.which(name, path=os.pathsep.join([*map(str, homes), os.environ["PATH"]]))
 
 
+def start(program: str, gate: Gate, folder: Path) -> subprocess.Popen[str]:
+    """Run one gate over its sample."""
+    return subprocess.Popen(
+        [program, *gate.command[1:]],
+        cwd=folder,
+        env=os.environ | {"NO_COLOR": "1", "COLUMNS": "200"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
 @pytest.fixture(scope="module")
 def runs(
     tmp_path_factory: pytest.TempPathFactory,
@@ -131,17 +143,7 @@ def runs(
         folder = tmp_path_factory.mktemp(name.replace(" ", "-"))
         lay_out(folder, gate)
         program = tool(gate.command[0])
-        started[name] = (
-            program
-            and subprocess.Popen(  # pyright: ignore[reportArgumentType] -- None or a run
-                [program, *gate.command[1:]],
-                cwd=folder,
-                env=os.environ | {"NO_COLOR": "1", "COLUMNS": "200"},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-        )
+        started[name] = None if program is None else start(program, gate, folder)
     yield started
     for run in filter(None, started.values()):
         with run:

@@ -45,7 +45,11 @@ def test_the_wheel_has_our_three_packages_and_nothing_else(installed: Path) -> N
 
 def test_the_wheel_has_every_data_file_and_the_typing_marks(installed: Path) -> None:
     listed = subprocess.run(
-        ["git", "ls-files", *OURS], cwd=ROOT, check=True, capture_output=True, text=True
+        ["git", "ls-files", "-co", "--exclude-standard", *OURS],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout.split()
     missing = [f for f in listed if f.endswith(DATA) and not (installed / f).exists()]
     assert not missing
