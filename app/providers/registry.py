@@ -116,7 +116,7 @@ def register_key(
         raise KeyTaken
 
 
-def rotate_key(  # noqa: PLR0913 -- a key is its id and its bytes
+def rotate_key(
     session: Session,
     provider: Provider,
     keyid: str,

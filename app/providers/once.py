@@ -1,0 +1,105 @@
+"""Each signed request once (只受理一次): nonces for ten minutes, answers for eight days.
+
+Two different promises. A *nonce* refuses the very bytes that somebody recorded and sends again.
+An *Idempotency-Key* lets the provider itself try again, signed anew, and get the first answer.
+Both rows are written in the transaction that does the work: if that is undone, so are they.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Final
+
+from sqlmodel import Session
+
+from app.kernel.db import Connection, driver
+from app.providers.errors import IdempotencyKeyMissing, IdempotencyKeyReused, NonceReplayed
+from app.providers.registry import KEYID
+
+NONCE_KEPT: Final = timedelta(minutes=10)
+ANSWER_KEPT: Final = timedelta(days=8)
+"""More than the seven days that the API promises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request was answered, kept byte for byte."""
+
+    status: int
+    body: bytes
+
+
+_FORGET_NONCES: Final = "delete from provider_nonce where provider = %s and kept_until < %s"
+_TAKE_NONCE: Final = """
+insert into provider_nonce (provider, nonce, kept_until) values (%s, %s, %s)
+on conflict (provider, nonce) do nothing"""
+_FORGET_ANSWERS: Final = "delete from provider_answer where provider = %s and kept_until < %s"
+_CLAIM: Final = """
+insert into provider_answer (provider, key, request, kept_until) values (%s, %s, %s, %s)
+on conflict (provider, key) do nothing"""
+_FIRST: Final = "select request, status, body from provider_answer where provider = %s and key = %s"
+_KEEP: Final = "update provider_answer set status = %s, body = %s where provider = %s and key = %s"
+
+
+def take_nonce(session: Session, provider: int, nonce: str, *, at: datetime) -> None:
+    """Use up a nonce.
+
+    Raises:
+        NonceReplayed: It was used within its time.
+    """
+    connection = driver(session)
+    connection.execute(_FORGET_NONCES, (provider, at))
+    if connection.execute(_TAKE_NONCE, (provider, nonce, at + NONCE_KEPT)).rowcount == 0:
+        raise NonceReplayed
+
+
+def digest_of(*parts: bytes) -> bytes:
+    """Hash what makes two requests the same: method, path and body.
+
+    >>> digest_of(b"POST", b"/v1", b"a") == digest_of(b"POST", b"/v1a", b"")
+    False
+    """
+    return sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).digest()
+
+
+def readable_key(text: str | None) -> str:
+    """Give the Idempotency-Key of a request.
+
+    Raises:
+        IdempotencyKeyMissing: There is none, or it is not 1 to 200 printable characters.
+    """
+    if text is None or not KEYID.fullmatch(text):
+        raise IdempotencyKeyMissing
+    return text
+
+
+def first_answer(
+    session: Session, provider: int, key: str, request: bytes, *, at: datetime
+) -> Answer | None:
+    """Claim a key, or give what its first request was answered; waits for one still running.
+
+    Raises:
+        IdempotencyKeyReused: The first request under this key was another.
+    """
+    connection = driver(session)
+    connection.execute(_FORGET_ANSWERS, (provider, at))
+    claim = (provider, key, request, at + ANSWER_KEPT)
+    if connection.execute(_CLAIM, claim).rowcount:
+        return None
+    return _answer(connection, provider, key, request)
+
+
+def keep_answer(session: Session, provider: int, key: str, answer: Answer) -> None:
+    """Keep the answer to the request that claimed ``key``."""
+    facts = (answer.status, answer.body, provider, key)
+    kept = driver(session).execute(_KEEP, facts).rowcount
+    assert kept == 1, key
+
+
+def _answer(connection: Connection, provider: int, key: str, request: bytes) -> Answer:
+    row = connection.execute(_FIRST, (provider, key)).fetchone()
+    assert row is not None, key
+    if bytes(row[0]) != request:
+        raise IdempotencyKeyReused
+    assert row[1] is not None, "claimed, committed and unanswered"
+    return Answer(row[1], bytes(row[2]))
