@@ -20,7 +20,9 @@ export interface Verdict {
 }
 
 /** The receipt is not true; the message begins with the step that failed. */
-export class Rejected extends Error {}
+export class Rejected extends Error {
+  override readonly name = 'Rejected'
+}
 
 const COUNTERS = 4
 const text = new TextEncoder()
