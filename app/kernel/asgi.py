@@ -1,0 +1,102 @@
+"""Pure ASGI layers (请求层): an id for each request, and a limit on each body.
+
+Pure ASGI, because Starlette's function middleware puts every body through a task of its own.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.kernel.ids import new_id, public_id
+
+BODY_MAX: Final = 256 * 1024
+"""What an ordinary endpoint takes [bytes]."""
+HEADER: Final = "x-request-id"
+GIVEN: Final = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+
+
+class RequestId:
+    """Names each request, by the caller's own id where it has the form of one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap ``app``."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Put the id into the scope, and into the answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = dict(scope["headers"]).get(HEADER.encode(), b"")
+        name = given.decode() if GIVEN.fullmatch(given) else public_id("req", new_id())
+        scope["request_id"] = name
+
+        async def named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (HEADER.encode(), name.encode())]
+            await send(message)
+
+        await self._app(scope, receive, named)
+
+
+class BodyLimit:
+    """Refuses a body past the limit of its path, by its stated length or as it arrives."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        larger: Mapping[str, int],
+        refuse: Callable[[Request], Response],
+    ) -> None:
+        """Wrap ``app``; ``larger`` names the paths that take more [bytes]."""
+        self._app = app
+        self._larger = larger
+        self._refuse = refuse
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count what arrives; past the limit answer 413 and read no more."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        limit = self._larger.get(scope["path"], BODY_MAX)
+        stated = dict(scope["headers"]).get(b"content-length", b"0")
+        if not stated.isdigit() or int(stated) > limit:
+            await self._refuse(Request(scope))(scope, receive, send)
+            return
+        body, whole = await _read(receive, limit)
+        if not whole:
+            await self._refuse(Request(scope))(scope, receive, send)
+            return
+        await self._app(scope, _once(body, receive), send)
+
+
+async def _read(receive: Receive, limit: int) -> tuple[bytes, bool]:
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        part: bytes = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            return b"", False
+        parts.append(part)
+        if not message.get("more_body", False):
+            return b"".join(parts), True
+
+
+def _once(body: bytes, receive: Receive) -> Receive:
+    given = False
+
+    async def replay() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
