@@ -1,7 +1,6 @@
 """The documents say what is: their links lead somewhere, their commands and files exist."""
 
 import importlib
-import importlib.util
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,11 +49,11 @@ def command_tree(command: Any) -> Commands:  # noqa: ANN401 -- click gives its g
 
 
 def test_every_command_that_is_named_exists(pages: dict[str, str]) -> None:
-    if importlib.util.find_spec("app.cli") is None or not hasattr(
-        cli := importlib.import_module("app.cli"), "app"
-    ):
-        pytest.skip("app.cli has no typer application `app` yet")
-    tree = command_tree(importlib.import_module("typer.main").get_command(cli.app))
+    if not (ROOT / "app/cli/commands.py").exists():
+        pytest.skip("app/cli/commands.py is not written yet")
+    commands = importlib.import_module("app.cli.commands")
+    tree = command_tree(importlib.import_module("typer.main").get_command(commands.tanpu))
+    assert tree, "introspection found no command"
     unknown = [
         f"{path}: tanpu {' '.join(words)}: {word}"
         for path, text in pages.items()
