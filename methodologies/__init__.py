@@ -20,7 +20,7 @@ Running it (every number is a Decimal or text in the *input's own unit*)::
     quantify_many(document, rows) -> list[int | Ineligible]         # mg; the hot path
         # rows of (values in the order of input_names, evidence, occurred_on)
     explain(document, inputs, evidence=..., occurred_on=...) -> tuple[Working, ...] | Ineligible
-    read_inputs(document, {"distance": "10.3 km"}) -> dict[str, str]  # raises BadQuantity
+    read_inputs(document, {"distance": "10.3 km"}) -> dict  # raises BadQuantity
     parse_quantity("10.3 km", to="km") -> Decimal                     # raises BadQuantity
 
 An ``Ineligible`` is a value with a ``reason`` (``trip.too_short``) and, where one input is to
@@ -44,3 +44,57 @@ What outsiders check::
     render(document) -> str             # a Markdown page, zh and en
     factor(id, region=..., purpose=..., on=...) -> Factor
 """
+
+from .caps import cap
+from .compiling import Program
+from .digest import methodology_key
+from .document import Document, Input, Parameter
+from .factors import Factor, NoFactor, factor
+from .faults import DocumentFaults, Fault
+from .grade import Approval, Assessment, ParameterMissing, SignOff, accrues, assess, grade
+from .library import CATALOG, find, get
+from .loading import load
+from .outcomes import Ineligible, Reduction, Working
+from .quantify import explain, quantify, quantify_many
+from .quantities import BadQuantity, parse_quantity, read_inputs
+from .words import Evidence, Field, Grade, Object, Settlement, Status
+
+__all__ = [
+    "CATALOG",
+    "Approval",
+    "Assessment",
+    "BadQuantity",
+    "Document",
+    "DocumentFaults",
+    "Evidence",
+    "Factor",
+    "Fault",
+    "Field",
+    "Grade",
+    "Ineligible",
+    "Input",
+    "NoFactor",
+    "Object",
+    "Parameter",
+    "ParameterMissing",
+    "Program",
+    "Reduction",
+    "Settlement",
+    "SignOff",
+    "Status",
+    "Working",
+    "accrues",
+    "assess",
+    "cap",
+    "explain",
+    "factor",
+    "find",
+    "get",
+    "grade",
+    "load",
+    "methodology_key",
+    "parse_quantity",
+    "quantify",
+    "quantify_many",
+    "read_inputs",
+]

@@ -4,10 +4,11 @@
 them, never floats. The document is identified by (code, version) and proved by ``sha256``.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from .compiling import Program
 from .words import Evidence, Field, Grade, Object, Settlement, Status
 
 
@@ -202,6 +203,12 @@ class Document:
     sources: tuple[Source, ...]
     notes: tuple[Text, ...]
     sha256: str
-    input_names: tuple[str, ...] = field(default=())
-    missing_parameters: tuple[str, ...] = field(default=())
+    missing_parameters: tuple[str, ...]
     """What the formula needs and no source gives; not empty means that it refuses to run."""
+    program: Program | None
+    """The compiled formula; None exactly when a parameter is missing."""
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The order in which a row of `quantify_many` gives its values."""
+        return tuple(each.name for each in self.inputs)
