@@ -213,6 +213,7 @@ def continues(
     if proof is not None:
         old = Header(proof["header"], receipt["origin"])
         need(trust(old.epoch, None) == old.hash, "the earlier header is not the anchored one")
+        need(old.log_size <= header.log_size, "the log shrank")
         roots = old.log_root, header.log_root
         path = [*map(raw, proof["path"])]
         need(is_prefix(old.log_size, header.log_size, path, *roots), "the log was rewritten")
