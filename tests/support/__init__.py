@@ -1,0 +1,1 @@
+"""What tests stand on: throw-away servers, builders and faults."""

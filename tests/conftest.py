@@ -1,0 +1,55 @@
+"""Fixtures that every test may name (夹具): a database emptied before each test, roles, keys."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.embedded.postgres import Postgres
+from app.kernel.db import Database
+from app.kernel.secrets import Keys
+from app.kernel.settings import Settings
+from tests.support.postgres import MIGRATED, cluster, empty
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """One migrated cluster for this test process."""
+    with cluster(tmp_path_factory.mktemp("cluster")) as server:
+        yield server
+
+
+@pytest.fixture
+def database_url(postgres: Postgres) -> str:
+    """Address of the emptied database for the owner of its schema, who is superuser."""
+    url = postgres.url_of(MIGRATED)
+    empty(url)
+    return url
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[Database]:
+    """The database as the application sees it."""
+    made = Database(database_url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def worker_db(database_url: str) -> Iterator[Database]:
+    """The database as the worker sees it."""
+    made = Database(database_url, role="tanpu_worker")
+    yield made
+    made.dispose()
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    """Throw-away key files."""
+    return Keys(tmp_path_factory.mktemp("keys"), make_missing=True)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A development configuration in a folder of its own."""
+    return Settings(tanpu_home=tmp_path)
