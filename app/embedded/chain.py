@@ -57,7 +57,9 @@ class Chain:
         prepare(self.home)
         stop_leftover(self._record, signal.SIGTERM, grace_s=10.0)
         self._restore()
-        self._port = _number_in(self._remembered) or _free_port()
+        self._port = _number_in(self._remembered) or 0
+        if not self._port or not _free(self._port):
+            self._port = _free_port()
         try:
             self._serve(program)
         except BaseException:
@@ -131,8 +133,6 @@ class Chain:
         """Wait until it serves; False when somebody else has its port."""
         until = time.monotonic() + _START_S
         while child.ended() is None:
-            # Its own state may be large; somebody else's node on this port would answer at once,
-            # but then the child ends, which the next turn sees before anything is believed.
             if _chain_id(self._port) == CHAIN_ID and child.ended() is None:
                 return True
             if time.monotonic() > until:
@@ -186,6 +186,16 @@ def _chain_id(port: int) -> int | None:
         return None
     finally:
         connection.close()
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_HOST, port))
+        except OSError:
+            return False
+    return True
 
 
 def _free_port() -> int:

@@ -33,7 +33,9 @@ _PORT = 5432
 _SOCKET = f".s.PGSQL.{_PORT}"
 _ORPHANS_S = 60.0
 _RECOVERY_S = 1800.0
+_SILENCE_S = 60.0
 _POLL_S = 0.02
+_RECOVERING = ("starting up", "not yet accepting connections", "in recovery")
 _STILL_HELD = ("pre-existing shared memory block", "is still in use", "Is another postmaster")
 
 
@@ -170,9 +172,11 @@ class Postgres:
 
     def _until_answering(self, order: Order) -> None:
         begun = time.monotonic()
+        url = self.maintenance_url
         self._child = Child(order)
         # Whether it lives is asked first: another postmaster on this folder would answer as well.
-        while (ended := self._child.ended() is not None) or not _answers(self.maintenance_url):
+        answer = ""
+        while (ended := self._child.ended() is not None) or (answer := _answer(url)) is not None:
             waited_s = time.monotonic() - begun
             if ended:
                 held = any(words in self._child.said() for words in _STILL_HELD)
@@ -180,8 +184,10 @@ class Postgres:
                     raise self._child.failure("ended while starting")
                 time.sleep(0.2)
                 self._child = Child(order)
-            if waited_s > _RECOVERY_S:
-                raise self._child.failure(f"has not answered within {_RECOVERY_S:.0f} s")
+            # The socket is there before recovery begins, so silence is a fault and this is not.
+            recovering = any(words in (answer or "") for words in _RECOVERING)
+            if waited_s > (_RECOVERY_S if recovering else _SILENCE_S):
+                raise self._child.failure(f"has not answered within {waited_s:.0f} s: {answer}")
             time.sleep(_POLL_S)
 
 
@@ -227,9 +233,10 @@ def _refuse_other_major(data: Path) -> None:
         )
 
 
-def _answers(url: str) -> bool:
+def _answer(url: str) -> str | None:
+    """Give None when it serves, else what it says instead."""
     try:
         psycopg.connect(url, connect_timeout=2).close()
-    except psycopg.OperationalError:
-        return False
-    return True
+    except psycopg.OperationalError as error:
+        return str(error)
+    return None

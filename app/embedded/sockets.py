@@ -1,7 +1,8 @@
 """Socket folders 套接字目录: where a unix socket fits, however long the data directory's path is.
 
-The kernel allows 107 bytes for the whole path. A home too deep for that gets a folder of its own
-under `XDG_RUNTIME_DIR` or the temporary directory, named by a hash of the home, closed to others.
+The kernel allows 107 bytes for the whole path, and libpq takes a comma for the end of a host. A
+home too deep, or with a comma or quotes in its name, gets a folder under `XDG_RUNTIME_DIR` or the
+temporary directory instead, named by a hash of the home and closed to others.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from pathlib import Path
 from app.embedded.errors import HomeUnusable
 
 PATH_BYTES_MAX = 107
+_AWKWARD = frozenset(",\"'")
 
 
 def socket_folder(preferred: Path, name: str, uid: int) -> Path:
@@ -26,7 +28,8 @@ def socket_folder(preferred: Path, name: str, uid: int) -> Path:
     Raises:
         HomeUnusable: somebody else has taken the short folder's name.
     """
-    if len(os.fsencode(preferred / name)) <= PATH_BYTES_MAX:
+    fits = len(os.fsencode(preferred / name)) <= PATH_BYTES_MAX
+    if fits and not _AWKWARD & set(str(preferred)):
         return preferred
     key = hashlib.sha256(os.fsencode(preferred.resolve())).hexdigest()[:16]
     folder = _root(uid) / f"tanpu-{key}"
