@@ -4,7 +4,7 @@ The cluster starts once a session and is migrated once. Before each test every t
 superuser with triggers off (R32), which the application's own role can't do.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, LiteralString, cast
@@ -21,12 +21,13 @@ _TABLES: Final = """
 select relname from pg_class
  where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition"""
 _SEQUENCES: Final = """
-select setval(c.oid::regclass, s.seqstart, false) from pg_class c join pg_sequence s on s.seqrelid = c.oid
+select setval(c.oid::regclass, s.seqstart, false)
+  from pg_class c join pg_sequence s on s.seqrelid = c.oid
  where c.relnamespace = 'public'::regnamespace"""
 
 
 @contextmanager
-def cluster(home: Path) -> Iterator[Postgres]:
+def cluster(home: Path) -> Generator[Postgres]:
     """Run a cluster with one migrated database, without fsync, and remove nothing but processes."""
     with Postgres(home, tune="test", fsync=False) as server:
         create(server, MIGRATED)

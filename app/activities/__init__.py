@@ -1,0 +1,32 @@
+"""Activities (低碳行为): what people did, told by providers, and what became of each line.
+
+A file or a request body is read into items (``read_items``), and ``ingest`` takes them in, in
+chunks of 10,000, each one transaction: who is it and did they consent, was it told before, is it
+excluded, what is it worth, who else told it, what does the day's cap leave, post. Every line gets
+exactly one outcome. The order of arrival changes no total (docs/decisions/0016).
+
+What is kept of an act: its day, its quantities, a commitment to the provider's record. Times and
+the keyed hashes of vehicle and station stay in ``act_window`` until the merge deadline (R17).
+"""
+
+from app.activities.choice import Choice, Standing, catalogued
+from app.activities.errors import UploadRefused
+from app.activities.ingest import ingest
+from app.activities.items import Item, Malformed
+from app.activities.outcomes import ItemOutcome, Outcome, UploadResult
+from app.activities.reading import ItemFile, read_items
+
+__all__ = [
+    "Choice",
+    "Item",
+    "ItemFile",
+    "ItemOutcome",
+    "Malformed",
+    "Outcome",
+    "Standing",
+    "UploadRefused",
+    "UploadResult",
+    "catalogued",
+    "ingest",
+    "read_items",
+]
