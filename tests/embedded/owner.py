@@ -17,7 +17,9 @@ from app.embedded.runtime import Runtime
 
 def main(home: Path, uid: int | None) -> int:
     if uid is not None:
-        codecs.lookup("ascii")  # loaded now: that user may not be able to reach this interpreter
+        # Loaded now, since that user may not be able to reach this interpreter's library.
+        for name in ("ascii", "idna", "latin-1", "utf-8"):
+            codecs.lookup(name)
         os.setgroups([])
         os.setgid(uid)
         os.setuid(uid)

@@ -20,7 +20,7 @@ from app.embedded.postgres import Postgres
 from app.embedded.runtime import Runtime
 from tests.embedded.conftest import Owner, kill_everything, none_left, processes_of
 
-KILLS = 5
+KILLS = int(os.environ.get("TANPU_KILLS", "5"))
 
 
 def write_until_it_breaks(url: str, acknowledged: list[int]) -> None:
