@@ -2,7 +2,6 @@
 
 import importlib
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -81,18 +80,17 @@ def test_every_make_target_that_is_named_exists(pages: dict[str, str]) -> None:
     assert not unknown
 
 
-def decisions() -> Iterator[Path]:
-    yield from sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
+DECISIONS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
 
 
-@pytest.mark.parametrize("path", decisions(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.stem)
 def test_a_decision_has_the_sections_of_the_template(path: Path) -> None:
     template = documents.sections((ROOT / "docs/decisions/template.md").read_text(encoding="utf-8"))
     assert documents.sections(path.read_text(encoding="utf-8")) == template
 
 
 def test_the_decisions_are_numbered_without_a_gap_and_listed() -> None:
-    names = [path.name for path in decisions()]
+    names = [path.name for path in DECISIONS]
     assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
     index = (ROOT / "docs/decisions/README.md").read_text(encoding="utf-8")
     assert [name for name in names if f"({name})" not in index] == []

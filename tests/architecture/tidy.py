@@ -107,9 +107,9 @@ def _bound_names(module: ast.Module) -> Iterator[tuple[int, str]]:
 def overloaded_words(tree: Tree) -> Iterator[str]:
     """One word, one meaning (glossary): these four mean too much to stand alone."""
     for path, module in _python(tree, *SHIPPED):
-        banned = {"credit", "debit", "transaction", "event", "events"}
+        banned = {"transaction", "event", "events"}
         if not path.startswith(LEDGER_FOLDERS):
-            banned |= {"credits", "debits"}
+            banned |= {"credit", "credits", "debit", "debits"}
         if path.startswith(PEOPLE_FOLDERS):
             banned |= {"account", "accounts"}
         for line, name in _bound_names(module):
@@ -121,18 +121,25 @@ def _module_of(path: str) -> str:
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
-def _imported(module: ast.Module) -> Iterator[str]:
+def _imported(path: str, module: ast.Module) -> Iterator[str]:
+    package = path.rpartition("/")[0].split("/")
     for node in ast.walk(module):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            home = package[: len(package) - node.level + 1] if node.level else []
+            source = ".".join([*home, *([node.module] if node.module else [])])
+            yield source
+            yield from (f"{source}.{alias.name}" for alias in node.names)
 
 
 def dead_modules(tree: Tree) -> Iterator[str]:
     """A module that nothing shipped imports, and no entry point names, is dead."""
-    used = {name for _, module in _python(tree, *SHIPPED, "docs/") for name in _imported(module)}
+    used = {
+        name
+        for path, module in _python(tree, *SHIPPED, "docs/", "benchmarks/")
+        for name in _imported(path, module)
+    }
     outside = "\n".join(text for path, text in tree.items() if not path.startswith("tests/"))
     named = set(re.findall(r"[\"' ](\w+(?:\.\w+)+)[\"':]", outside))
     for path, _ in _python(tree, *SHIPPED):
@@ -175,14 +182,15 @@ def unfinished_marks(tree: Tree) -> Iterator[str]:
 def mocks(tree: Tree) -> Iterator[str]:
     """A fake passes the suite of the real thing; a mock passes anything."""
     for path, module in _python(tree):
-        if {"unittest.mock", "mock", "pytest_mock"} & set(_imported(module)):
+        if {"unittest.mock", "mock", "pytest_mock"} & set(_imported(path, module)):
             yield f"{path}:1: imports a mock"
 
 
 def empty_files(tree: Tree) -> Iterator[str]:
     """A file that would be empty does not exist, markers apart."""
     for path, text in tree.items():
-        if not text.strip() and PurePosixPath(path).name not in MARKERS:
+        marker = PurePosixPath(path).name in MARKERS or re.fullmatch(r"tests/.*__init__\.py", path)
+        if not (text.strip() or marker):
             yield f"{path}:1: empty"
 
 
@@ -217,16 +225,16 @@ def unglossed_names(tree: Tree) -> Iterator[str]:
         if not path.endswith("__init__.py"):
             continue
         own = f"{_module_of(path)}."
-        for name in sorted({n.rpartition(".")[2] for n in _imported(module) if n.startswith(own)}):
+        given = {name.removeprefix(own) for name in _imported(path, module) if name.startswith(own)}
+        for name in sorted(name.rpartition(".")[2] for name in given):
             is_class = re.fullmatch(r"[A-Z][a-z]\w*", name)
-            if is_class and not _is_refusal(tree, name) and f"`{name}`" not in glossary:
+            if is_class and not _is_raised(tree, name) and f"`{name}`" not in glossary:
                 yield f"{path}:1: docs/glossary.md lacks `{name}`"
 
 
-def _is_refusal(tree: Tree, name: str) -> bool:
-    return any(
-        path.endswith("errors.py") and f"class {name}(" in text for path, text in tree.items()
-    )
+def _is_raised(tree: Tree, name: str) -> bool:
+    raised = re.compile(rf"^class {name}\(.*(?:Error|Exception|Refusal|Refused)\b", re.MULTILINE)
+    return any(path.endswith(".py") and raised.search(text) for path, text in tree.items())
 
 
 CHECKS: Final = (
