@@ -7,7 +7,7 @@ its units are its types, its examples are its tests, its digest goes on the chai
 Reading a document::
 
     load(source: bytes | str, name="document.toml") -> Document    # raises DocumentFaults
-    lint(document) -> tuple[Fault, ...]                             # faults and warnings
+    lint(source: bytes, name) -> tuple[Fault, ...]     # faults and warnings, never raises
     find(code, on=date) -> Document     # the catalogued version in force; KeyError
     get(code, version) -> Document      # KeyError
     CATALOG                             # Mapping[(code, version), Document], loaded lazily
@@ -52,11 +52,14 @@ from .document import Document, Input, Parameter
 from .factors import Factor, NoFactor, factor
 from .faults import DocumentFaults, Fault
 from .grade import Approval, Assessment, ParameterMissing, SignOff, accrues, assess, grade
+from .history import Month, NoiseCredit, noise_credit, settle_month
 from .library import CATALOG, find, get
+from .lint import lint
 from .loading import load
 from .outcomes import Ineligible, Reduction, Working
 from .quantify import explain, quantify, quantify_many
 from .quantities import BadQuantity, parse_quantity, read_inputs
+from .render import render
 from .words import Evidence, Field, Grade, Object, Settlement, Status
 
 __all__ = [
@@ -73,7 +76,9 @@ __all__ = [
     "Grade",
     "Ineligible",
     "Input",
+    "Month",
     "NoFactor",
+    "NoiseCredit",
     "Object",
     "Parameter",
     "ParameterMissing",
@@ -91,10 +96,14 @@ __all__ = [
     "find",
     "get",
     "grade",
+    "lint",
     "load",
     "methodology_key",
+    "noise_credit",
     "parse_quantity",
     "quantify",
     "quantify_many",
     "read_inputs",
+    "render",
+    "settle_month",
 ]

@@ -94,6 +94,7 @@ class _Writer:
         self._names: dict[str, object] = {
             "ArithmeticError": ArithmeticError,
             "ValueError": ValueError,
+            "str": str,
             "Decimal": Decimal,
             "DivisionByZero": DivisionByZero,
             "Inexact": Inexact,
