@@ -1,0 +1,104 @@
+"""The importers by name (导入器目录), and how an upload is read through one of them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, NoReturn
+
+import msgspec
+
+from app.activities.choice import Choice
+from app.activities.importers import (
+    household_days,
+    intervals,
+    shenzhen_afc,
+    shenzhen_taxi,
+    weighed_recycling,
+)
+from app.activities.importers.errors import FormatUnknown, NotPersonal
+from app.activities.importers.formats import Importer, Items, Options
+from app.activities.importers.tables import read_table
+from app.activities.items import Item, Malformed
+
+
+def _refuse_tonnage(source: Path | bytes, options: Options) -> NoReturn:
+    """Refuse municipal tonnage, once it is seen to be that."""
+    del options
+    read_table(source, ("MONTH", "BOROUGH", "PAPERTONSCOLLECTED"))
+    raise NotPersonal
+
+
+MUNICIPAL: Final = Importer(
+    name="nyc-tonnage",
+    title_zh="市政清运量（拒收）",
+    title_en="Municipal tonnage, refused",
+    place="New York 纽约",
+    read=_refuse_tonnage,
+)
+
+IMPORTERS: Final[Mapping[str, Importer]] = MappingProxyType(
+    {
+        each.name: each
+        for each in (
+            shenzhen_afc.IMPORTER,
+            household_days.IMPORTER,
+            intervals.METER,
+            intervals.PHOTOVOLTAIC,
+            weighed_recycling.IMPORTER,
+            shenzhen_taxi.IMPORTER,
+            MUNICIPAL,
+        )
+    }
+)
+
+
+def importer(name: str) -> Importer:
+    """Find an importer.
+
+    Raises:
+        FormatUnknown: There is none of this name.
+    """
+    try:
+        return IMPORTERS[name]
+    except KeyError as error:
+        raise FormatUnknown(known=", ".join(IMPORTERS)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A real file on its way into ``ingest``; iterating reads it again from the start."""
+
+    importer: Importer
+    source: Path | bytes
+    choice: Choice
+    options: Options = field(default_factory=Options)
+
+    def __iter__(self) -> Iterator[Item | Malformed]:
+        """Give its items, with those inputs that the methodology asks for."""
+        names = frozenset(self.choice.input_names)
+        return (_asked(item, names) for item in self._read())
+
+    def _read(self) -> Items:
+        return self.importer.read(self.source, self.options)
+
+
+def open_import(
+    name: str, source: Path | bytes, choice: Choice, options: Options | None = None
+) -> Import:
+    """Open a real file by the name of its importer, and see that it is such a file.
+
+    Raises:
+        FormatUnknown: There is no importer of this name.
+        UploadRefused: The file is refused whole, with the reason as its code.
+    """
+    opened = Import(importer(name), source, choice, options or Options())
+    next(iter(opened), None)
+    return opened
+
+
+def _asked(item: Item | Malformed, names: frozenset[str]) -> Item | Malformed:
+    if isinstance(item, Malformed):
+        return item
+    inputs = {name: value for name, value in item.inputs.items() if name in names}
+    return msgspec.structs.replace(item, inputs=inputs)
