@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from app.books import Row, asset_ids, open_owners
+from app.books import Row, asset_ids, open_owners, post
 from app.kernel.clock import day_of, now
 from app.kernel.db import Database, driver
 from app.kernel.ids import new_id
@@ -57,3 +57,12 @@ def row(
         cause=cause or new_id(),
         occurred_on=DAY,
     )
+
+
+def post_all(db: Database, rows: list[Row]) -> None:
+    """Post rows in a transaction of their own."""
+
+    def command(session: Session) -> None:
+        post(driver(session), rows)
+
+    db.transact(command)

@@ -1,0 +1,56 @@
+"""Where every table lives (R2): the classification that the co-location law is tested against.
+
+A new table without a line here fails the test, so that somebody decides.
+"""
+
+OWNED = {
+    "account",
+    "account_secret",
+    "balance",
+    "transfer",
+    "log_note",
+    "log_pending",
+    "subject",
+    "consent",
+    "activity",
+    "act_merge",
+    "act_window",
+    "accrual_day",
+    "month_settlement",
+}
+"""`bucket` leads every key; no statement joins two of them but by bucket."""
+
+REFERENCE = {
+    "system_account",
+    "asset",
+    "provider",
+    "provider_key",
+    "methodology_version",
+    "exclusion",
+}
+"""Small, replicated to every node."""
+
+CENTRAL = {
+    "job",
+    "alembic_version",
+    "upload",
+    "upload_chunk",
+    "upload_receipt",
+    "provider_nonce",
+    "provider_answer",
+    "epoch_cut",
+    "epoch_staging",
+    "epoch",
+    "log_entry",
+    "log_edge",
+    "account_leaf",
+    "account_anchor",
+    "cell",
+    "supply",
+    "submission",
+    "anchored",
+}
+"""Live once: log, map, epochs, uploads, what providers asked, jobs."""
+
+LOOKED_UP_FIRST = {"instrument", "activity_key"}
+"""The allow-list of R2: read or written before the owner, and so the bucket, is known."""
