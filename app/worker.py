@@ -111,5 +111,5 @@ def _done(session: Session, *, name: str, slot: datetime) -> None:
     driver(session).execute(DONE, (name, slot))
 
 
-def _report(event: JobExecutionEvent) -> None:
-    log.error("job failed or missed", job=event.job_id, error=repr(event.exception))
+def _report(outcome: JobExecutionEvent) -> None:
+    log.error("job failed or missed", job=outcome.job_id, error=repr(outcome.exception))

@@ -40,12 +40,15 @@ class Settings(BaseSettings):
     """Directory of the key files (KEK, receipt, log and anchor keys); ``TANPU_HOME/keys``
     when absent. Development makes missing keys, production refuses."""
     host: str = "127.0.0.1"
+    """Address that the API listens on."""
     port: int = Field(default=8000, ge=0, le=65535)
+    """Port that the API listens on; 0 takes a free one."""
     merge_deadline_days: int = Field(default=7, ge=0, le=90)
     """How long a later upload may still change which of two same acts counts [days]."""
     acceptance_window_days: int = Field(default=400, ge=1, le=3660)
     """Older acts are refused: their activity keys are no longer kept [days]."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """The least severe line that is logged."""
 
     @property
     def is_production(self) -> bool:
