@@ -1,0 +1,1 @@
+"""What the product costs: each measurement beside its floor, in one run."""
