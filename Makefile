@@ -50,7 +50,7 @@ setup: .venv/.synced contracts/node_modules/.synced web/node_modules/.synced ## 
 
 %/node_modules/.synced: %/package-lock.json .venv/.synced
 	@echo "→ npm packages of $*/ 安装 $* 依赖 (package-lock.json)"
-	@cd $* && npm ci --silent
+	@cd $* && npm ci --loglevel=error
 	@touch $@
 
 ##### run 运行
