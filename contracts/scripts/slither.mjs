@@ -1,6 +1,7 @@
 // Static analysis by slither, held against the findings that are explained in slither-explained.json.
 //
 //   npm run slither [-- SOURCES]     needs `slither` on the PATH (dependency group `analysis`)
+//   npm run slither:write            writes the table of docs/contracts.md as well
 //
 // Fails on a finding that is not explained and on an explanation that no longer explains anything, so the list
 // neither grows in silence nor rots. Slither compiles wrongly inside a Foundry project, so it is given a copy outside.
@@ -9,11 +10,11 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symli
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { writeTable } from './table.mjs'
+import { keepTable } from './table.mjs'
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 /** Other sources than ours are for the test that plants a defect; the document is then left alone. */
-const SOURCES = process.argv[2]
+const SOURCES = process.argv.slice(2).find((word) => !word.startsWith('--'))
 const EXPLAINED = JSON.parse(readFileSync(join(ROOT, 'scripts', 'slither-explained.json'), 'utf8'))
 
 /** Runs slither over a copy of the sources and returns its findings. */
@@ -59,7 +60,7 @@ try {
   for (const key of explained.keys()) if (!found.has(key)) faults.push(`${key}: explained, but not found any more`)
   if (faults.length) throw new Error(`slither findings and slither-explained.json differ:\n${faults.join('\n')}`)
   if (!SOURCES) {
-    writeTable(
+    keepTable(
       'slither',
       ['detector', 'where', 'findings', 'why it stands'],
       EXPLAINED.map(({ check, scope, count, reason }) => [`\`${check}\``, scope, count, reason]),

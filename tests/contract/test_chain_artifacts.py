@@ -148,10 +148,27 @@ def test_verifiers_may_hard_code_the_selector() -> None:
     assert artifact("CarbonAnchor")["selectors"]["headerHashOf(uint64)"] == "6b5b338d"
 
 
-def test_artifacts_are_what_the_sources_give(tmp_path: Path) -> None:
-    node = shutil.which("node", path=str(ROOT / ".venv" / "bin")) or shutil.which("node")
-    if node is None or not (CONTRACTS / "node_modules" / "solc").exists():
-        pytest.skip("node and `npm ci` in contracts/ are needed to compile")
+@pytest.fixture
+def node() -> str:
+    found = shutil.which("node", path=str(ROOT / ".venv" / "bin")) or shutil.which("node")
+    if found is None or not (CONTRACTS / "node_modules" / "solc").exists():
+        pytest.skip("node and `npm ci` in contracts/ are needed")
+    return found
+
+
+def test_a_failing_forge_fails_its_script(node: str) -> None:
+    """Goal: no green gate over red tests. Method: npm's own launcher ends in 0 here."""
+    run = subprocess.run(
+        [node, CONTRACTS / "scripts" / "forge.mjs", "no-such-command"],
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert run.returncode != 0
+    assert b"unrecognized subcommand" in run.stderr
+
+
+def test_artifacts_are_what_the_sources_give(tmp_path: Path, node: str) -> None:
     subprocess.run([node, CONTRACTS / "compile.mjs", tmp_path], check=True, timeout=120)
     for name in NAMES:
         written = (tmp_path / f"{name}.json").read_bytes()
