@@ -1,6 +1,6 @@
 """What every importer is (导入器): a name, its columns, and a way from rows to items."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import sha256
@@ -22,6 +22,8 @@ class Options:
     """When it was weighed, for files that do not tell."""
     segments: Segments | None = None
     """The track between stations, where it is at hand; else trips have no distance."""
+    declared: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Inputs that hold for the whole file by somebody's declaration, as a plant's capacity."""
 
 
 @dataclass(frozen=True, slots=True)

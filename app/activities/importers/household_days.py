@@ -4,10 +4,15 @@
 it is the day's energy [kWh]. Minutes without a reading are not marked, and a day that lacks some
 looks like a saving. The sum of ``Voltage`` tells: a full day of minutes at 234 V or more sums to
 at least 336,960; below that the day is incomplete.
+
+Each day tells what was used, and the mean of the seven days before where all seven are whole: a
+methodology asks for the one (settled by the month) or for both (by the day).
 """
 
+from collections import deque
 from collections.abc import Iterator
-from decimal import Decimal
+from datetime import datetime, timedelta
+from decimal import ROUND_FLOOR, Decimal
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -23,6 +28,7 @@ PARIS: Final = ZoneInfo("Europe/Paris")
 MINUTES_PER_HOUR: Final = Decimal(60)
 FULL_DAY_VOLTS: Final = Decimal(234 * 1440)
 WATT_HOUR: Final = Decimal("0.001")
+WEEK_DAYS: Final = 7
 
 
 def read(source: Path | bytes, options: Options) -> Items:
@@ -31,11 +37,13 @@ def read(source: Path | bytes, options: Options) -> Items:
 
 
 def _items(rows: Iterator[Row], options: Options) -> Iterator[Item | Malformed]:
+    week: deque[tuple[datetime, Decimal]] = deque(maxlen=WEEK_DAYS)
     for row in rows:
-        yield Malformed(row.line, row.fault) if row.fault else _item(row, options)
+        item = Malformed(row.line, row.fault) if row.fault else _item(row, week, options)
+        yield item
 
 
-def _item(row: Row, options: Options) -> Item | Malformed:
+def _item(row: Row, week: deque[tuple[datetime, Decimal]], options: Options) -> Item | Malformed:
     at = wall_clock(row.cells["datetime"], PARIS)
     power, volts = number(row.cells["Global_active_power"]), number(row.cells["Voltage"])
     if at is None:
@@ -44,18 +52,33 @@ def _item(row: Row, options: Options) -> Item | Malformed:
         return Malformed(row.line, "field.Global_active_power")
     if volts is None:
         return Malformed(row.line, "field.Voltage")
-    energy_kwh = (power / MINUTES_PER_HOUR).quantize(WATT_HOUR)
+    used_kwh = (power / MINUTES_PER_HOUR).quantize(WATT_HOUR)
+    inputs: dict[str, Decimal | str] = {"used": used_kwh}
+    if (mean := _mean_before(at, week)) is not None:
+        inputs["own_mean"] = mean
+    reason = _reason(power, volts)
+    if not reason:
+        week.append((at, used_kwh))
     source, place = origin(options, PLACE, at)
     return Item(
         line=row.line,
         external_id=row_id("meter", SUBJECT, f"{at:%Y-%m-%d}"),
         subject=SUBJECT,
         occurred_at=options.replay.told(at),
-        inputs={"energy": energy_kwh},
+        inputs=inputs,
         mode="electricity",
         source_occurred_at=source,
         place=place,
-        not_eligible=_reason(power, volts),
+        not_eligible=reason,
+    )
+
+
+def _mean_before(at: datetime, week: deque[tuple[datetime, Decimal]]) -> Decimal | None:
+    """Give the mean of the seven whole days right before, if all of them are there."""
+    if len(week) < WEEK_DAYS or week[0][0].date() != at.date() - timedelta(days=WEEK_DAYS):
+        return None
+    return (sum((used for _, used in week), Decimal(0)) / WEEK_DAYS).quantize(
+        WATT_HOUR, ROUND_FLOOR
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NoReturn
@@ -9,6 +10,7 @@ from typing import Final, NoReturn
 import msgspec
 
 from app.activities.choice import Choice
+from app.activities.errors import UploadEmpty, UploadHeader
 from app.activities.importers import (
     household_days,
     intervals,
@@ -18,8 +20,8 @@ from app.activities.importers import (
 )
 from app.activities.importers.errors import FormatUnknown, NotPersonal
 from app.activities.importers.formats import Importer, Items, Options
-from app.activities.importers.tables import read_table
-from app.activities.items import Item, Malformed
+from app.activities.importers.tables import number, read_table, unpacked
+from app.activities.items import Item, Malformed, Value
 
 
 def _refuse_tonnage(source: Path | bytes, options: Options) -> NoReturn:
@@ -77,7 +79,13 @@ class Import:
     def __iter__(self) -> Iterator[Item | Malformed]:
         """Give its items, with those inputs that the methodology asks for."""
         names = frozenset(self.choice.input_names)
-        return (_asked(item, names) for item in self._read())
+        declared = {name: _value(text) for name, text in self.options.declared.items()}
+        return (_asked(item, names, declared) for item in self._read())
+
+    @property
+    def sha256(self) -> bytes:
+        """Digest of the content, unpacked."""
+        return sha256(unpacked(self.source)).digest()
 
     def _read(self) -> Items:
         return self.importer.read(self.source, self.options)
@@ -90,15 +98,26 @@ def open_import(
 
     Raises:
         FormatUnknown: There is no importer of this name.
-        UploadRefused: The file is refused whole, with the reason as its code.
+        UploadRefused: The file is refused whole, with the reason as its code; or something was
+            declared that the methodology does not ask for.
     """
     opened = Import(importer(name), source, choice, options or Options())
-    next(iter(opened), None)
+    if unknown := sorted(opened.options.declared.keys() - set(choice.input_names)):
+        raise UploadHeader(unknown=", ".join(unknown))
+    if next(iter(opened), None) is None:
+        raise UploadEmpty
     return opened
 
 
-def _asked(item: Item | Malformed, names: frozenset[str]) -> Item | Malformed:
+def _asked(
+    item: Item | Malformed, names: frozenset[str], declared: Mapping[str, Value]
+) -> Item | Malformed:
     if isinstance(item, Malformed):
         return item
     inputs = {name: value for name, value in item.inputs.items() if name in names}
-    return msgspec.structs.replace(item, inputs=inputs)
+    return msgspec.structs.replace(item, inputs={**declared, **inputs})
+
+
+def _value(text: str) -> Value:
+    read = number(text)
+    return text if read is None else read

@@ -101,9 +101,13 @@ def _entry_of_exit(taps: list[Tap]) -> dict[int, Tap]:
 
 
 def _item(tap: Tap, entry: Tap | None, options: Options) -> Item:
-    inputs: dict[str, Decimal | str] = {"trips": Decimal(1), "passenger": Decimal(1)}
+    inputs: dict[str, Decimal | str] = {
+        "mode": MODES[tap.kind],
+        "trips": Decimal(1),
+        "passenger": Decimal(1),
+    }
     reason = _reason(tap, entry)
-    if not reason and tap.kind == EXIT and options.segments is not None:
+    if not reason and options.segments is not None:
         reason, metres = _distance(options.segments, tap, entry)
         inputs["distance"] = Decimal(metres) / METRES_PER_KM
     source, place = origin(options, PLACE, tap.at)
@@ -137,6 +141,9 @@ def _reason(tap: Tap, entry: Tap | None) -> str:
 
 
 def _distance(segments: Segments, tap: Tap, entry: Tap | None) -> tuple[str, int]:
+    """Measure a trip from station to station [m]; a bus tap tells where, and not how far."""
+    if tap.kind == BUS:
+        return "trip.distance_unknown", 0
     if entry is None:
         return "trip.entry_missing", 0
     a, b = segments.name(entry.row.cells["station"]), segments.name(tap.row.cells["station"])

@@ -45,7 +45,7 @@ def read_table(source: Path | bytes, needed: Collection[str]) -> Iterator[Row]:
     Raises:
         UploadRefused: The file as a whole is not such a table; raised before the first row.
     """
-    text = _text(_unpacked(source))
+    text = _text(unpacked(source))
     lines = text.split("\n")
     if not text.strip():
         raise UploadEmpty
@@ -63,7 +63,7 @@ def header_of(source: Path | bytes) -> tuple[str, ...]:
     Raises:
         UploadRefused: As in :func:`read_table`.
     """
-    first = _text(_unpacked(source)).split("\n", 1)[0].rstrip("\r")
+    first = _text(unpacked(source)).split("\n", 1)[0].rstrip("\r")
     if not first:
         raise UploadEmpty
     return tuple(_header(first))
@@ -121,7 +121,13 @@ def _cells(line: str) -> tuple[list[str], str]:
         return [], "line.quotes"
 
 
-def _unpacked(source: Path | bytes) -> bytes:
+def unpacked(source: Path | bytes) -> bytes:
+    """Give the content of a file, unpacked where it is gzipped.
+
+    Raises:
+        UploadDamaged: The compression is broken or cut off.
+        UploadTooLarge: It is, or unpacks to, more than a file may be.
+    """
     read: Callable[[], bytes] = source.read_bytes if isinstance(source, Path) else lambda: source
     raw = read()
     if not raw.startswith(GZIP):

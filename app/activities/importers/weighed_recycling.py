@@ -16,6 +16,7 @@ from app.activities.errors import UploadHeader
 from app.activities.importers.formats import Importer, Items, Options, origin, row_id
 from app.activities.importers.tables import Row, header_of, number, read_table, wall_clock
 from app.activities.items import Item, Malformed
+from methodologies import Evidence
 
 PLACE: Final = "Zurich 苏黎世"
 ZURICH: Final = ZoneInfo("Europe/Zurich")
@@ -25,15 +26,16 @@ BINS: Final = ("bin_id", "identifier", "bag_nr")
 WORDS: Final = ("category", "sub_bin_type")
 MATERIALS: Final[Mapping[str, str]] = {
     "paper": "paper",
-    "pet": "plastic_pet",
-    "plastic_bottles": "plastic_pet",
-    "plastic_non_bottles": "plastic_mixed",
-    "metals": "metal_mixed",
-    "metal": "metal_mixed",
-    "metal_alu": "metal_aluminium",
     "glass": "glass",
+    "pet": "pet",
+    "plastic_bottles": "hdpe",
+    "plastic_non_bottles": "pp",
+    "metals": "steel_cans",
+    "metal": "steel_cans",
+    "metal_alu": "aluminium_cans",
 }
-"""Their words and ours. Bottles in these bins are PET; *metals* is cans, steel and aluminium."""
+"""Their words and those of the methodology. A word that covers several of ours gets the one that
+saves least: bottles may be PET or HDPE, metal may be steel or aluminium."""
 WASTE: Final = frozenset({"other", "others"})
 
 
@@ -78,7 +80,8 @@ def _item(row: Row, word: str, bin_name: str, options: Options) -> Item | Malfor
         external_id=row_id("weighed", *row.cells.values(), f"{at:%Y-%m-%d}"),
         subject=f"zurich-{bin_name}",
         occurred_at=options.replay.told(at),
-        inputs={"material": material, "mass": weight.quantize(GRAM, ROUND_FLOOR)},
+        evidence=Evidence.DOCUMENT_PROVED,
+        inputs={"material": material, "weight": weight.quantize(GRAM, ROUND_FLOOR)},
         mode=f"recycling:{material}" if material else "recycling",
         source_occurred_at=source,
         place=place,
