@@ -5,7 +5,7 @@ runtime that another process runs in the same home; else an embedded runtime of 
 long as the city is open.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -43,7 +43,7 @@ class City:
 
 
 @contextmanager
-def open_city(settings: Settings, *, migrating: bool = True) -> Iterator[City]:
+def open_city(settings: Settings, *, migrating: bool = True) -> Generator[City]:
     """Open the city of ``settings``, bringing up and migrating what is missing.
 
     Args:

@@ -1,6 +1,6 @@
 """The web application, put together (应用组装): routers, problem documents, health, front page."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from html import escape
 from importlib.metadata import version
@@ -26,7 +26,7 @@ def create_app(settings: Settings, city: City | None = None) -> FastAPI:
     """Make the application over ``city``, or over one that it opens and closes itself."""
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         if city is not None:
             app.state.city = city
             yield

@@ -74,7 +74,11 @@ def render_(
 @commands.command("lint")
 def lint_(document: DocumentPath, *, as_json: AsJson = False) -> None:
     """Report every fault of a document with its place; exit 2 if it does not load (检查文件)."""
-    found = lint(read_document(document))
+    found = lint(_bytes_of(document), name=document.name)
+    if any(not fault.is_warning for fault in found):
+        for fault in found:
+            complain(fault.place, f"{fault.code}: {fault.message}")
+        raise typer.Exit(WRONG_INPUT)
     lines = "\n".join(f"{fault.place}: {fault.code}: {fault.message}" for fault in found)
     rows = [{"place": f.place, "code": f.code, "message": f.message} for f in found]
     answer({"faults": rows}, as_json=as_json, people=lines or "没有问题 nothing to report")
@@ -137,14 +141,19 @@ def catalogued(code: str, version: int | None) -> Document:
 def read_document(path: Path) -> Document:
     """Load a document, or print one line a fault and end with exit code 2."""
     try:
-        return load(path.read_bytes(), name=path.name)
-    except OSError as error:
-        complain("file", f"{path}: {error.strerror}")
-        raise typer.Exit(WRONG_INPUT) from error
+        return load(_bytes_of(path), name=path.name)
     except DocumentFaults as faults:
         for fault in faults.faults:
             complain(fault.place, f"{fault.code}: {fault.message}")
         raise typer.Exit(WRONG_INPUT) from faults
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        complain("file", f"{path}: {error.strerror}")
+        raise typer.Exit(WRONG_INPUT) from error
 
 
 def _pair(text: str) -> tuple[str, str]:

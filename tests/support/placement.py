@@ -27,6 +27,8 @@ REFERENCE = {
     "provider_key",
     "methodology_version",
     "exclusion",
+    "sign_off",
+    "scenario_approval",
 }
 """Small, replicated to every node."""
 

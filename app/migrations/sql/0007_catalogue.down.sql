@@ -1,0 +1,1 @@
+drop table scenario_approval, sign_off;
