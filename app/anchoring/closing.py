@@ -1,4 +1,4 @@
-"""Closing an epoch (关期): when it is due, and the steps, each of which may be the last before a crash."""
+"""Closing an epoch (关期): when it is due, and steps that a crash may interrupt anywhere."""
 
 from datetime import datetime, time, timedelta
 from typing import Final

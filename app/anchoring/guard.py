@@ -8,7 +8,7 @@ differently, finds that out even while the chain is away.
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -86,7 +86,7 @@ class Guard:
             raise Equivocation(epoch=mark.epoch, guard=mark.hash.hex())
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self) -> Generator[None]:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         lock = os.open(self._path.with_name(f"{self._path.name}.lock"), os.O_RDWR | os.O_CREAT)
         try:

@@ -1,4 +1,4 @@
-"""Rounds of numbering, on disk (编号轮次): ``ledger.numbering`` for more entries than fit in memory.
+"""Rounds of numbering (编号轮次): ``ledger.numbering`` on disk, for any number of entries.
 
 An entry that corrects another carries that one's log index, so it is hashed only once that one
 has its place. Corrections are few: only their bytes are kept, and only they are touched here.

@@ -142,7 +142,7 @@ def _map(connection: Connection, keys: Keys, before: Before, *, epoch: int) -> t
 
 
 def _write(
-    connection: Connection, header: Header, cut: Cut, edge: Edge, extras: dict[str, object]
+    connection: Connection, header: Header, cut: Cut, edge: Edge, extras: Mapping[str, object]
 ) -> None:
     when: datetime = cut.closed_at
     row = (header.epoch, header.to_bytes(), header.hash(), header.log_size, header.bits, when)

@@ -1,4 +1,4 @@
-"""Supply (供应): what system accounts gave and took of each asset class, published in ``aux`` (R34)."""
+"""Supply (供应): what system accounts gave and took of each class, published in ``aux`` (R34)."""
 
 from collections.abc import Iterator
 
@@ -22,7 +22,8 @@ select a.asset, a.system, %(epoch)s, coalesce(l.debits, 0) + a.debits,
   from added a
   left join lateral (
     select s.debits, s.credits from supply s
-     where (s.asset, s.system) = (a.asset, a.system) order by s.epoch_from desc limit 1) l on true"""
+     where (s.asset, s.system) = (a.asset, a.system) order by s.epoch_from desc limit 1
+  ) l on true"""
 _CURRENT = """
 select distinct on (s.asset, s.system) a.key, s.asset, s.system, s.debits, s.credits
   from supply s join asset a on a.id = s.asset

@@ -1,0 +1,36 @@
+"""Publication of methodology digests on the chain (方法学上链), in development."""
+
+from typing import Final
+
+from app.anchoring.errors import MethodologyConflict
+from app.anchoring.evm.contracts import ensure_registry, transact
+from app.anchoring.evm.node import Node, talking
+from app.anchoring.sealing import Methodologies
+from ledger.assets import methodology_key
+
+PUBLISH_GAS: Final = 300_000
+ALWAYS: Final = (0, 2**32 - 1)
+"""Terms of validity are in the documents, which the digest covers."""
+
+
+def publish_methodologies(node: Node, anchor_key: bytes, versions: Methodologies) -> int:
+    """Publish what the registry lacks; give how many that were. Idempotent, for development.
+
+    Raises:
+        ChainUnavailable: The node does not answer.
+        MethodologyConflict: The registry has another digest for a version.
+    """
+    address, publisher = ensure_registry(node, anchor_key)
+    calls = node.contract("MethodologyRegistry", address).functions
+    published = 0
+    for (code, version), content in sorted(versions.items()):
+        with talking():
+            known = bytes(calls.versionOf(methodology_key(code, version)).call()[0])
+        if known == content:
+            continue
+        if any(known):
+            raise MethodologyConflict(methodology=code, version=version)
+        call = calls.publish(code, version, content, *ALWAYS)
+        transact(node, publisher, call, PUBLISH_GAS, node.nonce_of(publisher.address))
+        published += 1
+    return published
