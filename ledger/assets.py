@@ -16,11 +16,13 @@ where methodologyKey = H(tag("methodology") ‖ utf-8 code ‖ 00 ‖ version u3
 grade is the ASCII letter.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
 from functools import lru_cache
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Literal
 
 from ledger.encoding import tag
@@ -107,6 +109,15 @@ class Money:
 
 Asset = Reduction | Points | Unit | Money
 
+_KINDS: Mapping[type, AssetKind] = MappingProxyType(
+    {
+        Reduction: AssetKind.REDUCTION,
+        Points: AssetKind.POINTS,
+        Unit: AssetKind.UNIT,
+        Money: AssetKind.MONEY,
+    }
+)
+
 
 _ASSET_TAG = tag("asset")
 _METHODOLOGY_TAG = tag("methodology")
@@ -140,15 +151,7 @@ def kind_of(asset: Asset) -> AssetKind:
     >>> kind_of(Money()).name
     'MONEY'
     """
-    match asset:
-        case Reduction():
-            return AssetKind.REDUCTION
-        case Points():
-            return AssetKind.POINTS
-        case Unit():
-            return AssetKind.UNIT
-        case Money():
-            return AssetKind.MONEY
+    return _KINDS[type(asset)]
 
 
 def unit_of(asset: Asset) -> int:
@@ -186,7 +189,7 @@ def canonical_bytes(asset: Asset) -> bytes:
             )
         case Unit():
             body = _name("batch", asset.batch)
-        case Money():
+        case _:  # money
             body = asset.currency.encode()
     return bytes([kind_of(asset)]) + body
 

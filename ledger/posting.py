@@ -57,7 +57,7 @@ def post(balances: Balances, transfers: Sequence[Transfer]) -> Posted:
         ):
             balance = after[account, transfer.asset] + change
             if balance < 0 and not account.is_system:
-                raise Overdrawn(short_by=-balance, code=transfer.code.name.lower())
+                raise Overdrawn(short_by=-balance, movement=transfer.code.name.lower())
             after[account, transfer.asset] = balance
             sides.append(Side(account, transfer, change, balance))
     assert len(sides) == 2 * len(transfers)

@@ -97,10 +97,10 @@ def _entry(opened: OpenedEntry) -> Json:
     entry = opened.entry
     return {
         "log_index": opened.log_index,
-        "code": entry.code,
+        "code": int(entry.code),
         "asset_key": entry.asset_key.hex(),
         "day": entry.day,
-        "unit": entry.unit,
+        "unit": int(entry.unit),
         "amount": str(entry.amount),
         "source": _side(opened.source),
         "target": _side(opened.target),
