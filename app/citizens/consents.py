@@ -27,7 +27,7 @@ class Citizen:
     """The id of the person's place in the ledger."""
 
 
-_LOCK: Final = "select 1 from account where bucket = %s and id = %s for key share"
+_KNOWN: Final = "select 1 from subject where bucket = %s and account = %s"
 _OPEN_CONSENT: Final = """
 select 1 from consent where bucket = %s and account = %s and provider = %s and scene = %s
    and valid_to is null"""
@@ -39,8 +39,8 @@ _WITHDRAW: Final = """
 update consent set valid_to = greatest(%s, valid_from + interval '1 microsecond')
  where bucket = %s and account = %s and provider = %s and scene = %s and valid_to is null"""
 _LINKED: Final = """
-select bucket, account from instrument
- where provider = %s and number = %s and linked_to is null"""
+select bucket, account, linked_to is null from instrument
+ where provider = %s and number = %s and (linked_to is null or linked_to > %s)"""
 _LINK: Final = """
 insert into instrument (provider, number, linked_from, bucket, account)
 values (%s, %s, %s, %s, %s)"""
@@ -49,7 +49,7 @@ update instrument set linked_to = greatest(%s, linked_from + interval '1 microse
  where bucket = %s and account = %s and provider = %s and number = %s and linked_to is null"""
 
 
-def give_consent(  # noqa: PLR0913 -- a consent is all of these
+def give_consent(
     session: Session, citizen: Citizen, provider: int, scene: str, *, at: datetime, basis: Basis
 ) -> bool:
     """Open an interval from ``at`` on; says whether it was not open before. Idempotent.
@@ -60,7 +60,7 @@ def give_consent(  # noqa: PLR0913 -- a consent is all of these
     """
     connection = driver(session)
     owner = (citizen.bucket, citizen.number)
-    if connection.execute(_LOCK, owner).fetchone() is None:
+    if connection.execute(_KNOWN, owner).fetchone() is None:
         raise CitizenUnknown
     if connection.execute(_OPEN_CONSENT, (*owner, provider, scene)).fetchone():
         return False
@@ -86,10 +86,10 @@ def link_instrument(
         InstrumentTaken: It belongs to somebody else from ``at`` on, or in part of that time.
     """
     connection = driver(session)
-    found = connection.execute(_LINKED, (provider, number)).fetchone()
-    if found is not None:
-        if found == (citizen.bucket, citizen.number):
-            return False
+    found = connection.execute(_LINKED, (provider, number, at)).fetchall()
+    if found == [(citizen.bucket, citizen.number, True)]:
+        return False
+    if found:
         raise InstrumentTaken
     try:
         connection.execute(_LINK, (provider, number, at, citizen.bucket, citizen.number))

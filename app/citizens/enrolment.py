@@ -87,7 +87,7 @@ def enrol_unknown(  # noqa: PLR0913 -- who, for what, since when, and on whose w
     return len(unknown)
 
 
-def _join(  # noqa: PLR0913, PLR0917 -- columns of two tables
+def _join(  # noqa: PLR0917 -- columns of two tables
     connection: Connection,
     provider: int,
     numbers: Sequence[bytes],
