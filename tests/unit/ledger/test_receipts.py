@@ -225,7 +225,7 @@ def test_the_strangers_proofs_agree_with_the_vectors() -> None:
         older, newer = raws(one["old_root"], one["new_root"])
         path = raws(*one["path"])
         assert verify_receipt.is_prefix(one["old"], one["new"], path, older, newer)
-        assert not verify_receipt.is_prefix(one["old"], one["new"], path, older, bytes(32))
+        assert not verify_receipt.is_prefix(one["old"], one["new"], path, bytes(32), newer)
 
 
 class TestContinuity:
