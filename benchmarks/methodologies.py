@@ -2,8 +2,8 @@
 
 An evaluation is the whole of it: bounds and precision of the input, eligibility, formula, evidence
 weight, rounding, and the daily cap of a person. The floor is a bare loop that multiplies the same
-decimals and truncates. Run ``python -m benchmarks.methodologies [--json]``: as a module, because the
-file bears the package's name.
+decimals and truncates. Run ``python -m benchmarks.methodologies [--json]``: as a module, because
+the file bears the package's name.
 """
 
 import json

@@ -148,13 +148,20 @@ class _Checker:
 
 
 def _as_mass(reduction: tree.Quantity, parts: Parts) -> tree.Quantity:
-    """Express the reduction in mg of CO2e; plain mass will do where no unit is tagged."""
-    numbers = (*parts.parameters, *parts.tables)
-    tagged = any(unit.is_tagged for each in numbers if (unit := _unit(each.unit)) is not None)
-    for target in (CO2E_MG,) if tagged else (CO2E_MG, MASS_MG):
+    """Express the reduction in mg of CO2e.
+
+    Plain mass is read as CO2e, but not where an input is a mass too and the factors tell the two
+    apart: there a weight of bottles would pass for a reduction.
+    """
+    numbers = [_unit(each.unit) for each in (*parts.parameters, *parts.tables)]
+    amounts = [_unit(each.unit) for each in parts.inputs if not each.is_choice]
+    strict = any(unit is not None and unit.is_material for unit in amounts) and any(
+        unit is not None and unit.is_tagged for unit in numbers
+    )
+    for target in (CO2E_MG,) if strict else (CO2E_MG, MASS_MG):
         if reduction.unit.has_dimension_of(target):
             return converted(reduction, target)
-    wanted = "a mass of CO2e" if tagged else "a mass"
+    wanted = "a mass of CO2e" if strict else "a mass"
     raise BadFormula("unit.not_a_mass", f"reduction comes out as {reduction.unit}, not as {wanted}")
 
 

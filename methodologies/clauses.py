@@ -17,7 +17,7 @@ from .document import (
 from .places import Path
 from .quantities import mass_mg
 from .reading import Raw, Reader
-from .sections import REASON
+from .sections import ANY, REASON
 from .units import UnknownUnit, parse_unit
 from .words import Evidence, Grade, Status
 
@@ -31,7 +31,7 @@ def eligibility(reader: Reader, raw: Raw) -> tuple[Rule, ...]:
         reader.allow(table, path, ("require", "reason", "source"))
         found.append(
             Rule(
-                require=reader.text(table, path, "require"),
+                require=reader.text(table, path, "require", like=ANY),
                 reason=reader.text(table, path, "reason", like=REASON),
                 source=reader.text(table, path, "source", default=""),
             )
@@ -46,7 +46,8 @@ def steps(reader: Reader, raw: Raw) -> tuple[Step, ...]:
         reader.fault(("formula",), "key.missing", "formula.reduction is needed")
         return ()
     found = tuple(
-        Step(name=name, expression=reader.text(inner, ("formula",), name)) for name in inner
+        Step(name=name, expression=reader.text(inner, ("formula",), name, like=ANY))
+        for name in inner
     )
     if found[-1].name != "reduction":
         reader.fault(("formula",), "formula.no_reduction", "the last step is called reduction")
@@ -86,7 +87,7 @@ def clauses(reader: Reader, raw: Raw) -> tuple[Clause, ...]:
             Clause(
                 name=name,
                 status=reader.word(table, path, "status", Status),
-                source=reader.text(table, path, "source"),
+                source=reader.text(table, path, "source", like=ANY),
                 text=reader.both(table, path, "text"),
             )
         )

@@ -143,7 +143,9 @@ def _reasons_for_b(
     statuses = [*_numbers(document), *((each.name, each.status) for each in document.clauses)]
     official = {Status.OFFICIAL_TEXT, Status.OFFICIAL_QUOTE}
     reasons += [f"source.{status}:{name}" for name, status in statuses if status not in official]
-    reviewers = {each.reviewer.strip() for each in sign_offs if each.holds(document.sha256, on)}
+    reviewers = {
+        each.reviewer.strip().casefold() for each in sign_offs if each.holds(document.sha256, on)
+    }
     quoted = any(status is Status.OFFICIAL_QUOTE for _, status in statuses)
     if quoted and len(reviewers - {""}) < _REVIEWERS_MIN:
         reasons.append("sign_off.two_reviewers_needed")

@@ -92,7 +92,7 @@ def _toml(text: str, name: str) -> Raw:
         at = _AT.search(message)
         line = int(at[1]) if at else 1
         if "end of document" in message:
-            line = text.count("\n") + 1
+            line = text.rstrip().count("\n") + 1
         raise DocumentFaults(name, (Fault(line, "", "toml.syntax", message),)) from None
 
 
@@ -111,16 +111,20 @@ def _document(reader: Reader, raw: Raw, *, name: str, sha256: str) -> Document:
     effective, until = reader.day(raw, (), "effective"), reader.day_or_none(raw, (), "until")
     if until is not None and until < effective:
         reader.fault(("until",), "date.order", "the last day is before the first")
+    version = reader.whole(raw, (), "version")
+    supersedes = reader.whole(raw, (), "supersedes") if "supersedes" in raw else None
+    if supersedes is not None and supersedes >= version:
+        reader.fault(("supersedes",), "version.order", "it supersedes an earlier version")
     return Document(
         name=name,
         code=code,
-        version=reader.whole(raw, (), "version"),
+        version=version,
         object=reader.word(raw, (), "object", Object),
         field=reader.word(raw, (), "field", Field),
         title=reader.both(raw, (), "title"),
         effective=effective,
         until=until,
-        supersedes=reader.whole(raw, (), "supersedes") if "supersedes" in raw else None,
+        supersedes=supersedes,
         issuer=reader.text(raw, (), "issuer", default=""),
         document=reader.text(raw, (), "document", default=""),
         official_code=reader.text(raw, (), "official_code", default=""),

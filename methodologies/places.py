@@ -11,10 +11,10 @@ from typing import Final
 Path = tuple[str | int, ...]
 
 _HEADER: Final = re.compile(r"^\s*(\[\[?)([^\[\]]+)(\]\]?)\s*(?:#.*)?$")
-_KEY: Final = re.compile(
-    r"""^\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*[^\s=]+)*)\s*=(.*)$"""
-)
-_PART: Final = re.compile(r"""[A-Za-z0-9_-]+|"[^"]*"|'[^']*'""")
+_BARE: Final = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
+_KEY: Final = re.compile(rf"^\s*({_BARE}(?:\s*\.\s*{_BARE})*)\s*=(.*)$")
+_PART: Final = re.compile(_BARE)
+_DEPTH_MAX: Final = 8
 _QUOTES: Final = ('"""', "'''")
 
 
@@ -38,7 +38,7 @@ def scan(text: str) -> dict[Path, int]:
                 index = counts.get(table, 0)
                 counts[table] = index + 1
                 table = (*table, index)
-            for length in range(1, len(table) + 1):
+            for length in range(1, min(len(table), _DEPTH_MAX) + 1):
                 lines.setdefault(table[:length], number)
         elif key := _KEY.match(line):
             lines.setdefault((*table, *_parts(key[1])), number)

@@ -8,7 +8,7 @@ answer is a value; nothing here raises for what an activity says.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from decimal import Decimal, localcontext
+from decimal import ROUND_DOWN, Context, Decimal, localcontext
 from typing import Final
 
 from .compiling import CONTEXT
@@ -28,6 +28,9 @@ WEIGHTS: Final = {
 
 MG_MAX: Final = 10**15
 """A thousand tonnes for one act: beyond it the data is wrong, whatever it says [mg]."""
+
+_SHOWN: Final = Decimal("0.000000000001")
+_WIDE: Final = Context(prec=10_100)
 
 _NOT_IN_FORCE: Final = Ineligible("methodology.not_in_force")
 _NOT_ACCEPTED: Final = Ineligible("evidence.not_accepted")
@@ -126,5 +129,7 @@ def _out_of_range(mg: int) -> Ineligible:
 
 
 def _plain(value: Decimal) -> str:
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    """Write a value as people do; digits that are cut off are shown to be."""
+    shown = value.quantize(_SHOWN, rounding=ROUND_DOWN, context=_WIDE)
+    text = f"{shown:f}".rstrip("0").rstrip(".")
+    return text if shown == value else f"{text}…"

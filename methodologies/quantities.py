@@ -13,7 +13,8 @@ from .units import CO2E_MG, MASS_MG, Unit, UnknownUnit, conversion, parse_unit
 _QUANTITY: Final = re.compile(
     r"(-?[0-9]{1,18}(?:\.[0-9]{1,18})?)\s?([^\s0-9.\-].{0,39})?", re.ASCII
 )
-_PLACES: Final = Decimal("1E-18")
+_PLACES: Final = Decimal("0.000001")
+"""What an amount is cut to, downwards, when its conversion has no end."""
 
 
 class BadQuantity(ValueError):  # noqa: N818 -- a state, as house.md §3.8 names them

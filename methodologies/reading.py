@@ -161,14 +161,16 @@ class Reader:
         """Read a date that may be absent."""
         return self.day(raw, path, key) if key in raw else None
 
-    def whole(self, raw: Raw, path: Path, key: str, *, top: int = _VERSION_MAX) -> int:
-        """Read a whole number from 0 to ``top``."""
+    def whole(
+        self, raw: Raw, path: Path, key: str, *, low: int = 1, top: int = _VERSION_MAX
+    ) -> int:
+        """Read a whole number from ``low`` to ``top``."""
         value = raw.get(key)
-        if type(value) is int and 0 <= value <= top:
+        if type(value) is int and low <= value <= top:
             return value
         code = "key.missing" if value is None else "type.not_a_whole_number"
-        self.fault((*path, key), code, f"a whole number from 0 to {top} is needed")
-        return 0
+        self.fault((*path, key), code, f"a whole number from {low} to {top} is needed")
+        return low
 
     def flag(self, raw: Raw, path: Path, key: str) -> bool:
         """Read true or false; absent is false."""

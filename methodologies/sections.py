@@ -12,6 +12,7 @@ from .units import Unit, parse_unit
 from .words import Status
 
 NAME: Final = r"[A-Za-z][A-Za-z0-9_]{0,39}"
+ANY: Final = r"(?s).+"
 REASON: Final = r"[a-z][a-z0-9_]{0,39}(\.[a-z][a-z0-9_]{0,39}){1,3}"
 _OPTION: Final = r"[A-Za-z0-9_-]{1,40}"
 _DECIMALS_MAX: Final = 12
@@ -96,7 +97,7 @@ def _quantity(reader: Reader, path: Path, name: str, table: Raw) -> Input:
         reader.fault((*path, "max"), "input.bounds", "max is below min")
     decimals = 6
     if "decimals" in table:
-        decimals = reader.whole(table, path, "decimals", top=_DECIMALS_MAX)
+        decimals = reader.whole(table, path, "decimals", low=0, top=_DECIMALS_MAX)
     default = None
     if "default" in table:
         value = reader.number(table, path, "default")
@@ -131,7 +132,7 @@ def _parameter(reader: Reader, path: Path, name: str, table: Raw) -> Parameter:
         value=value,
         unit=unit,
         status=status,
-        source=reader.text(table, path, "source"),
+        source=reader.text(table, path, "source", like=ANY),
         factor=reference,
         derived=reader.text(table, path, "derived", default=""),
         title=reader.both_or_none(table, path, "title"),

@@ -2,7 +2,7 @@
 
 `pint` does the algebra over a registry that holds these names only, with exact fractions. Grams of
 CO2e are a dimension of their own, so kilograms of bottles never pass for kilograms of CO2e; plain
-grams are read as CO2e only in a document that tags none of its units. Counts (persons, trips,
+grams are read as CO2e only in a document that weighs nothing else. Counts (persons, trips,
 meals, items) are dimensions too: a factor per trip cannot meet a distance.
 """
 
