@@ -76,7 +76,8 @@ def entry_body(entry: Entry) -> bytes:
     Raises:
         OverflowError: A number does not fit its width.
     """
-    _hash32(entry.asset_key, entry.debit_commit, entry.credit_commit, entry.evidence_commit)
+    assert len(entry.asset_key) == len(entry.evidence_commit) == HASH_BYTES, entry
+    assert len(entry.debit_commit) == len(entry.credit_commit) == HASH_BYTES, entry
     try:
         return _ENTRY_FIELDS.pack(
             _ENTRY,
@@ -178,7 +179,7 @@ def account_leaf(state: AccountState, salt: bytes) -> bytes:
     Raises:
         OverflowError: A number does not fit its width.
     """
-    _hash32(state.akey, state.head, salt)
+    assert len(state.akey) == len(state.head) == len(salt) == HASH_BYTES, state
     try:
         packed = _LEAF_FIELDS.pack(
             _LEAF,
