@@ -5,12 +5,14 @@ suite (tests/db/test_anchoring_chain.py) holds both to the same promises.
 """
 
 import json
+import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Protocol
 
 from app.anchoring import Chain, Finality, Identity, Place, Signed
 from app.anchoring.errors import AnchorRefused, ChainUnavailable
@@ -38,12 +40,12 @@ class Block:
 class MemoryChain:
     """A development chain in memory: mines at once, unless told to wait."""
 
-    identity: Identity = Identity(31337, CONTRACT)
+    identity: Identity = field(default_factory=lambda: Identity(31337, CONTRACT))
     blocks: list[Block] = field(default_factory=list)
     waiting: dict[int, bytes] = field(default_factory=dict)
-    mines: bool = True
+    is_mining: bool = True
     is_down: bool = False
-    paused: bool = False
+    is_paused: bool = False
     sends: int = 0
 
     def tip(self) -> int:
@@ -88,7 +90,7 @@ class MemoryChain:
         known = self.waiting.get(nonce)
         if nonce >= self.next_nonce() and (known is None or json.loads(known)[1] < fee):
             self.waiting[nonce] = raw
-        if self.mines:
+        if self.is_mining:
             self.mine()
 
     def mine(self) -> None:
@@ -100,6 +102,18 @@ class MemoryChain:
             except AnchorRefused:
                 header = None
             self.blocks.append(Block(len(self.blocks) + 1, raw, header))
+
+    def mine_only_when_told(self) -> None:
+        self.is_mining = False
+
+    def drop_waiting(self) -> None:
+        self.waiting.clear()
+
+    def pause(self) -> None:
+        self.is_paused = True
+
+    def again(self) -> "MemoryChain":
+        return self
 
     def mine_empty(self, count: int) -> None:
         self.blocks += [Block(len(self.blocks) + 1 + at) for at in range(count)]
@@ -127,7 +141,7 @@ class MemoryChain:
         return self._anchored()[-1][1]
 
     def _refuse(self, header: Header) -> None:
-        if self.paused:
+        if self.is_paused:
             raise AnchorRefused(reason="EnforcedPause")
         if self.hash_of(header.epoch) not in (ZERO_HASH, header.hash()):
             raise AnchorRefused(reason="CarbonAnchorEquivocation")
@@ -145,8 +159,17 @@ def other(header: Header) -> Header:
     return replace(header, log_root=sha256(header.log_root).digest())
 
 
+def until(holds: Callable[[], bool]) -> None:
+    """Wait for a short while until something holds."""
+    for _ in range(500):
+        if holds():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it never came to hold")
+
+
 @contextmanager
-def anvil(home: Path) -> Iterator[Anvil]:
+def anvil(home: Path) -> Generator[Anvil]:
     """Run the embedded node."""
     node = Anvil(home).start()
     try:
@@ -167,9 +190,39 @@ def ask(node: Anvil, method: str, *params: object) -> object:
     return said["result"]
 
 
-def same_promises(chain: Chain) -> Chain:
-    """Let the type checker hold a chain to the protocol."""
-    return chain
+class Levers(Chain, Protocol):
+    """What a test can do to either chain."""
 
+    sends: int
 
-same_promises(MemoryChain())
+    def again(self) -> Chain:
+        """Connect as a new process would."""
+        ...
+
+    def mine_only_when_told(self) -> None:
+        """Let transactions wait."""
+        ...
+
+    def mine(self) -> None:
+        """Mine one block of what waits."""
+        ...
+
+    def mine_empty(self, count: int) -> None:
+        """Mine blocks with nothing of ours."""
+        ...
+
+    def drop_waiting(self) -> None:
+        """Forget what waits, as a node's pool does."""
+        ...
+
+    def reorganise(self, depth: int) -> None:
+        """Replace the last blocks by empty ones."""
+        ...
+
+    def lose_everything(self) -> None:
+        """Begin again from nothing, the contract included."""
+        ...
+
+    def pause(self) -> None:
+        """Let the contract refuse."""
+        ...
