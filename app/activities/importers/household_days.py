@@ -53,7 +53,7 @@ def _item(row: Row, week: deque[tuple[datetime, Decimal]], options: Options) -> 
     if volts is None:
         return Malformed(row.line, "field.Voltage")
     used_kwh = (power / MINUTES_PER_HOUR).quantize(WATT_HOUR)
-    inputs: dict[str, Decimal | str] = {"used": used_kwh}
+    inputs: dict[str, Decimal | str] = {"energy": used_kwh, "used": used_kwh}
     if (mean := _mean_before(at, week)) is not None:
         inputs["own_mean"] = mean
     reason = _reason(power, volts)

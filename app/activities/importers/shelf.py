@@ -22,6 +22,8 @@ from app.activities.importers.errors import FormatUnknown, NotPersonal
 from app.activities.importers.formats import Importer, Items, Options
 from app.activities.importers.tables import number, read_table, unpacked
 from app.activities.items import Item, Malformed, Value
+from app.activities.preparing import DAILY_INPUT
+from methodologies import Settlement
 
 
 def _refuse_tonnage(source: Path | bytes, options: Options) -> NoReturn:
@@ -78,7 +80,7 @@ class Import:
 
     def __iter__(self) -> Iterator[Item | Malformed]:
         """Give its items, with those inputs that the methodology asks for."""
-        names = frozenset(self.choice.input_names)
+        names = asked_of(self.choice)
         declared = {name: _value(text) for name, text in self.options.declared.items()}
         return (_asked(item, names, declared) for item in self._read())
 
@@ -102,11 +104,21 @@ def open_import(
             declared that the methodology does not ask for.
     """
     opened = Import(importer(name), source, choice, options or Options())
-    if unknown := sorted(opened.options.declared.keys() - set(choice.input_names)):
+    if unknown := sorted(opened.options.declared.keys() - asked_of(choice)):
         raise UploadHeader(unknown=", ".join(unknown))
     if next(iter(opened), None) is None:
         raise UploadEmpty
     return opened
+
+
+def asked_of(choice: Choice) -> frozenset[str]:
+    """Give the inputs that a day, a trip or a weighing is told with.
+
+    A methodology that settles by the month is told each day's reading, and nothing else (R10).
+    """
+    if any(each.settlement is Settlement.BILLING_MONTH for each in choice.versions):
+        return frozenset({DAILY_INPUT})
+    return frozenset(choice.input_names)
 
 
 def _asked(
