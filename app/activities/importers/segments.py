@@ -17,15 +17,7 @@ from typing import Final
 from app.activities.importers.tables import number, read_table
 
 COLUMNS: Final = ("city", "from_name", "to_name", "distance_m")
-ALIASES: Final[Mapping[str, str]] = {
-    "深圳大学": "深大",
-    "深圳北": "深圳北站",
-    "机场站": "机场",
-    "会展中心站": "会展中心",
-    "世界之窗站": "世界之窗",
-    "大学城站": "大学城",
-    "布吉站": "布吉",
-}
+ALIASES: Final[Mapping[str, str]] = {"深圳大学": "深大"}
 """Names that differ by more than 站 or a bracket; from what the city's own files use."""
 _BRACKET: Final = re.compile(r"[((].*?[))]")
 _METRE: Final = Decimal(1)
@@ -41,12 +33,10 @@ def station_name(text: str, known: Mapping[str, object] | frozenset[str] = froze
     >>> station_name("深圳北", frozenset({"深圳北站"}))
     '深圳北站'
     """
-    bare = _BRACKET.sub("", text).strip().replace(" ", "")
-    for candidate in (bare, ALIASES.get(bare, ""), bare.removesuffix("站"), f"{bare}站"):
-        if candidate in known:
-            return candidate
-    bare = ALIASES.get(bare, bare)
-    return bare if bare in known else ALIASES.get(bare, bare).removesuffix("站")
+    bare = _BRACKET.sub("", text).replace(" ", "")
+    short = bare.removesuffix("站") or bare
+    short = ALIASES.get(short, short)
+    return next((name for name in (bare, short, f"{short}站") if name in known), short)
 
 
 @dataclass(frozen=True, slots=True)

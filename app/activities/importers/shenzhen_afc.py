@@ -35,6 +35,7 @@ MODES: Final[Mapping[str, str]] = {ENTRY: "metro", EXIT: "metro", BUS: "bus"}
 PLACE: Final = "Shenzhen 深圳"
 JOURNEY_MAX: Final = timedelta(hours=4)
 """An entry longer ago than a ride lasts is not this exit's."""
+FARE_MAX_FEN: Final = 100_000
 METRES_PER_KM: Final = Decimal(1000)
 
 
@@ -76,7 +77,7 @@ def _tap(row: Row) -> Tap | Malformed:
     paid = number(cells["deal_money"])
     if at is None:
         return Malformed(row.line, "field.deal_date")
-    if paid is None or paid < 0 or paid != int(paid):
+    if paid is None or not 0 <= paid <= FARE_MAX_FEN or paid != int(paid):
         return Malformed(row.line, "field.deal_money")
     if cells["deal_type"] not in MODES:
         return Malformed(row.line, "field.deal_type")

@@ -1,0 +1,1 @@
+"""Importers over the real files, each count found again by other means."""
