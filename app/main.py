@@ -1,7 +1,7 @@
 """The web application, put together (应用组装): routers, problem documents, health, front page."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from html import escape
 from importlib.metadata import version
 from importlib.resources import files
@@ -27,12 +27,11 @@ def create_app(settings: Settings, city: City | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        if city is not None:
-            app.state.city = city
-            yield
-            return
-        with open_city(settings) as opened:
+        with nullcontext(city) if city is not None else open_city(settings) as opened:
             app.state.city = opened
+            app.state.db = opened.db
+            app.state.keys = opened.keys
+            app.state.settings = opened.settings
             yield
 
     app = FastAPIOffline(

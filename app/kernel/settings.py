@@ -61,6 +61,11 @@ class Settings(BaseSettings):
         return self.keys_dir or self.tanpu_home / "keys"
 
     @property
+    def public_path(self) -> Path:
+        """Where the files that anybody may fetch are written."""
+        return self.tanpu_home / "public"
+
+    @property
     def signer_guard_path(self) -> Path:
         """Where the signer guard is."""
         return self.signer_guard or self.tanpu_home / "guard" / "signer.guard"

@@ -1,0 +1,108 @@
+"""``tanpu verify`` (查证): check what others hand out; no database, no trust in the server."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.screen import FAILED, WRONG_INPUT, AsJson, answer, complain
+from ledger.audit import check_headers
+from ledger.findings import HeaderRow
+from ledger.header import Header
+from ledger.verify_receipt import ask, on_chain
+from ledger.verify_receipt import main as verify_receipt
+from methodologies import CATALOG, DocumentFaults, load
+
+commands = typer.Typer(help="查证 Verify: receipts, headers, methodologies; needs no database.")
+
+File = Annotated[Path, typer.Argument(help="文件")]
+Headers = Annotated[Path | None, typer.Option(help="A list of anchored headers. 期头清单")]
+Rpc = Annotated[str | None, typer.Option(help="A chain's JSON-RPC server, with --contract.")]
+Contract = Annotated[str | None, typer.Option(help="Address of CarbonAnchor.")]
+Previous = Annotated[Path | None, typer.Option(help="An earlier receipt of the same account.")]
+
+
+@commands.command()
+def receipt(
+    file: File,
+    headers: Headers = None,
+    rpc: Rpc = None,
+    contract: Contract = None,
+    previous: Previous = None,
+) -> None:
+    """Verify an account's receipt: one line, exit 0, or the failing step and exit 1 (查证回执)."""
+    arguments = [str(file)]
+    for name, value in (
+        ("--headers", headers),
+        ("--rpc", rpc),
+        ("--contract", contract),
+        ("--previous", previous),
+    ):
+        if value is not None:
+            arguments += [name, str(value)]
+    raise typer.Exit(verify_receipt(arguments))
+
+
+@commands.command("headers")
+def headers_(
+    file: File, rpc: Rpc = None, contract: Contract = None, *, as_json: AsJson = False
+) -> None:
+    """Verify a list of headers: each follows the one before, and is on the chain (查证期头)."""
+    try:
+        lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        rows = [
+            HeaderRow(
+                line["epoch"], bytes.fromhex(line["header"]), bytes.fromhex(line["header_hash"])
+            )
+            for line in lines
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        complain("file", f"{file}: {error}")
+        raise typer.Exit(WRONG_INPUT) from error
+    if (rpc is None) != (contract is None):
+        complain("options", "--rpc and --contract go together")
+        raise typer.Exit(WRONG_INPUT)
+    if rpc is not None and contract is not None:
+        trusted, hash_of = f"chain at {rpc}", on_chain(ask(rpc), contract)
+        anchored = max((row.epoch for row in rows), default=0)
+        found = list(check_headers(rows, lambda epoch: hash_of(epoch, None), anchored))
+    else:
+        trusted = "nothing but their links; add --rpc and --contract"
+        found = list(check_headers(rows, lambda _: b"", 0))
+        found = [one for one in found if one.kind != "chain"]
+    last = Header.of(rows[-1].data).hash().hex() if rows else ""
+    data = {
+        "ok": not found,
+        "headers": len(rows),
+        "trusting": trusted,
+        "findings": [one._asdict() for one in found],
+    }
+    people = (
+        "\n".join(f"{one.kind}: {one.where}: {one.detail}" for one in found)
+        or f"true: {len(rows)} headers, last {last[:16]}…; trusting {trusted}"
+    )
+    answer(data, as_json=as_json, people=people)
+    if found:
+        raise typer.Exit(FAILED)
+
+
+@commands.command()
+def methodology(file: File, *, as_json: AsJson = False) -> None:
+    """Verify that a document is the published one of its code and version (查证方法学)."""
+    try:
+        document = load(file.read_bytes(), name=file.name)
+    except OSError as error:
+        complain("file", f"{file}: {error.strerror}")
+        raise typer.Exit(WRONG_INPUT) from error
+    except DocumentFaults as faults:
+        for fault in faults.faults:
+            complain(fault.place, f"{fault.code}: {fault.message}")
+        raise typer.Exit(WRONG_INPUT) from faults
+    published = CATALOG.get((document.code, document.version))
+    same = published is not None and published.sha256 == document.sha256
+    name = f"{document.code} {document.version}"
+    people = f"{name}: {'true: as published' if same else 'not the published text'}"
+    answer({"ok": same, "sha256": document.sha256}, as_json=as_json, people=people)
+    if not same:
+        raise typer.Exit(FAILED)

@@ -1,0 +1,102 @@
+"""What the ticker wakes (定时任务清单), and the notary that several of them need."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from sqlmodel import Session
+
+from app.anchoring import Chain, Finality, Guard, Notary
+from app.anchoring.errors import ChainUnavailable
+from app.anchoring.evm.contracts import connect
+from app.anchoring.evm.methodologies import publish_methodologies
+from app.anchoring.evm.node import Node
+from app.city import City
+from app.kernel.db import driver
+from methodologies import CATALOG
+
+MONTHS_AHEAD: Final = 3
+JOBS_KEPT: Final = timedelta(days=7)
+
+log = structlog.get_logger()
+
+
+def notary_of(city: City) -> Notary:
+    """Give the notary of this city's ledger."""
+    settings = city.settings
+    return Notary(
+        db=city.worker_db,
+        keys=city.keys,
+        guard=Guard(settings.signer_guard_path),
+        folder=settings.public_path,
+        origin=settings.origin,
+        methodologies=digests(),
+        finality=Finality.parse(settings.chain_finality),
+    )
+
+
+def chain_of(city: City) -> Chain:
+    """Connect to the chain that this ledger is anchored on.
+
+    Raises:
+        ChainUnavailable: It does not answer.
+        ContractMissing: The contract there is not this ledger's.
+    """
+    return connect(
+        city.addresses.chain_rpc_url,
+        city.keys.anchor,
+        city.settings.origin,
+        city.settings.chain_contract,
+    )
+
+
+def digests() -> dict[tuple[str, int], bytes]:
+    """Give the digest of every methodology version that this release publishes."""
+    return {key: bytes.fromhex(document.sha256) for key, document in CATALOG.items()}
+
+
+def anchor(city: City, at: datetime) -> None:
+    """Close what is due, publish it, bring the chain up to it (关期与上链)."""
+    try:
+        notary_of(city).tick(lambda: chain_of(city), at=at)
+    except ChainUnavailable as error:
+        log.warning("chain away; the next tick goes on", reason=str(error))
+
+
+def declare_methodologies(city: City, _at: datetime) -> None:
+    """Publish methodology digests on the chain; in production its admin does (方法学上链)."""
+    if city.settings.is_production:
+        return
+    try:
+        node = Node(city.addresses.chain_rpc_url)
+        publish_methodologies(node, city.keys.anchor, digests())
+    except ChainUnavailable as error:
+        log.warning("chain away; the next tick goes on", reason=str(error))
+
+
+def keep_partitions(city: City, _at: datetime) -> None:
+    """Make the coming months' partitions (提前建分区)."""
+
+    def command(session: Session) -> None:
+        driver(session).execute("select ensure_partitions(%s)", (MONTHS_AHEAD,))
+
+    city.db.transact(command)
+
+
+def sweep_jobs(city: City, at: datetime) -> None:
+    """Forget slots that were done long ago (清理任务记录)."""
+
+    def command(session: Session) -> None:
+        driver(session).execute("delete from job where done_at < %s", (at - JOBS_KEPT,))
+
+    city.worker_db.transact(command)
+
+
+JOBS: Final[tuple[tuple[str, timedelta, Callable[[City, datetime], None]], ...]] = (
+    ("keep-partitions", timedelta(hours=6), keep_partitions),
+    ("anchor", timedelta(seconds=5), anchor),
+    ("declare-methodologies", timedelta(hours=1), declare_methodologies),
+    ("sweep-jobs", timedelta(hours=24), sweep_jobs),
+)
+"""(name, how often, what); each is idempotent, for a slot whose worker died is run again."""
