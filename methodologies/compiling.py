@@ -165,7 +165,7 @@ class _Writer:
         self._names[name] = value
         return name
 
-    def _text(self, node: tree.Node) -> str:  # noqa: C901, PLR0911 -- one case a kind of node
+    def _text(self, node: tree.Quantity | tree.Truth) -> str:  # noqa: C901, PLR0911 -- one case a kind of node
         match node:
             case tree.Constant(value=value):
                 return self._fraction(value)
@@ -187,10 +187,8 @@ class _Writer:
                 return f"({f' {operator} '.join(self._text(part) for part in of)})"
             case tree.Known(value=value):
                 return self._constant(value)
-            case tree.Binary() | tree.Compare():
+            case _:
                 return f"({self._text(node.left)} {node.operator} {self._text(node.right)})"
-            case tree.Word(code=code):
-                return code
 
     def _scaled(self, text: str, by: Fraction) -> str:
         if terminating(by) is not None:

@@ -183,7 +183,7 @@ def _limits(document: Document) -> str:
     accepts = ", ".join(f"`{each}`" for each in document.evidence.accepts)
     lines = [f"- 接受的证据 accepted evidence: {accepts}; 自报折半 self-declared counts half"]
     if document.cap_mg is not None:
-        grams = f"{Decimal(document.cap_mg).scaleb(-3):f} g"
+        grams = _grams(document.cap_mg)
         lines.insert(0, f"- 每人每日 per person and day: {grams} ({document.cap_source})")
     return "\n".join(lines)
 
@@ -200,7 +200,7 @@ def _noise(document: Document) -> str:
     found = noise_credit(document)
     if found is None:
         return ""
-    grams = f"{Decimal(found.credited_mg).scaleb(-3):f} g"
+    grams = _grams(found.credited_mg)
     return (
         f"一户 {found.days} 天用电 {found.used_kwh} kWh,均值不变,实际净节约 "
         f"{found.net_saved_kwh} kWh,本方法学计入 {grams}。\n\n"
@@ -243,6 +243,10 @@ def _grid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _grams(mg: int) -> str:
+    return f"{Decimal(mg).scaleb(-3).normalize():f} g"
 
 
 def _both(text: Text) -> str:

@@ -125,6 +125,7 @@ def test_it_names_the_fault_and_its_key(old: str, new: str, fault: tuple[str, st
         ("[evidence]\naccepts = 'all'", ("evidence.accepts", "type.not_a_list")),
         ("[[ceilings]]\ngrade = 'D'\nreason = { zh = '一', en = 'one' }", ("ceilings[0].grade", "word.unknown")),
         ("[history]\nwindow_days = 7\nexpected = 'distance'\nused = 'nothing'", ("history.expected", "history.no_energy")),
+        ("[inputs.x]\nunit = 'parsec'\nmax = '1'\n[history]\nwindow_days = 7\nexpected = 'x'\nused = 'x'", ("history.used", "history.no_energy")),
         ("[history]\nwindow_days = 0\nexpected = 'distance'\nused = 'nothing'", ("history.window_days", "type.not_a_whole_number")),
         ("[parameters.f]\nvalue='1'\nunit='g'\nstatus='published'\nsource='s'\nfactor={id='x',region='CN',purpose='p',on=2024-01-01}", ("parameters.f.factor", "factor.not_found")),
         ("[parameters.f]\nvalue='0.5'\nunit='kgCO2/kWh'\nstatus='published'\nsource='s'\nfactor={id='electricity.average',region='CN',purpose='consumption',on=2023-06-01}", ("parameters.f.value", "factor.differs")),
