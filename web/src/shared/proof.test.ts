@@ -111,6 +111,17 @@ test('it refuses an earlier receipt of another account, or one that says more', 
   }
 })
 
+test('it refuses an earlier header that was never anchored, or that is not the earlier receipt\'s', async () => {
+  const { receipt, previous } = RECEIPTS['receipts'].find((one: Json) => one['previous'] !== null)
+  const lines = HEADER_LINES.map((line) => {
+    const row = JSON.parse(line)
+    return JSON.stringify(row.header === receipt.consistency.header ? { ...row, header_hash: '00'.repeat(32) } : row)
+  })
+  await assert.rejects(check(receipt, mirrored(lines)), /6 continuity: the earlier header is not the anchored one/)
+  const other = { ...clone(previous), header: receipt.header }
+  await assert.rejects(check(receipt, TRUST, other), /6 continuity: no proof from the header/)
+})
+
 test('it asks a chain for the header and for the submission', async () => {
   const { receipt } = RECEIPTS['receipts'][0]
   const { contract, chain_id, tx, block, block_hash } = receipt.chain
