@@ -25,6 +25,14 @@ create table exclusion (
   primary key (kind, number, valid_from)
 );
 
+-- Other names of a vehicle or station, so that two providers who name it differently meet.
+create table place_alias (
+  kind text not null check (kind in ('vehicle', 'station')),
+  alias text not null check (length(alias) between 1 and 64),
+  name text not null check (length(name) between 1 and 64),
+  primary key (kind, alias)
+);
+
 -- central -----------------------------------------------------------------------------------
 create table upload (
   id uuid primary key,
@@ -132,15 +140,26 @@ create table act_window (
   station bytea,
   day date not null,
   asset int,
-  raw_mg bigint not null,
-  granted_mg bigint not null check (granted_mg between 0 and raw_mg),
-  accruals jsonb,
+  raw_mg bigint not null check (raw_mg >= 0),
   counted uuid,
   primary key (bucket, account, activity)
 ) with (fillfactor = 90);
 comment on table act_window is 'Whereabouts, kept until the merge deadline only (R17)';
-comment on column act_window.accruals is 'Live accruals [id, recorded_on, mg]; null: one of granted_mg with the id of the act';
 comment on column act_window.counted is 'The act that counts instead; null: this one counts';
+
+-- Accruals and corrections of an act beyond its first transfer, which has the id of the act.
+create table act_change (
+  bucket smallint not null,
+  account bigint not null,
+  id uuid not null,
+  activity uuid not null,
+  recorded_on date not null,
+  amount_mg bigint not null check (amount_mg <> 0),
+  corrects uuid,
+  primary key (bucket, account, id)
+);
+comment on column act_change.id is 'Of the transfer';
+comment on column act_change.amount_mg is 'Below zero for a correction, which names the accrual in corrects';
 
 create table month_settlement (
   bucket smallint not null,
@@ -173,7 +192,7 @@ create trigger forget_only_rows before update on activity
   for each row execute function forget_only();
 select make_forget_only('activity');
 select make_append_only(t) from unnest(array['methodology_version', 'upload', 'upload_chunk',
-  'upload_receipt', 'act_merge', 'month_settlement']::regclass[]) t;
+  'upload_receipt', 'act_merge', 'act_change', 'month_settlement']::regclass[]) t;
 
 -- Every table partitioned by month gets its partitions here, guarded as its parent is.
 create or replace function ensure_partitions(months_ahead int) returns int
@@ -212,10 +231,11 @@ select ensure_partitions(3);
 -- grants ------------------------------------------------------------------------------------
 revoke all on function forget_only(), make_forget_only(regclass) from public;
 grant select, insert on methodology_version, exclusion, upload, upload_chunk, upload_receipt,
-  activity_key, activity, act_merge, month_settlement to tanpu_app;
+  activity_key, activity, act_merge, act_change, month_settlement, place_alias to tanpu_app;
+grant update (name) on place_alias to tanpu_app;
 grant update (valid_to) on exclusion to tanpu_app;
 grant select, insert, update on accrual_day, act_window to tanpu_app;
 grant delete on act_window, accrual_day, activity_key to tanpu_worker;
 grant update (inputs, place, source_occurred_at) on activity to tanpu_worker;
 grant select on methodology_version, exclusion, upload, upload_chunk, upload_receipt, activity_key,
-  activity, act_merge, accrual_day, act_window, month_settlement to tanpu_audit;
+  activity, act_merge, act_change, place_alias, accrual_day, act_window, month_settlement to tanpu_audit;

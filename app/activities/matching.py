@@ -1,0 +1,145 @@
+"""Whose act it is, and whether it was told before (归属与去重): questions asked for a whole chunk.
+
+The citizens of a chunk are locked first, in one order, so that two uploads that tell of one
+person take turns, and everything after sees what the other one committed.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from app.activities.marks import EXTERNAL_BYTES
+from app.activities.preparing import Candidate
+from app.kernel.db import Connection
+
+_RESOLVE: Final = """
+select t.place::int4 - 1, i.bucket, i.account, c.scene,
+       nullif(greatest(i.linked_from, c.valid_from, %(first)s), %(first)s),
+       least(i.linked_to, c.valid_to)
+  from unnest(%(numbers)s::bytea[]) with ordinality as t (number, place)
+  join instrument i on i.provider = %(provider)s and i.number = t.number
+  join consent c on c.bucket = i.bucket and c.account = i.account and c.provider = i.provider
+   and c.scene = any(%(scenes)s)
+  join subject s on s.bucket = i.bucket and s.account = i.account
+ order by i.bucket, i.account for no key update of s"""
+_EXCLUDED: Final = "select kind, number, reason, valid_from, valid_to from exclusion"
+_CLAIM: Final = """
+insert into activity_key (provider, external_hash, content, bucket, account, recorded_on, activity)
+select %s, external_hash, content, bucket, account, recorded_on, activity from incoming
+ order by external_hash on conflict do nothing returning activity"""
+_TOLD: Final = """
+select k.external_hash, k.content, k.bucket, k.account, k.recorded_on, k.activity,
+       exists (select from activity a where a.bucket = k.bucket and a.account = k.account
+                and a.recorded_on = k.recorded_on and a.id = k.activity)
+  from activity_key k where k.provider = %s and k.external_hash = any(%s)"""
+_LATE: Final = """
+select n.activity, min(a.id::text)::uuid
+  from incoming n
+  join activity a on a.bucket = n.bucket and a.account = n.account and a.mode = n.mode
+   and a.occurred_on between n.day - 1 and n.day + 1 and a.provider <> %(provider)s
+   and a.recorded_on < %(open_from)s and a.reason is null
+ where n.day < %(open_from)s and n.reason is null
+ group by n.activity"""
+
+
+_Interval = tuple[int, int, datetime | None, datetime | None]
+"""(bucket, owner, since, until); no ``since`` means before the chunk's first act."""
+
+
+class Told(NamedTuple):
+    """What a provider told before under an id."""
+
+    content: bytes
+    bucket: int
+    owner: int
+    recorded_on: date
+    activity: UUID
+    is_stored: bool
+    """False after a crash between two nodes: the key is there and the act is not (R3)."""
+
+
+def settle_owners(
+    connection: Connection, provider: int, candidates: Sequence[Candidate]
+) -> list[Candidate]:
+    """Give each candidate its owner and lock the owners; returns those with consent.
+
+    An unknown subject and one without consent at the time of the act are told apart nowhere.
+    """
+    numbers = list({each.subject: None for each in candidates})
+    if not numbers:
+        return []
+    first = min(each.item.occurred_at for each in candidates)
+    found: dict[tuple[bytes, str], list[_Interval]] = {}
+    facts = {
+        "numbers": numbers,
+        "provider": provider,
+        "scenes": sorted({each.scene for each in candidates}),
+        "first": first,
+    }
+    with connection.cursor(binary=True) as cursor:
+        for place, bucket, owner, scene, since, until in cursor.execute(_RESOLVE, facts):
+            found.setdefault((numbers[place], scene), []).append((bucket, owner, since, until))
+    known: list[Candidate] = []
+    for each in candidates:
+        for bucket, owner, since, until in found.get((each.subject, each.scene), ()):
+            if _within(each.item.occurred_at, since, until):
+                each.bucket, each.owner = bucket, owner
+                known.append(each)
+                break
+    return known
+
+
+def exclude(connection: Connection, candidates: Iterable[Candidate]) -> None:
+    """Give a reason to candidates that an ETS entity or another mechanism already counts."""
+    listed: dict[tuple[str, bytes], list[tuple[str, date, date | None]]] = {}
+    for kind, number, reason, since, until in connection.execute(_EXCLUDED):
+        listed.setdefault((kind, bytes(number)), []).append((reason, since, until))
+    if not listed:
+        return
+    for each in candidates:
+        marks = (("subject", each.subject), ("vehicle", each.vehicle), ("station", each.station))
+        for kind, number in marks:
+            for reason, since, until in listed.get((kind, number), ()) if number else ():
+                if since <= each.day and (until is None or each.day <= until):
+                    disqualify(each, reason)
+
+
+def disqualify(candidate: Candidate, reason: str) -> None:
+    """Let an act count for nothing, for the first reason that is found."""
+    candidate.reason = candidate.reason or reason
+    candidate.reduction, candidate.asset, candidate.raw_mg, candidate.cap_mg = None, None, 0, None
+
+
+def claim(connection: Connection, provider: int, staged: int) -> set[UUID] | None:
+    """Claim the keys of the ``staged`` rows; returns whose, or None when all were free."""
+    with connection.cursor(binary=True) as cursor:
+        cursor.execute(_CLAIM, (provider,))
+        return None if cursor.rowcount == staged else {row[0] for row in cursor}
+
+
+def told_before(
+    connection: Connection, provider: int, candidates: Iterable[Candidate]
+) -> dict[bytes, Told]:
+    """Find what was told under the ids of these candidates."""
+    hashes = [each.external_hash[:EXTERNAL_BYTES] for each in candidates]
+    with connection.cursor(binary=True) as cursor:
+        cursor.execute(_TOLD, (provider, hashes))
+        return {row[0]: Told(*row[1:]) for row in cursor}
+
+
+def told_too_late(
+    connection: Connection, provider: int, candidates: Iterable[Candidate], open_from: date
+) -> dict[UUID, UUID]:
+    """Find acts that another provider told so long ago that nothing is left to compare.
+
+    Then one of the same day and mode is taken for the same act: rather one too few than two.
+    """
+    if all(each.day >= open_from for each in candidates):
+        return {}
+    facts = {"provider": provider, "open_from": open_from}
+    return dict(connection.execute(_LATE, facts).fetchall())
+
+
+def _within(instant: datetime, since: datetime | None, until: datetime | None) -> bool:
+    return (since is None or since <= instant) and (until is None or instant < until)

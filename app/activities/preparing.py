@@ -1,0 +1,249 @@
+"""From items to candidates (预备): all that can be computed before the database is asked.
+
+Pure but for the keys: the same chunk gives the same candidates, so a chunk that is tried again
+after a conflict posts under the same ids.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from app.activities.choice import Choice
+from app.activities.items import Item, Malformed
+from app.activities.marks import Marker, record_of
+from app.activities.outcomes import Outcome
+from app.kernel.clock import day_of
+from ledger.assets import Reduction
+from methodologies import (
+    Document,
+    Evidence,
+    Grade,
+    Ineligible,
+    Settlement,
+    accrues,
+    grade,
+    quantify_many,
+)
+
+CLOCK_SKEW: Final = timedelta(minutes=5)
+EVIDENCE_RANK: Final = {
+    Evidence.PROVIDER_MEASURED: 3,
+    Evidence.DOCUMENT_PROVED: 2,
+    Evidence.SELF_DECLARED: 1,
+}
+DAILY_INPUT: Final = "energy"
+"""A day's reading [kWh] under a methodology that settles by the month (R10)."""
+DAILY_MAX_KWH: Final = Decimal(20_000)
+
+
+class Candidate(msgspec.Struct, gc=False):
+    """An act that may count, with all that is known of it before the database is asked."""
+
+    position: int
+    """In its chunk."""
+    item: Item
+    day: date
+    mode: str
+    subject: bytes
+    external_hash: bytes
+    content: bytes
+    vehicle: bytes | None
+    station: bytes | None
+    methodology: int
+    """Id of the version; 0 where none was in force."""
+    scene: str
+    id: UUID
+    """Of the act, and of the transfer that accrues it."""
+    reason: str = ""
+    """Why it gets nothing; empty where it counts."""
+    about: str = ""
+    reduction: Reduction | None = None
+    """The asset; None where the act counts and records no reduction."""
+    raw_mg: int = 0
+    cap_mg: int | None = None
+    bucket: int = 0
+    owner: int = 0
+    asset: int | None = None
+    note: str = "grade.c"
+    """Why an act that counts records no reduction."""
+    recorded_on: date | None = None
+    """Of a key that is taken up (R3); else today."""
+
+
+class Fate(msgspec.Struct, gc=False):
+    """What became of one line of a chunk."""
+
+    outcome: Outcome
+    reason: str = ""
+    mg: int = 0
+
+
+class Chunk(msgspec.Struct):
+    """A chunk ready for its transaction; ``fates`` has the lines that need none."""
+
+    number: int
+    items: Sequence[Item | Malformed]
+    fates: dict[int, Fate]
+    candidates: list[Candidate]
+
+
+class _Day(msgspec.Struct):
+    """What one day of acts means under a methodology."""
+
+    document: Document | None
+    methodology: int
+    refusal: str
+    reductions: dict[Evidence, Reduction | None]
+
+
+class Preparation:
+    """Prepares the chunks of one upload."""
+
+    def __init__(
+        self,
+        choice: Choice,
+        versions: Mapping[Document, int],
+        marker: Marker,
+        *,
+        today: date,
+        at: datetime,
+        window_days: int,
+        new_id: Callable[[], UUID],
+    ) -> None:
+        """Fix what is the same for every line of the upload."""
+        self._choice = choice
+        self._versions = versions
+        self._marker = marker
+        self._oldest = today - timedelta(days=window_days)
+        self._latest = at + CLOCK_SKEW
+        self._today = today
+        self._new_id = new_id
+        self._days: dict[date, _Day] = {}
+
+    def chunk(self, number: int, items: Sequence[Item | Malformed]) -> Chunk:
+        """Prepare one chunk."""
+        made = Chunk(number, items, {}, [])
+        groups: dict[int, list[Candidate]] = {}
+        for position, item in enumerate(items):
+            if isinstance(item, Malformed):
+                made.fates[position] = Fate(Outcome.MALFORMED, item.reason)
+                continue
+            candidate = self._candidate(position, item)
+            if isinstance(candidate, Fate):
+                made.fates[position] = candidate
+                continue
+            made.candidates.append(candidate)
+            if not candidate.reason:
+                groups.setdefault(candidate.methodology, []).append(candidate)
+        for group in groups.values():
+            self._quantify(group, made)
+        if made.fates:
+            made.candidates = [c for c in made.candidates if c.position not in made.fates]
+        return made
+
+    def _candidate(self, position: int, item: Item) -> Candidate | Fate:
+        if item.occurred_at > self._latest or (item.ended_at or item.occurred_at) > self._latest:
+            return Fate(Outcome.REFUSED, "act.in_future")
+        day = day_of(item.occurred_at)
+        if day < self._oldest:
+            return Fate(Outcome.REFUSED, "act.too_old")
+        meant = self._days.get(day) or self._meaning(day)
+        document, marker = meant.document, self._marker
+        external_hash, content = marker.commit(item.external_id, record_of(item, self._choice.code))
+        mode, scene = item.mode, self._choice.versions[-1].scenario
+        reason = item.not_eligible or meant.refusal
+        if document is not None:
+            mode, scene = item.mode or document.mode or document.scenario, document.scenario
+            if document.mode and mode != document.mode and not reason:
+                reason = "mode.not_covered"
+        return Candidate(
+            position=position,
+            item=item,
+            day=day,
+            mode=mode,
+            subject=marker.subject(item.subject),
+            external_hash=external_hash,
+            content=content,
+            vehicle=marker.place("vehicle", item.vehicle),
+            station=marker.place("station", item.station),
+            methodology=meant.methodology,
+            scene=scene,
+            id=self._new_id(),
+            reason=reason,
+        )
+
+    def _meaning(self, day: date) -> _Day:
+        document = self._choice.on(day)
+        if document is None:
+            meant = _Day(None, 0, "methodology.not_in_force", {})
+        else:
+            standing = self._choice.standing_of(document)
+            ended = "" if accrues(standing.approval, day) else "approval.not_in_force"
+            meant = _Day(document, self._versions[document], ended, {})
+            if document.missing_parameters:
+                meant.refusal = "methodology.parameter_missing"
+        self._days[day] = meant
+        return meant
+
+    def _quantify(self, group: list[Candidate], made: Chunk) -> None:
+        document = self._days[group[0].day].document
+        assert document is not None
+        if document.settlement is Settlement.BILLING_MONTH:
+            for each in group:
+                if fault := _reading_fault(each.item):
+                    made.fates[each.position] = Fate(Outcome.MALFORMED, fault)
+                each.note = "settlement.month"
+            return
+        names = document.input_names
+        rows = [
+            ([*map(each.item.inputs.get, names)], each.item.evidence, each.day) for each in group
+        ]
+        for each, answer in zip(group, quantify_many(document, rows), strict=True):
+            if isinstance(answer, Ineligible):
+                if answer.is_input:
+                    made.fates[each.position] = Fate(Outcome.MALFORMED, answer.reason)
+                else:
+                    each.reason, each.about = answer.reason, answer.about
+                continue
+            each.reduction = self._asset(document, each.day, each.item.evidence)
+            if each.reduction is not None:
+                each.raw_mg, each.cap_mg = answer, document.cap_mg
+
+    def _asset(self, document: Document, day: date, evidence: Evidence) -> Reduction | None:
+        """Give the asset class of an act (R4); none for grade C, which records no reduction."""
+        reductions = self._days[day].reductions
+        if evidence not in reductions:
+            standing = self._choice.standing_of(document)
+            given = grade(
+                document,
+                sign_offs=standing.sign_offs,
+                approval=standing.approval,
+                evidence=evidence,
+                on=day,
+            )
+            reductions[evidence] = (
+                None
+                if given is Grade.C
+                else Reduction(
+                    document.code,
+                    document.version,
+                    document.scenario,
+                    "A" if given is Grade.A else "B",
+                    day.replace(day=1),
+                )
+            )
+        return reductions[evidence]
+
+
+def _reading_fault(item: Item) -> str:
+    """Say what is wrong with a meter's day; empty for nothing."""
+    reading = item.inputs.get(DAILY_INPUT)
+    if reading is None:
+        return "input.missing"
+    if not isinstance(reading, Decimal) or not reading.is_finite():
+        return "input.not_a_number"
+    return "" if 0 <= reading <= DAILY_MAX_KWH else "input.out_of_bounds"
