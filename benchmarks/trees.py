@@ -137,6 +137,13 @@ def map_rows(count: int) -> list[Row]:
     floor_s = hashing(len(changed), 181) + hashing(inside, 65) + hashing(len(touched) * 2, 209)
     rows.append(Row("accounts changed", len(changed), change_s, floor_s, CLOSE_BUDGET_S))
     subjects = [leaves[at] for at in changed[:PROOFS]]
+    return [*rows, *proof_rows(tree, by_cell, subjects)]
+
+
+def proof_rows(tree: SumTree, by_cell: dict[int, list[Leaf]], subjects: list[Leaf]) -> list[Row]:
+    """Measure proofs of accounts, made and checked."""
+    bits, root = tree.bits, tree.root
+    rows: list[Row] = []
     proofs = [
         prove(tree, by_cell[cell_number(one.akey, bits)], one.akey) for one in subjects
     ]  # once, unmeasured, to have them
@@ -144,9 +151,8 @@ def map_rows(count: int) -> list[Row]:
         lambda: [prove(tree, by_cell[cell_number(one.akey, bits)], one.akey) for one in subjects]
     )
     each_s = PROOF_BUDGET_MS / 1000 * len(subjects)
-    floor_s = hashing(len(subjects) * 2 * count // (1 << bits), 65)
+    floor_s = hashing(len(subjects) * 2 * root.accounts // (1 << bits), 65)
     rows.append(Row("account proofs", len(subjects), work_s, floor_s, each_s))
-    root = tree.root
     work_s = timed(
         lambda: [
             check_proof(one, proof, bits, root) for one, proof in zip(subjects, proofs, strict=True)

@@ -21,6 +21,7 @@ from ledger.assets import Asset, Money, Points, Reduction, Unit, asset_key
 from ledger.chart import Code
 from ledger.errors import LedgerError, NotInChart, Overdrawn
 from ledger.header import Header
+from ledger.numbering import number
 from ledger.posting import Posted, post
 from ledger.transfers import Transfer
 
@@ -42,6 +43,7 @@ __all__ = [
     "asset_key",
     "bucket_of",
     "held_of",
+    "number",
     "owner",
     "post",
     "system",

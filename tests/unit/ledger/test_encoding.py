@@ -28,7 +28,8 @@ from ledger.encoding import (
 )
 from ledger.header import HEADER_BYTES, Header
 from tests.vectors.city import digest, uuid7
-from tests.vectors.make import AKEY, FIRST, METHODOLOGY, SALT, published_header
+from tests.vectors.make import published_header
+from tests.vectors.trees import AKEY, FIRST, METHODOLOGY, SALT
 
 ENTRY = Entry(1, METHODOLOGY, 20_000, 1, 1234, digest("d"), digest("c"), digest("e"))
 

@@ -18,7 +18,8 @@ from ledger.log import (
     tree_hash,
 )
 from ledger.tiles import Tile, append, edge_of, node_reader, tile_path
-from tests.vectors.make import EDGES, HERE, PLAIN
+from tests.vectors.make import HERE
+from tests.vectors.trees import EDGES, PLAIN
 
 SIZES = range(65)
 READ = reader(PLAIN)
