@@ -2,8 +2,8 @@
 //
 //   node scripts/forge.mjs ARGUMENTS
 //
-// npm's own launcher (`node_modules/.bin/forge`, 1.7.1) swallows the exit code: failing tests ended in 0, which would
-// have made every gate green. So the platform's binary is called directly.
+// Foundry's npm launcher (package @foundry-rs/forge 1.7.1) swallows the exit code: failing tests ended in 0, which would
+// have made every gate green. So only the platform's binary is installed, and called directly.
 import { spawnSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'

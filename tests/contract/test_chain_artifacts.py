@@ -148,6 +148,16 @@ def test_verifiers_may_hard_code_the_selector() -> None:
     assert artifact("CarbonAnchor")["selectors"]["headerHashOf(uint64)"] == "6b5b338d"
 
 
+@pytest.mark.parametrize("folder", ["contracts", "web"])
+def test_the_lock_file_pins_by_digest_and_names_no_registry(folder: str) -> None:
+    lock: Json = json.loads((ROOT / folder / "package-lock.json").read_bytes())
+    packages = [row for path, row in lock["packages"].items() if path]
+    assert packages
+    for row in packages:
+        assert "resolved" not in row
+        assert row["integrity"].startswith("sha512-")
+
+
 @pytest.fixture
 def node() -> str:
     found = shutil.which("node", path=str(ROOT / ".venv" / "bin")) or shutil.which("node")
@@ -157,7 +167,7 @@ def node() -> str:
 
 
 def test_a_failing_forge_fails_its_script(node: str) -> None:
-    """Goal: no green gate over red tests. Method: npm's own launcher ends in 0 here."""
+    """Goal: no green gate over red tests. Method: Foundry's npm launcher ends in 0 here."""
     run = subprocess.run(
         [node, CONTRACTS / "scripts" / "forge.mjs", "no-such-command"],
         capture_output=True,
