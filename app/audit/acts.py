@@ -1,0 +1,91 @@
+"""Acts, audited (行为审计): every act once, with the transfers that its row implies.
+
+An act's first accrual has the act's own id; what was added or taken back later is a row of
+``act_change`` a transfer; a month that settles at once is a row of ``month_settlement``. What
+an owner's day comes to is the capped sum, whatever order the acts arrived in (R9).
+"""
+
+from typing import Final
+
+from app.audit.report import Kind, Sheet
+from app.audit.streams import stream
+from app.kernel.db import Connection
+from ledger.chart import Code
+
+_KEY: Final = "(t.bucket, t.recorded_on, t.id) = ({0}.bucket, {0}.recorded_on, {0}.id)"
+_TWICE: Final = """
+select 'provider ' || provider || ', record ' || encode(external_hash, 'hex'),
+       'told once, taken ' || count(*) || ' times'
+  from activity group by provider, external_hash having count(*) > 1"""
+_KEYS: Final = """
+select 'provider ' || k.provider || ', record ' || encode(k.external_hash, 'hex'),
+       'its key names act ' || k.activity || ', the record is act ' || a.id
+  from activity_key k
+  join activity a on (a.provider, a.external_hash) = (k.provider, k.external_hash)
+ where (a.bucket, a.account, a.recorded_on, a.id)
+       <> (k.bucket, k.account, k.recorded_on, k.activity)"""
+_FIRST: Final = f"""
+select 'act ' || a.id, 'its accrual ' || t.amount || ' of asset ' || t.asset || ' to account '
+       || t.target || ' is not what the act was worth'
+  from activity a join transfer t on {_KEY.format("a")}
+ where (t.code, t.target, t.occurred_on) is distinct from (%s, a.account, a.occurred_on)
+    or t.asset is distinct from a.asset or t.amount > coalesce(a.raw_mg, 0)"""  # noqa: S608 -- constants of this file
+_CHANGED: Final = f"""
+select 'act ' || c.activity, 'its change ' || c.id || ' of ' || c.amount_mg
+       || case when t.id is null then ' has no transfer' else ' moved ' || t.amount end
+  from act_change c left join transfer t on {_KEY.format("c")}
+ where t.id is null or t.amount <> abs(c.amount_mg)
+    or t.code <> case when c.amount_mg > 0 then %s else %s end"""  # noqa: S608 -- constants of this file
+_MONTHS: Final = f"""
+select 'account ' || m.account || ', month ' || m.month, 'settled for ' || m.reduction_mg
+       || case when t.id is null then ', and has no transfer' else ', moved ' || t.amount end
+  from month_settlement m left join transfer t on {_KEY.format("m")}
+ where m.reduction_mg <> coalesce(t.amount, 0)
+    or (t.code, t.target) is distinct from (%s, m.account) and t.id is not null"""  # noqa: S608 -- constants of this file
+_DAYS: Final = f"""
+with granted as (
+  select a.bucket, a.account, a.occurred_on as day, a.asset, t.amount as mg
+    from activity a join transfer t on {_KEY.format("a")}
+  union all
+  select a.bucket, a.account, a.occurred_on, a.asset, c.amount_mg
+    from act_change c
+    join activity a on (a.bucket, a.account, a.id) = (c.bucket, c.account, c.activity)),
+net as (
+  select bucket, account, day, asset, sum(mg) as mg from granted
+   where asset is not null group by bucket, account, day, asset)
+select 'account ' || coalesce(d.account, n.account) || ', day ' || coalesce(d.day, n.day)
+       || ', asset ' || coalesce(d.asset, n.asset),
+       'counts ' || least(d.raw_mg, d.cap_mg) || ', was granted ' || coalesce(n.mg, 0)
+  from accrual_day d
+  left join net n on (n.bucket, n.account, n.day, n.asset) = (d.bucket, d.account, d.day, d.asset)
+ where coalesce(n.mg, 0) <> least(d.raw_mg, d.cap_mg)"""  # noqa: S608 -- constants of this file
+_UNMET: Final = f"""
+select (select count(*) from activity),
+       (select count(*) from activity_key k where not exists (
+          select from activity a where (a.bucket, a.account, a.recorded_on, a.id)
+                                     = (k.bucket, k.account, k.recorded_on, k.activity))),
+       (select count(*) from transfer t where t.code = %s
+           and not exists (select from activity a where {_KEY.format("a")})
+           and not exists (select from act_change c where {_KEY.format("c")})
+           and not exists (select from month_settlement m where {_KEY.format("m")}))"""  # noqa: S608 -- constants of this file
+
+
+def check_acts(connection: Connection, sheet: Sheet) -> None:
+    """Hold acts, keys, days and months to the transfers that they name."""
+    accrue, correct = int(Code.ACCRUE), int(Code.CORRECT)
+    for statement, values in (
+        (_TWICE, ()),
+        (_KEYS, ()),
+        (_FIRST, (accrue,)),
+        (_CHANGED, (accrue, correct)),
+        (_MONTHS, (accrue,)),
+        (_DAYS, ()),
+    ):
+        for where, detail in stream(connection, lambda *row: row, statement, *values):
+            sheet.find(Kind.ACT, where, detail)
+    acts, keys, accruals = connection.execute(_UNMET, (accrue,)).fetchall()[0]
+    sheet.checked["acts"] = acts
+    if keys:
+        sheet.note(Kind.ACT, "activity_key", f"{keys} keys without an act: a retry takes them up")
+    if accruals:
+        sheet.note(Kind.ACT, "transfer", f"{accruals} accruals that no act names")

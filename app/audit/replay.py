@@ -1,0 +1,108 @@
+"""The whole audit, put together (总审计): what the chain says first, then one snapshot."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlmodel import Session
+
+from app.anchoring.errors import ChainUnavailable, ContractMissing
+from app.audit.accounts import check_owners, check_the_living, check_the_map
+from app.audit.acts import check_acts
+from app.audit.books import check_assets, check_the_books
+from app.audit.chain import Anchors, Headers, read_anchors
+from app.audit.delays import note_delays
+from app.audit.headers import Epoch, check_the_headers, epochs, headers_of
+from app.audit.log import check_queue, log_rows
+from app.audit.openings import Openings
+from app.audit.report import Report, Sheet
+from app.audit.schema import check_the_schema
+from app.audit.streams import prepare
+from app.audit.supply import check_the_clearing, check_the_supply
+from app.kernel.db import Connection, Database, driver
+from app.kernel.secrets import Keys
+from ledger.audit import check_log
+from ledger.encoding import ZERO_HASH
+from ledger.findings import FindingKind
+
+_FINAL: Final = "select coalesce(max(epoch), 0) from anchored where final_at is not null"
+
+
+def audit(db: Database, keys: Keys, origin: str, chain: Headers | None = None) -> Report:
+    """Replay everything, and hold it to the chain.
+
+    Args:
+        db: Connected as ``tanpu_audit``, which may read and nothing else.
+        keys: Opens the owners' secrets, from which salts are derived again.
+        origin: Name of this ledger.
+        chain: Where headers were anchored. Without it a notice says that nothing outside the
+            database was asked; a chain that does not answer is a finding.
+    """
+    sheet = Sheet()
+    anchors = _anchors(chain, sheet)
+    final = db.read(_replay, keys, origin, anchors, sheet)
+    if anchors is not None and chain is not None and final > anchors.tip:
+        _hold_final(chain, final, sheet)
+    return sheet.report()
+
+
+def _anchors(chain: Headers | None, sheet: Sheet) -> Anchors | None:
+    if chain is None:
+        sheet.note(FindingKind.CHAIN, "headers", "no chain was asked: only the database's own word")
+        return None
+    try:
+        return read_anchors(chain)
+    except ChainUnavailable as error:
+        sheet.find(FindingKind.CHAIN, "headers", f"the chain does not answer: {error}")
+    except ContractMissing as missing:
+        sheet.find(FindingKind.CHAIN, "headers", f"no CarbonAnchor there: {missing.facts}")
+    return None
+
+
+def _hold_final(chain: Headers, final: int, sheet: Sheet) -> None:
+    """Ask once more for an epoch that became final after the chain was read."""
+    try:
+        known = chain.hash_of(final) != ZERO_HASH
+    except ChainUnavailable:
+        known = False
+    if not known:
+        told = "was final, and the chain does not have it now"
+        sheet.find(FindingKind.CHAIN, f"epoch {final}", told)
+
+
+def _replay(
+    session: Session, keys: Keys, origin: str, anchors: Anchors | None, sheet: Sheet
+) -> int:
+    connection = driver(session)
+    prepare(connection)
+    openings = Openings(keys)
+    rows = epochs(connection)
+    headers = headers_of(rows)
+    check_the_books(connection, sheet)
+    check_assets(connection, sheet)
+    check_the_clearing(connection, sheet)
+    entries = sheet.counted("entries", log_rows(connection, openings, sheet))
+    sheet.add(check_log(entries, headers))
+    check_queue(connection, sheet)
+    _check_accounts(connection, openings, rows, sheet)
+    check_the_living(connection, sheet)
+    check_the_headers(rows, anchors, origin, sheet)
+    check_the_supply(connection, rows, sheet)
+    check_acts(connection, sheet)
+    check_the_schema(connection, sheet)
+    note_delays(connection, sheet)
+    if anchors is not None and len(rows) > anchors.tip:
+        told = f"{len(rows) - anchors.tip} epochs wait to be anchored"
+        sheet.note(FindingKind.CHAIN, f"epoch {len(rows)}", told)
+    found = connection.execute(_FINAL).fetchone()
+    return int(found[0]) if found else 0
+
+
+def _check_accounts(
+    connection: Connection, openings: Openings, rows: Sequence[Epoch], sheet: Sheet
+) -> None:
+    headers = headers_of(rows[-1:])
+    if headers:
+        check_the_map(connection, openings, headers[0], sheet)
+    elif (connection.execute("select count(*) from account_anchor").fetchone() or (0,))[0]:
+        sheet.find(FindingKind.ACCOUNT, "account_anchor", "accounts of no epoch")
+    check_owners(connection, openings, headers[0].bits if headers else 0, sheet)

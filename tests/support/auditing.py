@@ -1,0 +1,78 @@
+"""Audits in tests (测试审计): a clean bill after any scenario, and tampering that is undone."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
+
+import psycopg
+from psycopg import sql
+
+from app.audit import Headers, Report, audit, check_the_books
+from app.audit.report import Sheet
+from app.audit.streams import prepare
+from app.kernel.db import Database, driver
+from app.kernel.secrets import Keys
+
+_TABLES: Final = """
+select relname from pg_class
+ where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition
+   and relname not in ('alembic_version', 'provider')"""
+
+
+def audited(url: str, keys: Keys, origin: str, chain: Headers | None = None) -> Report:
+    """Audit the database at an address, as the auditor's role."""
+    db = Database(url, role="tanpu_audit", pool_size=1)
+    try:
+        return audit(db, keys, origin, chain)
+    finally:
+        db.dispose()
+
+
+def assert_clean(url: str, keys: Keys, origin: str, chain: Headers | None = None) -> Report:
+    """Assert that a whole audit finds nothing; with a chain, headers are held to it."""
+    report = audited(url, keys, origin, chain)
+    assert report.ok, "\n".join(map(str, report.findings))
+    return report
+
+
+def assert_books_hold(url: str) -> None:
+    """Assert the laws, the chart and the replay of every balance; needs no keys and no chain."""
+    db = Database(url, role="tanpu_audit", pool_size=1)
+    sheet = Sheet()
+    try:
+        db.read(lambda session: _books(session, sheet))
+    finally:
+        db.dispose()
+    assert not sheet.findings, "\n".join(map(str, sheet.findings))
+
+
+def _books(session: object, sheet: Sheet) -> None:
+    connection = driver(session)  # type: ignore[arg-type]
+    prepare(connection)
+    check_the_books(connection, sheet)
+
+
+@contextmanager
+def tampered(owner_url: str, *statements: str) -> Generator[None]:
+    """Run statements as superuser with triggers off, and put every row back afterwards."""
+    with psycopg.connect(owner_url, autocommit=True) as connection:
+        connection.execute("set session_replication_role = replica")
+        names = [name for (name,) in connection.execute(_TABLES).fetchall()]
+        connection.execute("create schema kept")
+        for name in names:
+            connection.execute(
+                sql.SQL("create table kept.{0} as table public.{0}").format(sql.Identifier(name))
+            )
+        try:
+            for statement in statements:
+                done = connection.execute(statement.encode())
+                assert done.rowcount != 0, f"nothing changed: {statement}"
+            yield
+        finally:
+            for name in names:
+                table = sql.Identifier(name)
+                connection.execute(sql.SQL("delete from public.{}").format(table))
+                connection.execute(
+                    sql.SQL("insert into public.{0} select * from kept.{0}").format(table)
+                )
+            connection.execute("drop schema kept cascade")
