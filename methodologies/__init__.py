@@ -52,7 +52,7 @@ from .document import Document, Input, Parameter
 from .factors import Factor, NoFactor, factor
 from .faults import DocumentFaults, Fault
 from .grade import Approval, Assessment, ParameterMissing, SignOff, accrues, assess, grade
-from .history import Month, NoiseCredit, noise_credit, settle_month
+from .history import noise_credit, settle_month
 from .library import CATALOG, find, get
 from .lint import lint
 from .loading import load
@@ -76,9 +76,7 @@ __all__ = [
     "Grade",
     "Ineligible",
     "Input",
-    "Month",
     "NoFactor",
-    "NoiseCredit",
     "Object",
     "Parameter",
     "ParameterMissing",

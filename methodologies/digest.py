@@ -43,7 +43,7 @@ def methodology_key(code: str, version: int) -> bytes:
     """Give the key of a version in log entries: H(tag("methodology") ‖ code ‖ 0 ‖ u32).
 
     >>> methodology_key("SZ-METRO", 1).hex()[:16]
-    'c6fe5bb2d2d72ee3'
+    'e70616e1a685e628'
     """
     assert "\0" not in code, code
     body = code.encode() + b"\0" + version.to_bytes(_VERSION_BYTES, "big")

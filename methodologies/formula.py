@@ -23,6 +23,7 @@ _ARGUMENTS_MAX: Final = 8
 
 _CHARACTERS: Final = re.compile(r"[A-Za-z0-9_ \t\r\n.+\-*/()<>=!,'\"]*")
 _BAD_NUMBER: Final = re.compile(r"(?<![A-Za-z0-9_.])[0-9][0-9.]*[A-Za-z_]")
+_NUMBER: Final = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")
 _OPERATORS: Final[dict[type[ast.AST], str]] = {
     ast.Add: "+",
     ast.Sub: "-",
@@ -146,9 +147,9 @@ class _Reader:
     def _constant(self, node: ast.Constant) -> tree.Node:
         if isinstance(node.value, bool):
             return tree.Known(node.value)
-        if not isinstance(node.value, int | float):
-            raise BadFormula("formula.not_allowed", "text stands only beside == or !=")
         written = ast.get_source_segment(self._text, node) or ""
+        if not _NUMBER.fullmatch(written):
+            raise BadFormula("formula.not_allowed", "text stands only beside == or !=")
         if len(written) > _DIGITS_MAX:
             raise BadFormula("formula.number_too_long", f"{written[:30]!r} has too many digits")
         return tree.Constant(Fraction(Decimal(written)), NO_UNIT)

@@ -21,7 +21,7 @@ _QUOTES: Final = ('"""', "'''")
 def scan(text: str) -> dict[Path, int]:
     r"""Map each key path to its line, from 1.
 
-    >>> scan('a = 1\n[[b]]\\nc = 2')
+    >>> scan('a = 1\n[[b]]\nc = 2')
     {('a',): 1, ('b',): 2, ('b', 0): 2, ('b', 0, 'c'): 3}
     """
     lines: dict[Path, int] = {}

@@ -144,7 +144,7 @@ def parse_unit(text: str) -> Unit:
     >>> str(parse_unit("g/pkm") * parse_unit("person * km"))
     'g'
     >>> str(parse_unit("kg CO2/kWh"))
-    'kgCO2e / kWh'
+    'kgCO2e/kWh'
 
     Raises:
         UnknownUnit: A name is not in the list above, or the text is not a product of names.

@@ -88,7 +88,10 @@ def test_it_computes(expression: str, expected: int) -> None:
         ("lambda: 1", "formula.syntax"),
         ("min(*distance, 2)", "formula.not_allowed"),
         ("min(distance)", "formula.arguments"),
-        ("min(distance, other, distance, other, distance, other, distance, other, distance)", "formula.arguments"),
+        (
+            "min(distance, other, distance, other, distance, other, distance, other, distance)",
+            "formula.arguments",
+        ),
         ("sum(distance, other)", "formula.not_allowed"),
         ("'text'", "formula.not_allowed"),
         ("None", "formula.not_allowed"),
@@ -121,7 +124,7 @@ def test_it_computes(expression: str, expected: int) -> None:
         ("distance\n; other", "formula.syntax"),
         ("", "text.malformed"),
     ],
-)  # fmt: skip
+)
 def test_it_refuses(expression: str, code: str) -> None:
     text = expression.replace("\n", "\\n")
     found = faults((REDUCTION, text), more=MORE)

@@ -45,7 +45,7 @@ def test_official_text_in_an_approved_scenario_is_a() -> None:
 def test_a_quote_needs_two_reviewers_of_this_very_text() -> None:
     document, other = loaded(QUOTED), loaded(QUOTED, ('"31.7"', '"31.8"'))
     two = signed(document, "An", "Bo")
-    cases = [
+    cases: list[tuple[list[SignOff], Grade]] = [
         (two, Grade.A),
         (two[:1], Grade.B),
         ([], Grade.B),

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from methodologies import Month, get, noise_credit, settle_month
+from methodologies import get, noise_credit, settle_month
+from methodologies.history import Month
 
 from .documents import loaded
 

@@ -30,22 +30,37 @@ def test_it_runs_the_examples() -> None:
         "example.differs"
     ]
     assert codes(('"3 km" }', '"3 leagues" }')) == ["example.differs"]
-    assert codes(('"3 km" }', '"0.2 km" }'), ('reduction = "95.1 g"', 'ineligible = "trip.too_short"')) == []  # fmt: skip
+    assert (
+        codes(('"3 km" }', '"0.2 km" }'), ('reduction = "95.1 g"', 'ineligible = "trip.too_short"'))
+        == []
+    )
 
 
 @pytest.mark.parametrize(
     ("old", "new", "code"),
     [
         ('issuer    = "an issuer"', "", "key.missing"),
-        ('[[examples]]\ngiven  = { distance = "3 km" }\nexpect = { reduction = "95.1 g" }', "", "example.none"),
+        (
+            '[[examples]]\ngiven  = { distance = "3 km" }\nexpect = { reduction = "95.1 g" }',
+            "",
+            "example.none",
+        ),
         ('source    = "a rule"', "", "cap.unsourced"),
         ("distance * passenger * saving", "distance * 31.7 * g / km", "name.unused"),
         ('reduction = "distance', 'half = "distance"\nreduction = "distance', "name.unused"),
         ('source = "somewhere"', 'source = "ZZ9"', "source.undefined"),
-        ('reason  = "trip.too_short"', 'reason  = "trip.too_short"\nsource = "ZZ9"', "source.undefined"),
-        ('source = "somewhere"', 'source = "s"\nspread = [{ value = "90", unit = "g/pkm", source = "s" }]', "parameter.spread"),
+        (
+            'reason  = "trip.too_short"',
+            'reason  = "trip.too_short"\nsource = "ZZ9"',
+            "source.undefined",
+        ),
+        (
+            'source = "somewhere"',
+            'source = "s"\nspread = [{ value = "90", unit = "g/pkm", source = "s" }]',
+            "parameter.spread",
+        ),
     ],
-)  # fmt: skip
+)
 def test_it_warns(old: str, new: str, code: str) -> None:
     found = [each for each in lint(changed((old, new)).encode()) if each.is_warning]
     assert [each.code for each in found] == [code]
@@ -59,10 +74,14 @@ def test_it_warns_of_unused_inputs_and_of_names_that_are_units() -> None:
 
 def test_it_warns_where_a_weight_could_pass_for_a_reduction() -> None:
     more = '\n[inputs.weight]\nunit = "kg"\nmax = "9"\ndefault = "1"\n'
-    assert codes(("distance * passenger * saving", "distance * passenger * saving + weight * 0"), more=more) == ["reduction.may_be_material"]  # fmt: skip
+    assert codes(
+        ("distance * passenger * saving", "distance * passenger * saving + weight * 0"), more=more
+    ) == ["reduction.may_be_material"]
     tagged = ("g/pkm", "gCO2e/pkm")
     assert codes(tagged, ('saving"', 'saving * weight / kg"'), more=more) == []
-    assert codes(tagged, ("distance * passenger * saving", "weight"), more=more) == ["unit.not_a_mass"]  # fmt: skip
+    assert codes(tagged, ("distance * passenger * saving", "weight"), more=more) == [
+        "unit.not_a_mass"
+    ]
 
 
 def test_a_spread_of_another_dimension_or_beside_a_missing_value_is_only_shown() -> None:

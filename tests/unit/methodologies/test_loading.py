@@ -9,6 +9,23 @@ from methodologies import DocumentFaults, Evidence, Object, Settlement, load
 
 from .documents import METRO, changed, faults, faults_of, loaded
 
+NUMBER = "value='1'\nunit='g'\nstatus='published'\nsource='s'"
+TABLE = "[inputs.kind]\noptions=['a']\n[tables.t]\nby='kind'\nunit='g'"
+HISTORY = "[history]\nwindow_days = {}\nexpected = '{}'\nused = '{}'"
+GRID = """
+[parameters.f]
+value = "{}"
+unit = "{}"
+status = "published"
+source = "s"
+
+[parameters.f.factor]
+id = "electricity.average"
+region = "CN"
+purpose = "consumption"
+on = 2023-06-01
+"""
+
 
 def test_it_reads_a_document_into_values() -> None:
     document = load(METRO, "metro.toml")
@@ -86,18 +103,34 @@ def test_it_reports_every_fault_with_line_and_key_in_the_order_of_the_text() -> 
         ('"official_text"', '"unverified"', ("parameters.saving.status", "word.unknown")),
         ('source = "somewhere"', "", ("parameters.saving.source", "key.missing")),
         ('"somewhere"', '""', ("parameters.saving.source", "text.malformed")),
-        ('"official_text"', '"missing"', ("parameters.saving.value", "parameter.missing_with_value")),
+        (
+            '"official_text"',
+            '"missing"',
+            ("parameters.saving.value", "parameter.missing_with_value"),
+        ),
         ('unit   = "g/pkm"', "", ("parameters.saving.unit", "key.missing")),
         ("[formula]", "[formule]", ("formula", "key.missing")),
-        ("reduction = \"distance", "result = \"distance", ("formula", "formula.no_reduction")),
+        ('reduction = "distance', 'result = "distance', ("formula", "formula.no_reduction")),
         ('"1 kg"', '"1 km"', ("caps.person_day.reduction", "text.malformed")),
         ("[caps.person_day]", "[caps.person_week]", ("caps.person_week", "key.unknown")),
         ("[[examples]]", "[examples]", ("examples", "type.not_a_list")),
-        ('expect = { reduction = "95.1 g" }', "expect = {}", ("examples[0].expect", "example.expect")),
-        ("given  = { distance", "given  = { distance = 3 }\n#", ("examples[0].given.distance", "type.not_text")),
-        ("[inputs.distance]", "[inputs]\ndistance = 3\n[other]", ("inputs.distance", "type.not_a_table")),
+        (
+            'expect = { reduction = "95.1 g" }',
+            "expect = {}",
+            ("examples[0].expect", "example.expect"),
+        ),
+        (
+            "given  = { distance",
+            "given  = { distance = 3 }\n#",
+            ("examples[0].given.distance", "type.not_text"),
+        ),
+        (
+            "[inputs.distance]",
+            "[inputs]\ndistance = 3\n[other]",
+            ("inputs.distance", "type.not_a_table"),
+        ),
     ],
-)  # fmt: skip
+)
 def test_it_names_the_fault_and_its_key(old: str, new: str, fault: tuple[str, str]) -> None:
     assert fault in faults((old, new))
 
@@ -106,10 +139,13 @@ def test_it_names_the_fault_and_its_key(old: str, new: str, fault: tuple[str, st
     ("more", "fault"),
     [
         ("[title]\n", ("", "toml.syntax")),
-        ("[parameters.distance]\nvalue='1'\nunit='g'\nstatus='published'\nsource='s'", ("parameters.distance", "name.duplicate")),
-        ("[parameters.if]\nvalue='1'\nunit='g'\nstatus='published'\nsource='s'", ("parameters.if", "name.reserved")),
-        ("[parameters.'a b']\nvalue='1'\nunit='g'\nstatus='published'\nsource='s'", ("parameters.a b", "name.malformed")),
-        ("[parameters.other]\nvalue='1'\nunit='parsec'\nstatus='published'\nsource='s'", ("parameters.other.unit", "unit.unknown")),
+        (f"[parameters.distance]\n{NUMBER}", ("parameters.distance", "name.duplicate")),
+        (f"[parameters.if]\n{NUMBER}", ("parameters.if", "name.reserved")),
+        (f"[parameters.'a b']\n{NUMBER}", ("parameters.a b", "name.malformed")),
+        (
+            f"[parameters.other]\n{NUMBER.replace('g', 'parsec')}",
+            ("parameters.other.unit", "unit.unknown"),
+        ),
         ("[inputs.kind]\noptions = []", ("inputs.kind.options", "input.options")),
         ("[inputs.kind]\noptions = ['a', 'a']", ("inputs.kind.options", "input.options")),
         ("[inputs.kind]\noptions = ['a b']", ("inputs.kind.options", "text.malformed")),
@@ -118,20 +154,32 @@ def test_it_names_the_fault_and_its_key(old: str, new: str, fault: tuple[str, st
         (f"[inputs.kind]\noptions = [{'1,' * 65}]", ("inputs.kind.options", "size.too_many")),
         ("\n".join(f"[clauses.c{n}]" for n in range(65)), ("clauses", "size.too_many")),
         ("[tables.t]\nby='distance'\nunit='g'", ("tables.t.by", "table.no_choice")),
-        ("[inputs.kind]\noptions=['a']\n[tables.t]\nby='kind'\nunit='g'", ("tables.t", "table.rows_differ")),
-        ("[inputs.kind]\noptions=['a']\n[tables.t]\nby='kind'\nunit='g'\n[tables.t.rows.a]\nunit='kg'\nvalue='1'\nstatus='published'\nsource='s'", ("tables.t.rows.a.unit", "key.unknown")),
+        (TABLE, ("tables.t", "table.rows_differ")),
+        (f"{TABLE}\n[tables.t.rows.a]\n{NUMBER}", ("tables.t.rows.a.unit", "key.unknown")),
         ("[evidence]\naccepts = ['hearsay']", ("evidence.accepts", "word.unknown")),
         ("[evidence]\naccepts = []", ("evidence.accepts", "word.unknown")),
         ("[evidence]\naccepts = 'all'", ("evidence.accepts", "type.not_a_list")),
-        ("[[ceilings]]\ngrade = 'D'\nreason = { zh = '一', en = 'one' }", ("ceilings[0].grade", "word.unknown")),
-        ("[history]\nwindow_days = 7\nexpected = 'distance'\nused = 'nothing'", ("history.expected", "history.no_energy")),
-        ("[inputs.x]\nunit = 'parsec'\nmax = '1'\n[history]\nwindow_days = 7\nexpected = 'x'\nused = 'x'", ("history.used", "history.no_energy")),
-        ("[history]\nwindow_days = 0\nexpected = 'distance'\nused = 'nothing'", ("history.window_days", "type.not_a_whole_number")),
-        ("[parameters.f]\nvalue='1'\nunit='g'\nstatus='published'\nsource='s'\nfactor={id='x',region='CN',purpose='p',on=2024-01-01}", ("parameters.f.factor", "factor.not_found")),
-        ("[parameters.f]\nvalue='0.5'\nunit='kgCO2/kWh'\nstatus='published'\nsource='s'\nfactor={id='electricity.average',region='CN',purpose='consumption',on=2023-06-01}", ("parameters.f.value", "factor.differs")),
-        ("[parameters.f]\nvalue='0.5306'\nunit='g/kWh'\nstatus='published'\nsource='s'\nfactor={id='electricity.average',region='CN',purpose='consumption',on=2023-06-01}", ("parameters.f.value", "factor.differs")),
+        (
+            "[[ceilings]]\ngrade = 'D'\nreason = { zh = '一', en = 'one' }",
+            ("ceilings[0].grade", "word.unknown"),
+        ),
+        (HISTORY.format(7, "distance", "nothing"), ("history.expected", "history.no_energy")),
+        (
+            f"[inputs.x]\nunit = 'parsec'\nmax = '1'\n{HISTORY.format(7, 'x', 'x')}",
+            ("history.used", "history.no_energy"),
+        ),
+        (
+            HISTORY.format(0, "distance", "nothing"),
+            ("history.window_days", "type.not_a_whole_number"),
+        ),
+        (
+            f"[parameters.f]\n{NUMBER}\nfactor={{id='x',region='CN',purpose='p',on=2024-01-01}}",
+            ("parameters.f.factor", "factor.not_found"),
+        ),
+        (GRID.format("0.5", "kgCO2/kWh"), ("parameters.f.value", "factor.differs")),
+        (GRID.format("0.5306", "g/kWh"), ("parameters.f.value", "factor.differs")),
     ],
-)  # fmt: skip
+)
 def test_it_names_the_fault_of_a_further_section(more: str, fault: tuple[str, str]) -> None:
     assert fault in faults(more="\n" + more)
 

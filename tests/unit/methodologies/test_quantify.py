@@ -19,8 +19,8 @@ from methodologies import (
     quantify_many,
     read_inputs,
 )
-from methodologies.quantities import mass_mg
 from methodologies.quantify import Value
+from methodologies.quantities import mass_mg
 
 from .documents import METRO, loaded
 
@@ -163,8 +163,11 @@ def test_it_says_why_there_is_no_working() -> None:
 def test_it_shows_steps_longer_than_any_mass() -> None:
     document = loaded(
         ("distance * passenger * saving", "a / a * g"),
-        ("[formula]", "[formula]\nb = 'distance * distance * distance * distance'\na = 'b * b * b * b'"),
-    )  # fmt: skip
+        (
+            "[formula]",
+            "[formula]\nb = 'distance * distance * distance * distance'\na = 'b * b * b * b'",
+        ),
+    )
     lines = explain(document, {"distance": "99.999999"}, evidence=MEASURED, occurred_on=DAY)
     assert isinstance(lines, tuple)
     assert lines[-1].value == "1000"
