@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi_offline import FastAPIOffline
 
+from app.activities.api import LARGER_BODIES
 from app.activities.api import router as batches
 from app.anchoring.api import router as epochs
 from app.city import City, open_city
@@ -29,9 +30,6 @@ def create_app(settings: Settings, city: City | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         with nullcontext(city) if city is not None else open_city(settings) as opened:
             app.state.city = opened
-            app.state.db = opened.db
-            app.state.keys = opened.keys
-            app.state.settings = opened.settings
             yield
 
     app = FastAPIOffline(
@@ -41,7 +39,7 @@ def create_app(settings: Settings, city: City | None = None) -> FastAPI:
         lifespan=lifespan,
         redoc_url=None,
     )
-    install(app)
+    install(app, body_max=LARGER_BODIES)
     for router in (batches, epochs):
         app.include_router(router)
     app.add_api_route("/", front_page, include_in_schema=False)

@@ -9,7 +9,8 @@ What is kept of an act: its day, its quantities, a commitment to the provider's 
 the keyed hashes of vehicle and station stay in ``act_window`` until the merge deadline (R17).
 """
 
-from app.activities.choice import Choice, Standing, catalogued
+from app.activities.choice import Choice, Standing, catalogued, decided
+from app.activities.enrolling import enrol
 from app.activities.errors import UploadRefused
 from app.activities.ingest import ingest
 from app.activities.items import Item, Malformed
@@ -27,6 +28,8 @@ __all__ = [
     "UploadRefused",
     "UploadResult",
     "catalogued",
+    "decided",
+    "enrol",
     "ingest",
     "read_items",
 ]

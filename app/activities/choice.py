@@ -6,11 +6,14 @@ given to ingest as a value, so that grade is a pure function of what was known (
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 
+from sqlmodel import Session
+
 from app.activities.errors import MethodologyUnknown
+from app.catalogue import decisions_on
 from methodologies import CATALOG, Approval, Document, SignOff
 
 
@@ -83,3 +86,17 @@ def catalogued(
     if not keys:
         raise MethodologyUnknown(methodology=code, version=version)
     return chosen(*(CATALOG[key] for key in keys), standing=standing)
+
+
+def decided(session: Session, code: str, version: int | None = None) -> Choice:
+    """Choose among the shipped versions, with what this city has decided about each.
+
+    Raises:
+        MethodologyUnknown: None ships with this code and version.
+    """
+    choice = catalogued(code, version)
+    standing = {
+        (each.code, each.version): Standing(*decisions_on(session, each))
+        for each in choice.versions
+    }
+    return replace(choice, standing=standing)

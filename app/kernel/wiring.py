@@ -1,6 +1,6 @@
-"""What an endpoint may ask for (依赖): the database, keys and settings of the running city.
+"""What an endpoint may ask for (依赖): the database and the settings of the running city.
 
-``create_app`` puts them on ``app.state`` once; endpoints name them as dependencies.
+``create_app`` puts the city on ``app.state`` once; endpoints name its parts as dependencies.
 """
 
 from typing import Annotated
@@ -8,22 +8,16 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from app.kernel.db import Database
-from app.kernel.secrets import Keys
 from app.kernel.settings import Settings
 
 
 def _database(request: Request) -> Database:
-    return request.app.state.db
-
-
-def _keys(request: Request) -> Keys:
-    return request.app.state.keys
+    return request.app.state.city.db
 
 
 def _settings(request: Request) -> Settings:
-    return request.app.state.settings
+    return request.app.state.city.settings
 
 
 Db = Annotated[Database, Depends(_database)]
-CityKeys = Annotated[Keys, Depends(_keys)]
 Configuration = Annotated[Settings, Depends(_settings)]
