@@ -36,9 +36,17 @@ def chain(request: pytest.FixtureRequest) -> Levers:
 
 def header(epoch: int, previous: bytes = ZERO_HASH) -> Header:
     return Header(
-        origin_tag=origin_tag(ORIGIN), bits=0, epoch=epoch, closed_at=1000 + epoch,
-        log_size=epoch, account_count=1, log_root=bytes(32), account_root=bytes(32),
-        methodology_root=bytes(32), sums=(epoch, 0, 0, 0), previous=previous,
+        origin_tag=origin_tag(ORIGIN),
+        bits=0,
+        epoch=epoch,
+        closed_at=1000 + epoch,
+        log_size=epoch,
+        account_count=1,
+        log_root=bytes(32),
+        account_root=bytes(32),
+        methodology_root=bytes(32),
+        sums=(epoch, 0, 0, 0),
+        previous=previous,
     )
 
 

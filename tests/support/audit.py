@@ -26,9 +26,7 @@ def findings(audit_db: Database, keys: Keys, chain: Chain) -> list[Finding]:
         found += check_current_leaves(connection)
         if rows.header is not None:
             found += check_map(rows.map_rows, rows.cells, rows.header, rows.erasures)
-            found += check_supply(
-                supply_rows(connection, epoch=rows.header.epoch), rows.header
-            )
+            found += check_supply(supply_rows(connection, epoch=rows.header.epoch), rows.header)
         return found
 
     return audit_db.read(query)
