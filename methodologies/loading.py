@@ -19,6 +19,8 @@ from .reading import Raw, Reader
 from .words import Field, Object, Settlement
 
 SIZE_MAX: Final = 64 * 1024
+_DOTS_MAX: Final = 200
+"""In one line: `tomllib` takes quadratic time over a key of many parts."""
 _CODE: Final = r"[A-Za-z0-9][A-Za-z0-9.-]{0,39}"
 _SCENARIO: Final = r"[a-z0-9][a-z0-9._-]{0,63}"
 _WORD: Final = r"[a-z][a-z0-9_]{0,39}"
@@ -76,10 +78,15 @@ def _text(content: bytes, name: str) -> str:
     if len(content) > SIZE_MAX:
         message = f"{len(content)} bytes; at most {SIZE_MAX}"
         raise DocumentFaults(name, (Fault(1, "", "size.too_large", message),))
+    canonical = canonical_bytes(content)
+    for number, line in enumerate(canonical.split(b"\n"), start=1):
+        if line.count(b".") > _DOTS_MAX:
+            message = f"more than {_DOTS_MAX} dots in one line"
+            raise DocumentFaults(name, (Fault(number, "", "size.too_many", message),))
     try:
-        return canonical_bytes(content).decode("utf-8")
+        return canonical.decode("utf-8")
     except UnicodeDecodeError as bad:
-        line = content[: bad.start].count(b"\n") + 1
+        line = canonical[: bad.start].count(b"\n") + 1
         message = f"byte {bad.start} is not UTF-8"
         raise DocumentFaults(name, (Fault(line, "", "encoding.not_utf8", message),)) from None
 

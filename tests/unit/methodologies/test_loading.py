@@ -201,6 +201,7 @@ def test_it_refuses_lists_that_hold_something_other_than_tables() -> None:
         (b"code = '\xff'\n", "encoding.not_utf8", 1),
         (b"a = 1\nb = '\xe4\xb8'\n", "encoding.not_utf8", 2),
         (b"#" * 70_000, "size.too_large", 1),
+        (b"a = 1\nb" + b".b" * 30_000 + b" = 1", "size.too_many", 2),
         (b"a = [\n" * 2, "toml.syntax", 2),
         (b"a = 1\na = 2\n", "toml.syntax", 2),
         (b"a = 1\nb = \x00\n", "toml.syntax", 2),
