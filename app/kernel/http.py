@@ -15,7 +15,7 @@ import psycopg
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, BaseModel, StringConstraints
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
@@ -40,6 +40,39 @@ def _without_nul(text: str) -> str:
 
 Str = Annotated[str, StringConstraints(max_length=TEXT_MAX), AfterValidator(_without_nul)]
 """A bounded string that PostgreSQL can store."""
+
+
+class FaultOut(BaseModel):
+    """One fault of a request, and where it is."""
+
+    pointer: str
+    code: str
+    message: str
+
+
+class ProblemOut(BaseModel):
+    """A problem document (RFC 9457) with a public ``code``; see docs/errors.md."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    request_id: str
+    retryable: bool
+    errors: list[FaultOut]
+
+
+def problems(**said: str) -> dict[int | str, dict[str, Any]]:
+    """Document the refusals of an endpoint: ``problems(s404="No such batch of yours.")``."""
+    return {
+        int(status.removeprefix("s")): {
+            "description": text,
+            "content": {PROBLEM: {"schema": ProblemOut.model_json_schema()}},
+        }
+        for status, text in said.items()
+    }
 
 
 class RequestMalformed(Refusal):

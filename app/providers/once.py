@@ -2,17 +2,20 @@
 
 Two different promises. A *nonce* refuses the very bytes that somebody recorded and sends again.
 An *Idempotency-Key* lets the provider itself try again, signed anew, and get the first answer.
-Both rows are written in the transaction that does the work: if that is undone, so are they.
+A key is claimed, with the id of the work it begins, before the work: a try that finds a claim
+without an answer takes up that very work, whether its first try is still running or has crashed.
+The work must therefore be idempotent by its id, as ``ingest`` is by the id of its upload.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
+from uuid import UUID
 
 from sqlmodel import Session
 
-from app.kernel.db import Connection, driver
+from app.kernel.db import driver
 from app.providers.errors import IdempotencyKeyMissing, IdempotencyKeyReused, NonceReplayed
 from app.providers.registry import KEYID
 
@@ -35,10 +38,14 @@ insert into provider_nonce (provider, nonce, kept_until) values (%s, %s, %s)
 on conflict (provider, nonce) do nothing"""
 _FORGET_ANSWERS: Final = "delete from provider_answer where provider = %s and kept_until < %s"
 _CLAIM: Final = """
-insert into provider_answer (provider, key, request, kept_until) values (%s, %s, %s, %s)
+insert into provider_answer (provider, key, request, work, kept_until)
+values (%s, %s, %s, %s, %s)
 on conflict (provider, key) do nothing"""
-_FIRST: Final = "select request, status, body from provider_answer where provider = %s and key = %s"
-_KEEP: Final = "update provider_answer set status = %s, body = %s where provider = %s and key = %s"
+_FIRST: Final = """
+select request, work, status, body from provider_answer where provider = %s and key = %s"""
+_KEEP: Final = """
+update provider_answer set status = %s, body = %s
+ where provider = %s and key = %s and status is null"""
 
 
 def take_nonce(session: Session, provider: int, nonce: str, *, at: datetime) -> None:
@@ -74,32 +81,26 @@ def readable_key(text: str | None) -> str:
 
 
 def first_answer(
-    session: Session, provider: int, key: str, request: bytes, *, at: datetime
-) -> Answer | None:
-    """Claim a key, or give what its first request was answered; waits for one still running.
+    session: Session, provider: int, key: str, request: bytes, *, work: UUID, at: datetime
+) -> Answer | UUID:
+    """Give the kept answer of a key, or the id of the work to do: ``work`` where it is new.
 
     Raises:
         IdempotencyKeyReused: The first request under this key was another.
     """
     connection = driver(session)
     connection.execute(_FORGET_ANSWERS, (provider, at))
-    claim = (provider, key, request, at + ANSWER_KEPT)
+    claim = (provider, key, request, work, at + ANSWER_KEPT)
     if connection.execute(_CLAIM, claim).rowcount:
-        return None
-    return _answer(connection, provider, key, request)
+        return work
+    row = connection.execute(_FIRST, (provider, key)).fetchone()
+    assert row is not None, key
+    first_request, first_work, status, body = row
+    if bytes(first_request) != request:
+        raise IdempotencyKeyReused
+    return first_work if status is None else Answer(status, bytes(body))
 
 
 def keep_answer(session: Session, provider: int, key: str, answer: Answer) -> None:
-    """Keep the answer to the request that claimed ``key``."""
-    facts = (answer.status, answer.body, provider, key)
-    kept = driver(session).execute(_KEEP, facts).rowcount
-    assert kept == 1, key
-
-
-def _answer(connection: Connection, provider: int, key: str, request: bytes) -> Answer:
-    row = connection.execute(_FIRST, (provider, key)).fetchone()
-    assert row is not None, key
-    if bytes(row[0]) != request:
-        raise IdempotencyKeyReused
-    assert row[1] is not None, "claimed, committed and unanswered"
-    return Answer(row[1], bytes(row[2]))
+    """Keep the answer to a key; of two tries that ran at once the first one's stands."""
+    driver(session).execute(_KEEP, (answer.status, answer.body, provider, key))

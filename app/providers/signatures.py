@@ -31,6 +31,7 @@ from app.providers.registry import ProviderKey
 COVERED: Final = ("@method", "@target-uri", "content-digest", "content-type", "idempotency-key")
 """What a signature over a request with a body must cover."""
 COVERED_WITHOUT_BODY: Final = ("@method", "@target-uri")
+READING: Final = frozenset({"GET", "HEAD"})
 TAG: Final = "ingest"
 AGE_MAX: Final = timedelta(seconds=300)
 SKEW_MAX: Final = timedelta(seconds=30)
@@ -60,18 +61,22 @@ class Signed:
 
 
 class _Resolver(HTTPSignatureKeyResolver):
-    """Remembers the key that was asked for, so that its absence is told from a bad signature."""
+    """Remembers the key that was found, or why none was: the library tells only that it failed."""
 
     def __init__(self, find_key: FindKey) -> None:
         self._find_key = find_key
         self.found: list[ProviderKey] = []
-        self.missed = False
+        self.failure: Exception | None = None
 
-    def resolve_public_key(self, key_id: str) -> Ed25519PublicKey | None:
-        key = self._find_key(key_id)
+    def resolve_public_key(self, key_id: str) -> Ed25519PublicKey:
+        try:
+            key = self._find_key(key_id)
+        except Exception as error:  # the library would call it a bad signature
+            self.failure = error
+            raise
         if key is None:
-            self.missed = True
-            return None
+            self.failure = SignatureKeyUnknown()
+            raise self.failure
         self.found.append(key)
         return Ed25519PublicKey.from_public_bytes(key.public_key)
 
@@ -122,14 +127,14 @@ def verify_request(request: Request, find_key: FindKey, *, at: datetime) -> Sign
         raise SignatureMissing
     resolver = _Resolver(find_key)
     verifier: Any = _Verifier(resolver, at)  # its methods leave the message untyped
-    needed = COVERED if request.body else COVERED_WITHOUT_BODY
+    needed = COVERED_WITHOUT_BODY if request.method in READING else COVERED
     try:
         results: list[VerifyResult] = verifier.verify(
             request, expect_tag=TAG, require_components=needed
         )
     except HTTPMessageSignaturesException as error:
-        if resolver.missed:
-            raise SignatureKeyUnknown from error
+        if resolver.failure is not None:
+            raise resolver.failure from None
         raise SignatureInvalid(reason=_brief(error)) from error
     if len(results) != 1 or len(resolver.found) != 1:
         raise SignatureInvalid(reason="one signature is expected")

@@ -17,7 +17,7 @@ from http_message_signatures.algorithms import (
 from http_message_signatures.resolvers import HTTPSignatureKeyResolver
 from http_message_signatures.signatures import HTTPMessageSigner
 
-from app.providers.signatures import AGE_MAX, COVERED, COVERED_WITHOUT_BODY, TAG
+from app.providers.signatures import AGE_MAX, COVERED, COVERED_WITHOUT_BODY, READING, TAG
 
 NDJSON: Final = "application/x-ndjson"
 LABEL: Final = "tanpu"
@@ -57,12 +57,13 @@ def sign(  # noqa: PLR0913 -- a request is all of these
 ) -> dict[str, str]:
     """Sign one request; returns the headers that it must carry.
 
-    ``url`` is absolute and as the server sees it. Without a body (a GET) only the method and
-    the address are covered.
+    ``url`` is absolute and as the server sees it. Of a GET only the method and the address are
+    covered.
     """
     message = _Message(method, url, {})
-    if body:
-        assert idempotency_key is not None, "a request with a body needs an Idempotency-Key"
+    reads = method in READING
+    if not reads:
+        assert idempotency_key is not None, "a request that writes needs an Idempotency-Key"
         message.headers["content-type"] = content_type
         message.headers["idempotency-key"] = idempotency_key
     signer: Any = HTTPMessageSigner(signature_algorithm=ED25519, key_resolver=_OneKey(private_key))
@@ -74,7 +75,7 @@ def sign(  # noqa: PLR0913 -- a request is all of these
         nonce=nonce or secrets.token_urlsafe(NONCE_BYTES),
         label=LABEL,
         tag=TAG,
-        covered_component_ids=COVERED if body else COVERED_WITHOUT_BODY,
-        body=body or None,
+        covered_component_ids=COVERED_WITHOUT_BODY if reads else COVERED,
+        body=None if reads else body,
     )
     return message.headers

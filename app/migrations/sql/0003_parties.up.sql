@@ -77,12 +77,14 @@ create table provider_answer (
   provider smallint not null references provider (id),
   key text not null check (length(key) between 1 and 200),
   request bytea not null check (length(request) = 32),
+  work uuid not null,
   status smallint,
   body bytea,
   kept_until timestamptz not null,
   primary key (provider, key),
   check ((status is null) = (body is null))
 );
+comment on column provider_answer.work is 'What the first try began; a try after a crash takes it up';
 create index provider_answer_age on provider_answer (kept_until);
 
 grant select on provider, provider_key, subject, consent, instrument, provider_nonce, provider_answer
@@ -90,6 +92,7 @@ grant select on provider, provider_key, subject, consent, instrument, provider_n
 grant insert on provider, provider_key, subject, consent, instrument, provider_nonce, provider_answer
   to tanpu_app;
 grant update (suspended_at) on provider to tanpu_app;
+grant update (opened_at) on subject to tanpu_app; -- row locks on people need one column to be writable
 grant update (valid_to) on provider_key, consent to tanpu_app;
 grant update (linked_to) on instrument to tanpu_app;
 grant update (status, body) on provider_answer to tanpu_app;

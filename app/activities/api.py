@@ -1,0 +1,170 @@
+"""The provider's HTTP API (数据提供方接口): send a batch, signed; read one's own batches back.
+
+Who is asking is what the key of the signature says (RFC 9421), never what the body says. The
+signature is checked over the raw bytes, before any of them is parsed.
+"""
+
+from functools import partial
+from typing import Annotated, Final, cast
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+
+from app.activities.batch_errors import BatchUnknown, MediaTypeUnknown
+from app.activities.batches import BODY_MAX, Batch, Place, find_batch, receive
+from app.activities.schemas import BatchOut
+from app.kernel.clock import now
+from app.kernel.http import PROBLEM, problem, problems
+from app.kernel.ids import new_id, parse_public_id
+from app.kernel.problems import Refusal
+from app.providers import ProviderSuspended, find_key
+from app.providers.once import readable_key, take_nonce
+from app.providers.signatures import Request as Message
+from app.providers.signatures import Signed, verify_request
+from app.providers.signing import NDJSON
+
+PATH: Final = "/v1/activity-batches"
+LARGER_BODIES: Final = {PATH: BODY_MAX}
+"""For ``app.kernel.http.install``: which path takes how much [bytes]."""
+FAILED: Final = 400
+
+router = APIRouter(prefix=PATH, tags=["providers 数据提供方"])
+
+
+async def raw_body(request: Request) -> bytes:
+    """Give the body as it arrived, before anybody parses it."""
+    return await request.body()
+
+
+def place_of(request: Request) -> Place:
+    """Give what the application stands on."""
+    return cast("Place", request.app.state.city)
+
+
+City = Annotated[Place, Depends(place_of)]
+Body = Annotated[bytes, Depends(raw_body)]
+
+
+def signed_request(request: Request, place: City, body: Body) -> Signed:
+    """Check the signature of a request and that its provider may send.
+
+    Raises:
+        SignatureMissing, SignatureInvalid, SignatureStale, SignatureKeyUnknown, DigestMismatch,
+        ProviderSuspended: See their own words.
+    """
+    at = now()
+    headers: dict[str, str] = {}
+    for name, value in request.headers.items():
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    message = Message(request.method, str(request.url), headers, body)
+    signed = verify_request(message, lambda key: place.db.read(find_key, key, at), at=at)
+    if signed.key.provider.suspended_at is not None:
+        raise ProviderSuspended
+    return signed
+
+
+Sender = Annotated[Signed, Depends(signed_request)]
+Code = Annotated[
+    str, Query(min_length=1, max_length=64, pattern=r"^[A-Z0-9-]+$", alias="methodology")
+]
+
+
+def ndjson_only(content_type: Annotated[str, Header()] = "") -> None:
+    """Pass newline-delimited JSON.
+
+    Raises:
+        MediaTypeUnknown: The body is said to be something else.
+    """
+    if content_type.split(";")[0].strip().lower() != NDJSON:
+        raise MediaTypeUnknown(expected=NDJSON)
+
+
+def batch_of(
+    signed: Sender,
+    body: Body,
+    methodology: Code,
+    version: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+    idempotency_key: Annotated[str | None, Header()] = None,
+) -> Batch:
+    """Put the parts of a signed upload together.
+
+    Raises:
+        IdempotencyKeyMissing: See its own words.
+    """
+    key = readable_key(idempotency_key)
+    return Batch(signed, key, methodology, version, body, now(), new_id())
+
+
+@router.post(
+    "",
+    operation_id="sendActivityBatch",
+    summary="Send a batch of activities 上传一批低碳行为",
+    status_code=201,
+    response_model=BatchOut,
+    responses=problems(
+        s400="The body is not the signed one, or the Idempotency-Key is missing.",
+        s401="The signature is missing, wrong, stale or replayed, or its key is not in force.",
+        s403="The provider is suspended.",
+        s404="No such methodology.",
+        s409="A published methodology version differs from the one used before.",
+        s413="More than 16 MB or 10,000 lines.",
+        s415="Not application/x-ndjson.",
+        s422="The batch is refused whole, or the Idempotency-Key was used for another.",
+        s503="A server that this needs is away; send it again.",
+    ),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                NDJSON: {
+                    "schema": {"type": "string"},
+                    "example": (
+                        '{"external_id":"ride-0001","subject":"CARD-1",'
+                        '"occurred_at":"2026-06-01T08:00:00+08:00","distance":"10.3"}\n'
+                    ),
+                }
+            },
+        }
+    },
+    dependencies=[Depends(ndjson_only)],
+)
+def send_batch(
+    request: Request, place: City, batch: Annotated[Batch, Depends(batch_of)]
+) -> Response:
+    """Take a batch in: one outcome a line, and a signed receipt over all of it."""
+    answer, is_replayed = receive(place, batch, partial(_rendered, request))
+    media = PROBLEM if answer.status >= FAILED else "application/json"
+    headers = {"Cache-Control": "no-store"}
+    if is_replayed:
+        headers["Idempotent-Replayed"] = "true"
+    return Response(answer.body, answer.status, headers, media)
+
+
+def _rendered(request: Request, refusal: Refusal) -> bytes:
+    return bytes(problem(request, refusal).body)
+
+
+@router.get(
+    "/{batch_id}",
+    operation_id="getActivityBatch",
+    summary="Read one of one's own batches 查询本方批次",
+    responses=problems(
+        s401="The signature is missing, wrong, stale or replayed, or its key is not in force.",
+        s403="The provider is suspended.",
+        s404="No such batch of this provider.",
+        s503="A server that this needs is away; ask again.",
+    ),
+)
+def read_batch(
+    place: City,
+    signed: Sender,
+    response: Response,
+    batch_id: Annotated[str, Path(max_length=40)],
+) -> BatchOut:
+    """Give an upload as it stands; its lines without the provider's ids, which are not kept."""
+    sender = signed.key.provider
+    place.db.transact(take_nonce, sender.id, signed.nonce, at=now())
+    upload = parse_public_id("bat", batch_id)
+    if upload is None:
+        raise BatchUnknown
+    response.headers["Cache-Control"] = "no-store"
+    return place.db.read(find_batch, sender, upload, place.keys.receipt)
