@@ -1,7 +1,8 @@
 """Whose act it is, and whether it was told before (归属与去重): questions asked for a whole chunk.
 
-The citizens of a chunk are locked first, in one order, so that two uploads that tell of one
-person take turns, and everything after sees what the other one committed.
+Before the records of a person are compared the person is locked, all in one order, so that two
+uploads that tell of one person take turns, and the second sees what the first committed. What
+needs no comparing is done before, because two chunks of a city nearly always share somebody.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,8 +22,11 @@ select t.place::int4 - 1, i.bucket, i.account, c.scene,
   join instrument i on i.provider = %(provider)s and i.number = t.number
   join consent c on c.bucket = i.bucket and c.account = i.account and c.provider = i.provider
    and c.scene = any(%(scenes)s)
-  join subject s on s.bucket = i.bucket and s.account = i.account
- order by i.bucket, i.account for no key update of s"""
+"""
+_LOCK: Final = """
+select 1 from subject s join (select distinct bucket, account from incoming) n
+    on n.bucket = s.bucket and n.account = s.account
+ order by s.bucket, s.account for no key update of s"""
 _EXCLUDED: Final = "select kind, number, reason, valid_from, valid_to from exclusion"
 _CLAIM: Final = """
 insert into activity_key (provider, external_hash, content, bucket, account, recorded_on, activity)
@@ -62,7 +66,7 @@ class Told(NamedTuple):
 def settle_owners(
     connection: Connection, provider: int, candidates: Sequence[Candidate]
 ) -> list[Candidate]:
-    """Give each candidate its owner and lock the owners; returns those with consent.
+    """Give each candidate its owner; returns those with consent.
 
     An unknown subject and one without consent at the time of the act are told apart nowhere.
     """
@@ -88,6 +92,11 @@ def settle_owners(
                 known.append(each)
                 break
     return known
+
+
+def lock_owners(connection: Connection) -> None:
+    """Lock the people that staged acts are told of, in order."""
+    connection.execute(_LOCK)
 
 
 def exclude(connection: Connection, candidates: Iterable[Candidate]) -> None:

@@ -18,6 +18,7 @@ from app.activities.marks import EXTERNAL_BYTES
 from app.activities.matching import (
     claim,
     exclude,
+    lock_owners,
     settle_owners,
     told_before,
     told_too_late,
@@ -148,12 +149,13 @@ def _settle(
         return Merged()
     provider = terms.upload.provider
     late = told_too_late(connection, provider.id, fresh, terms.open_from)
+    connection.execute(_STORE, (provider.id, terms.upload.id))
+    lock_owners(connection)
     owners = contested_owners(connection, provider.id)
     merged = _merge(connection, terms, owners, fresh, late) if owners else Merged()
     over: dict[Place, int] = {}
     if any(each.cap_mg is not None for each in fresh):
         over = add_staged(connection, owners, list(late))
-    connection.execute(_STORE, (provider.id, terms.upload.id))
     open_acts(connection, provider.id, late)
     for each in fresh:
         if each.id in late:

@@ -23,18 +23,16 @@ _NAME: Final = re.compile(r"`\$\.([^`]*)`|field `([^`]*)`")
 _FORMULA: Final = frozenset("=@+-")
 
 _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
-_Word = Annotated[str, msgspec.Meta(max_length=64)]
+_Word: Any = Annotated[str, msgspec.Meta(max_length=64)]
 _Place = Annotated[str, msgspec.Meta(max_length=200)]
-_Instant = Annotated[datetime, msgspec.Meta(tz=True)]
-_MaybeInstant = Annotated[datetime | None, msgspec.Meta(tz=True)]
-_MaybeWord = Annotated[str | None, msgspec.Meta(max_length=64)]
+_Instant: Any = Annotated[datetime, msgspec.Meta(tz=True)]
 _OPTIONAL: Final[dict[str, tuple[Any, Any]]] = {
-    "ended_at": (_MaybeInstant, None),
+    "ended_at": (_Instant | None, None),
     "evidence": (Evidence, Evidence.PROVIDER_MEASURED),
     "mode": (_Word, ""),
     "vehicle": (_Word, ""),
     "station": (_Word, ""),
-    "source_occurred_at": (_MaybeInstant, None),
+    "source_occurred_at": (_Instant | None, None),
     "place": (_Place, ""),
     "not_eligible": (_Word, ""),
 }
@@ -49,7 +47,7 @@ def wire_type(quantities: tuple[str, ...], words: tuple[str, ...]) -> type[msgsp
         ("occurred_at", _Instant),
         *((name, type_, default) for name, (type_, default) in _OPTIONAL.items()),
         *((f"q{place}", Decimal | None, None) for place in range(len(quantities))),
-        *((f"w{place}", _MaybeWord, None) for place in range(len(words))),
+        *((f"w{place}", _Word | None, None) for place in range(len(words))),
     ]
     rename = {f"q{place}": name for place, name in enumerate(quantities)}
     rename |= {f"w{place}": name for place, name in enumerate(words)}
