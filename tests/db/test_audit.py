@@ -1,7 +1,6 @@
 """The audit of a city that nobody touched, while it works, and what it says beside findings."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -30,5 +29,4 @@ def city(
 
 def test_it_finds_nothing_in_a_city_that_nobody_touched(city: AuditedCity) -> None:
     report = assert_clean(city.url, city.keys, ORIGIN, city.chain)
-    print(report.checked, report.notices)
     assert report.checked["entries"] > 1000

@@ -209,11 +209,10 @@ def test_7_an_edited_cell_is_named(city: AuditedCity) -> None:
 
 
 def test_8_a_history_rewritten_with_its_headers_is_not_the_chains(city: AuditedCity) -> None:
-    row, owner, _ = an_entry(city)
+    bus, (row, owner, _) = city.bus, an_entry(city)
     statements = (
         f"update transfer set amount = amount + 1000 where {row}",
-        f"update balance set credits = credits + 1000 "
-        f"where (account, asset) = ({owner}, {city.bus})",
+        f"update balance set credits = credits + 1000 where (account, asset) = ({owner}, {bus})",
     )
     epoch = one(city, f"select epoch from log_entry where {row}")[0]
     with tampered(city.url, *statements):

@@ -1,18 +1,19 @@
 """A small city with something of everything (小城): 200 owners, about 1,000 entries, 3 epochs."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 
+import psycopg
 from sqlmodel import Session
 
 from app.anchoring import Notary
 from app.books import Row, post
 from app.kernel.clock import day_of, now
-from app.kernel.db import Database, driver
+from app.kernel.db import Connection, Database, driver
 from app.kernel.ids import new_id
 from app.kernel.secrets import Keys
 from ledger.accounts import SYSTEM_ACCOUNTS, AccountKind, bucket_of
@@ -26,6 +27,7 @@ POINTS = Points("green", date(2027, 12, 31), 1)
 UNIT = Unit("batch-1")
 CITIZENS = 200
 EPOCHS = 3
+_WAIT = "insert into log_pending (bucket, recorded_on, id) values (%s, %s, %s)"
 
 
 @dataclass
@@ -42,7 +44,7 @@ class AuditedCity:
 
 
 @contextmanager
-def audited_city(url: str, keys: Keys, folder: Path) -> Iterator[AuditedCity]:
+def audited_city(url: str, keys: Keys, folder: Path) -> Generator[AuditedCity]:
     """Make the city in a migrated, empty database."""
     db = Database(url, pool_size=1)
     worker = Database(url, role="tanpu_worker", pool_size=1)
@@ -117,13 +119,11 @@ def _note(session: Session, owner: int, code: Code) -> None:
         " values (%s, %s, %s, %s, %s, %s)",
         (*place, owner, code, new_id()),
     )
-    connection.execute("insert into log_pending (bucket, recorded_on, id) values (%s, %s, %s)", place)
+    connection.execute(_WAIT, place)
 
 
 def rewritten(city: AuditedCity) -> None:
     """Close all epochs anew from the rows as they are now, as an operator who owns everything."""
-    import psycopg  # noqa: PLC0415 -- only here, as superuser
-
     with psycopg.connect(city.url, autocommit=True) as connection:
         connection.execute("set session_replication_role = replica")
         entries = connection.execute(
@@ -141,8 +141,6 @@ def rewritten(city: AuditedCity) -> None:
         _wait(connection, waiting)
 
 
-def _wait(connection: object, rows: list[tuple[object, ...]]) -> None:
-    with connection.cursor() as cursor:  # type: ignore[attr-defined]
-        cursor.executemany(
-            "insert into log_pending (bucket, recorded_on, id) values (%s, %s, %s)", rows
-        )
+def _wait(connection: Connection, rows: list[tuple[object, ...]]) -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany(_WAIT, rows)

@@ -6,6 +6,7 @@ from typing import Final
 
 import psycopg
 from psycopg import sql
+from sqlmodel import Session
 
 from app.audit import Headers, Report, audit, check_the_books
 from app.audit.report import Sheet
@@ -13,10 +14,11 @@ from app.audit.streams import prepare
 from app.kernel.db import Database, driver
 from app.kernel.secrets import Keys
 
+_BACK: Final = "insert into public.{0} overriding system value select * from kept.{0}"
 _TABLES: Final = """
 select relname from pg_class
  where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition
-   and relname not in ('alembic_version', 'provider')"""
+   and relname <> 'alembic_version'"""
 
 
 def audited(url: str, keys: Keys, origin: str, chain: Headers | None = None) -> Report:
@@ -46,8 +48,8 @@ def assert_books_hold(url: str) -> None:
     assert not sheet.findings, "\n".join(map(str, sheet.findings))
 
 
-def _books(session: object, sheet: Sheet) -> None:
-    connection = driver(session)  # type: ignore[arg-type]
+def _books(session: Session, sheet: Sheet) -> None:
+    connection = driver(session)
     prepare(connection)
     check_the_books(connection, sheet)
 
@@ -72,7 +74,5 @@ def tampered(owner_url: str, *statements: str) -> Generator[None]:
             for name in names:
                 table = sql.Identifier(name)
                 connection.execute(sql.SQL("delete from public.{}").format(table))
-                connection.execute(
-                    sql.SQL("insert into public.{0} select * from kept.{0}").format(table)
-                )
+                connection.execute(sql.SQL(_BACK).format(table))
             connection.execute("drop schema kept cascade")

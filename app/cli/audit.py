@@ -1,0 +1,52 @@
+"""``tanpu audit`` (审计): replay everything against the chain, and name what differs."""
+
+import typer
+from rich.table import Table
+from web3 import Web3
+
+from app.anchoring.evm.contracts import deployer_of
+from app.audit import ChainReader, Report
+from app.audit import audit as replay
+from app.city import City, open_city
+from app.cli.screen import FAILED, AsJson, answer, table
+from app.kernel.settings import Settings
+
+
+def audit(*, as_json: AsJson = False) -> None:
+    """Replay everything against the chain; exit 1 and name the place if anything differs (审计)."""
+    with open_city(Settings(), migrating=False) as city:
+        report = audit_of(city)
+    answer(report.as_json(), as_json=as_json, people=page(report))
+    if not report.ok:
+        raise typer.Exit(FAILED)
+
+
+def audit_of(city: City) -> Report:
+    """Audit an open city, its headers against the chain's own answers (R26)."""
+    chain = ChainReader(city.addresses.chain_rpc_url, contract_of(city))
+    return replay(city.audit_db, city.keys, city.settings.origin, chain)
+
+
+def contract_of(city: City) -> str:
+    """Give the address of CarbonAnchor: configured, or the one that follows from the anchor key.
+
+    Never the one that the database remembers, and nothing is deployed where none is.
+    """
+    if given := city.settings.chain_contract:
+        return given
+    sender = deployer_of(city.keys.anchor, "CarbonAnchor").address
+    encoded = b"\xd6\x94" + bytes.fromhex(sender.removeprefix("0x")) + b"\x80"
+    return str(Web3.to_checksum_address(Web3.keccak(encoded)[-20:]))
+
+
+def page(report: Report) -> Table:
+    """Lay a report out for people."""
+    verdict = "账实相符 nothing differs" if report.ok else f"{len(report.findings)} 处不符 findings"
+    rows = [
+        (mark, *found)
+        for mark, listed in (("不符", report.findings), ("提示", report.notices))
+        for found in listed
+    ]
+    made = table(f"审计 audit: {verdict}", ("", "kind", "位置 where", "detail"), rows)
+    made.caption = ", ".join(f"{name} {count:,}" for name, count in report.checked.items())
+    return made
