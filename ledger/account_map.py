@@ -24,7 +24,7 @@ from ledger.log import check_inclusion, inclusion_path, reader, tree_hash
 COUNT_BYTES = 8
 NODE_BYTES = HASH_BYTES + COUNT_BYTES + 4 * 16
 LEAVES_PER_CELL = 64
-_KEY_BITS = 256
+_PREFIX_BITS = 32
 _COUNT_LIMIT = 1 << 64
 _SUM_LIMIT = 1 << 128
 
@@ -94,7 +94,7 @@ def cell_number(akey: bytes, bits: int) -> int:
     >>> cell_number(bytes([0xC0]) + bytes(31), 2)
     3
     """
-    return int.from_bytes(akey, "big") >> (_KEY_BITS - bits)
+    return int.from_bytes(akey[:4], "big") >> (_PREFIX_BITS - bits)
 
 
 def cell_of(number: int, leaves: Sequence[Leaf]) -> Cell:
@@ -106,7 +106,7 @@ def cell_of(number: int, leaves: Sequence[Leaf]) -> Cell:
     if not leaves:
         return Cell(number, 0, NO_SUMS, tree_hash([]))
     keys = [leaf.akey for leaf in leaves]
-    assert all(a < b for a, b in pairwise(keys)), "keys out of order"
+    assert keys == sorted(set(keys)), "keys out of order"
     counters = zip(*(leaf.sums for leaf in leaves), strict=True)
     mg_credits, mg_debits, points_credits, points_debits = map(sum, counters)
     sums = (mg_credits, mg_debits, points_credits, points_debits)
