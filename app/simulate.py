@@ -87,7 +87,6 @@ def rides(*, citizens: int, activities: int, seed: int, day: datetime) -> Iterat
             "occurred_at": begun.isoformat(),
             "ended_at": ended.isoformat(),
             "distance": f"{metres // METRES_PER_KM}.{metres % METRES_PER_KM:03d}",
-            "passenger": "1",
             "mode": "metro",
             "place": "simulated over Shanghai Metro Line 2 flows (模拟)",
         }

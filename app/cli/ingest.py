@@ -34,6 +34,10 @@ Format = Annotated[
 ]
 ShiftDays = Annotated[int, typer.Option(help="Replay: move the whole file by days. 重放")]
 Day = Annotated[str | None, typer.Option(help="Day of a file that does not tell, YYYY-MM-DD.")]
+Declared = Annotated[
+    list[str] | None,
+    typer.Option("--declare", help="name=value for every line, such as capacity=6. 声明"),
+]
 SegmentsFile = Annotated[Path | None, typer.Option(help="Track between stations. 区间里程")]
 Advance = Callable[[Sequence[ItemOutcome]], None]
 
@@ -67,6 +71,7 @@ def ingest(
     shift_days: ShiftDays = 0,
     day: Day = None,
     segments: SegmentsFile = None,
+    declare: Declared = None,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -85,6 +90,7 @@ def ingest(
                 replay=Replay(shift_days),
                 day=None if day is None else date.fromisoformat(day),
                 segments=None if segments is None else read_segments(segments),
+                declared=dict(pair.split("=", 1) for pair in declare or () if "=" in pair),
             )
             source = open_import(importer, file, choice, options)
         taken = take(city, provider, choice, source, showing=not as_json)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 
 FAILED: Final = 1
@@ -17,7 +17,7 @@ REFUSED: Final = 4
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON. 以 JSON 输出")]
 
 
-def answer(data: Mapping[str, object], *, as_json: bool, people: str | Table) -> None:
+def answer(data: Mapping[str, object], *, as_json: bool, people: RenderableType) -> None:
     """Print ``data`` as one JSON document, or what ``people`` read."""
     if as_json:
         sys.stdout.write(json.dumps(data, ensure_ascii=False, default=str) + "\n")

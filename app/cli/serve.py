@@ -7,6 +7,7 @@ import typer
 import uvicorn
 
 from app.city import City, open_city
+from app.cli.demo import lines_for, show
 from app.kernel import telemetry
 from app.kernel.settings import Settings
 from app.main import create_app
@@ -15,21 +16,22 @@ from app.worker import Worker
 
 GRACE_S = 10
 
+WithDemo = Annotated[bool, typer.Option("--demo", help="Load the demo city first. 演示数据")]
+
 Port = Annotated[int | None, typer.Option(help="HTTP port; PORT or 8000. 端口")]
 
 
-def up(port: Port = None) -> None:
+def up(port: Port = None, *, demo: WithDemo = False) -> None:
     """Run a whole city here: embedded servers, worker and API, until Ctrl-C (启动城市)."""
     settings = Settings()
     telemetry.configure(settings.log_level)
     with open_city(settings) as city:
-        serve(city, port)
-
-
-def serve(city: City, port: int | None) -> None:
-    """Serve HTTP over an open city, with its worker beside it, until asked to stop."""
-    with Worker(city):
-        _uvicorn(city.settings, city, port)
+        if demo:
+            show(city)
+        for line in lines_for(city, settings.port if port is None else port):
+            typer.echo(line)
+        with Worker(city):
+            _uvicorn(settings, city, port)
 
 
 def api(port: Port = None) -> None:
