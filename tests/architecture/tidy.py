@@ -27,7 +27,7 @@ NAMELESS: Final = frozenset(
     | {"handler", "processor"}
 )
 """Each says that the writer had not found the noun."""
-LEDGER_FOLDERS: Final = ("ledger/", "app/books/", "app/anchoring/", "app/migrations/")
+LEDGER_FOLDERS: Final = ("ledger/", "app/books/", "app/anchoring/", "app/audit/", "app/migrations/")
 PEOPLE_FOLDERS: Final = ("app/citizens/", "app/providers/", "app/merchants/", "app/staff/")
 ENTRY_POINTS: Final = frozenset({"app.asgi", "ledger.verify_receipt", "app.migrations.env"})
 MARKERS: Final = frozenset({"py.typed"})
