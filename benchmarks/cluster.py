@@ -1,5 +1,6 @@
 """A throw-away city for benchmarks: an embedded cluster as it runs a city, durable, and its people."""
 
+import gc
 import tempfile
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -88,6 +89,7 @@ def together(work: Any, arguments: Sequence[tuple[Any, ...]]) -> list[Any]:  # n
 
 
 def _run(work: Any, barrier: Any, results: "Queue[Any]", arguments: tuple[Any, ...]) -> None:  # noqa: ANN401 -- of multiprocessing
+    gc.freeze()  # as entry points do: what was imported is not walked again for garbage
     try:
         results.put(work(barrier, *arguments))
     except BaseException as error:

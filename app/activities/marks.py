@@ -4,6 +4,7 @@ The provider keeps the raw record. From it, by ``record_of``, it can make the ve
 ``content`` commits to, and open that commitment to a verifier (R7, R17).
 """
 
+import hmac
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ import msgspec
 
 from app.activities.items import Item, Value
 from app.kernel.secrets import Keys
-from ledger.encoding import evidence_commit, evidence_salt
+from ledger.encoding import evidence_commit
 
 EXTERNAL_BYTES: Final = 16
 """Of the SHA-256 of the external id; enough to tell a provider's ids apart."""
@@ -23,7 +24,7 @@ _CACHED: Final = 200_000
 _STATION: Final = "站"
 
 
-def record_of(item: Item, code: str) -> bytes:
+def record_of(item: Item, code: str, texts: Mapping[str, str] | None = None) -> bytes:
     """Write an item as its record: compact JSON of a fixed list, instants in UTC.
 
     >>> from datetime import timezone, timedelta
@@ -43,7 +44,7 @@ def record_of(item: Item, code: str) -> bytes:
             item.mode,
             item.vehicle,
             item.station,
-            sorted((name, plain(value)) for name, value in item.inputs.items()),
+            sorted((plain_inputs(item.inputs) if texts is None else texts).items()),
         )
     )
 
@@ -60,9 +61,9 @@ def plain(value: Value) -> str:
     return text
 
 
-def inputs_json(inputs: Mapping[str, Value]) -> bytes:
-    """Write the quantities of an act as the JSON that is kept."""
-    return msgspec.json.encode({name: plain(value) for name, value in inputs.items()})
+def plain_inputs(inputs: Mapping[str, Value]) -> dict[str, str]:
+    """Write all quantities of an act as they are kept and committed to."""
+    return {name: plain(value) for name, value in inputs.items()}
 
 
 class Marker:
@@ -71,8 +72,9 @@ class Marker:
     def __init__(self, keys: Keys, provider: str, aliases: Mapping[tuple[str, str], str]) -> None:
         """Take the provider's secret; ``aliases`` maps (kind, name) to the name that counts."""
         self._keys = keys
-        self._provider = provider
-        self._secret = keys.provider_secret(provider)
+        # Keyed once: copying a keyed hash costs half of making one.
+        self._salts = hmac.new(keys.provider_secret(provider), b"evidence", sha256)
+        self._numbers = hmac.new(keys.subject, f"{provider}\0".encode(), sha256)
         self._aliases = aliases
         self._subjects: dict[str, bytes] = {}
         self._places: dict[tuple[str, str], bytes] = {}
@@ -83,7 +85,9 @@ class Marker:
         if found is None:
             if len(self._subjects) >= _CACHED:
                 self._subjects.clear()
-            found = self._subjects[number] = self._keys.subject_hash(self._provider, number)
+            keyed = self._numbers.copy()
+            keyed.update(number.encode())
+            found = self._subjects[number] = keyed.digest()
         return found
 
     def place(self, kind: str, name: str) -> bytes | None:
@@ -101,7 +105,9 @@ class Marker:
     def commit(self, external_id: str, record: bytes) -> tuple[bytes, bytes]:
         """Give the hash of the external id [32 B] and the commitment to the record [32 B]."""
         external_hash = sha256(external_id.encode()).digest()
-        return external_hash, evidence_commit(evidence_salt(self._secret, external_hash), record)
+        salt = self._salts.copy()
+        salt.update(external_hash)
+        return external_hash, evidence_commit(salt.digest(), record)
 
 
 def place_hash(keys: Keys, kind: str, name: str) -> bytes:

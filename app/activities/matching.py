@@ -15,10 +15,11 @@ from app.activities.preparing import Candidate
 from app.kernel.db import Connection
 
 _RESOLVE: Final = """
-select t.place::int4 - 1, i.bucket, i.account, c.scene,
+select t.place - 1, i.bucket, i.account, c.scene,
        nullif(greatest(i.linked_from, c.valid_from, %(first)s), %(first)s),
        least(i.linked_to, c.valid_to)
-  from unnest(%(numbers)s::bytea[]) with ordinality as t (number, place)
+  from (select n as place, substr(%(numbers)s, 32 * n - 31, 32) as number
+          from generate_series(1, %(count)s) n) t
   join instrument i on i.provider = %(provider)s and i.number = t.number
   join consent c on c.bucket = i.bucket and c.account = i.account and c.provider = i.provider
    and c.scene = any(%(scenes)s)
@@ -76,7 +77,8 @@ def settle_owners(
     first = min(each.item.occurred_at for each in candidates)
     found: dict[tuple[bytes, str], list[_Interval]] = {}
     facts = {
-        "numbers": numbers,
+        "numbers": b"".join(numbers),
+        "count": len(numbers),
         "provider": provider,
         "scenes": sorted({each.scene for each in candidates}),
         "first": first,

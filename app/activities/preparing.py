@@ -14,7 +14,7 @@ import msgspec
 
 from app.activities.choice import Choice
 from app.activities.items import Item, Malformed
-from app.activities.marks import Marker, record_of
+from app.activities.marks import Marker, plain_inputs, record_of
 from app.activities.outcomes import Outcome
 from app.kernel.clock import day_of
 from ledger.assets import Reduction
@@ -51,6 +51,8 @@ class Candidate(msgspec.Struct, gc=False):
     subject: bytes
     external_hash: bytes
     content: bytes
+    texts: Mapping[str, str]
+    """The inputs, as they are kept."""
     vehicle: bytes | None
     station: bytes | None
     methodology: int
@@ -153,7 +155,10 @@ class Preparation:
             return Fate(Outcome.REFUSED, "act.too_old")
         meant = self._days.get(day) or self._meaning(day)
         document, marker = meant.document, self._marker
-        external_hash, content = marker.commit(item.external_id, record_of(item, self._choice.code))
+        texts = plain_inputs(item.inputs)
+        external_hash, content = marker.commit(
+            item.external_id, record_of(item, self._choice.code, texts)
+        )
         mode, scene = item.mode, self._choice.versions[-1].scenario
         reason = item.not_eligible or meant.refusal
         if document is not None:
@@ -168,6 +173,7 @@ class Preparation:
             subject=marker.subject(item.subject),
             external_hash=external_hash,
             content=content,
+            texts=texts,
             vehicle=marker.place("vehicle", item.vehicle),
             station=marker.place("station", item.station),
             methodology=meant.methodology,
@@ -199,9 +205,8 @@ class Preparation:
                 each.note = "settlement.month"
             return
         names = document.input_names
-        rows = [
-            ([*map(each.item.inputs.get, names)], each.item.evidence, each.day) for each in group
-        ]
+        # Not a list: so many live tuples at once would set the garbage collector to work.
+        rows = (([*map(e.item.inputs.get, names)], e.item.evidence, e.day) for e in group)
         for each, answer in zip(group, quantify_many(document, rows), strict=True):
             if isinstance(answer, Ineligible):
                 if answer.is_input:

@@ -157,7 +157,7 @@ def _settle(
     if any(each.cap_mg is not None for each in fresh):
         over = add_staged(connection, owners, list(late))
     open_acts(connection, provider.id, late)
-    for each in fresh:
+    for each in fresh if late else ():
         if each.id in late:
             _note_late(merged, each, late[each.id], terms)
     found = _Found(merged, set(owners), late, over)
@@ -200,9 +200,9 @@ def _accruals(
         act, position = each.id, each.position
         if each.reason:
             fates[position] = Fate(Outcome.INELIGIBLE, each.reason)
-        elif act in late:
+        elif late and act in late:
             fates[position] = Fate(Outcome.MERGED, TOO_LATE)
-        elif act in merged.instead:
+        elif merged.instead and act in merged.instead:
             fates[position] = Fate(Outcome.MERGED, SAME_ACT)
         elif each.asset is None:
             fates[position] = Fate(Outcome.ACCEPTED, each.note)
@@ -210,7 +210,7 @@ def _accruals(
             mg = each.raw_mg
             if each.owner in disputed:
                 mg = merged.granted_mg.get(act, 0)
-            elif mg := shares.get(act, mg):
+            elif mg := shares.get(act, mg) if shares else mg:
                 on, day = each.recorded_on or today, each.day
                 rows.append(
                     Row(
