@@ -1,0 +1,111 @@
+"""Every benchmark, one after the other (全部性能测试), and the page that shows one run.
+
+``python -m benchmarks`` prints each table; ``--write docs/performance.md`` writes the page of this
+run; ``--scale`` measures with many rows in place, which takes an hour. Each benchmark is a process
+of its own, so that none measures what another left behind.
+"""
+
+import platform
+import subprocess
+import sys
+from argparse import ArgumentParser
+from datetime import date
+from pathlib import Path
+from typing import Final, NamedTuple
+
+
+class Part(NamedTuple):
+    """One benchmark of the page."""
+
+    module: str
+    title: str
+    budget: str
+    """What the design asks, in a sentence."""
+    arguments: tuple[str, ...] = ()
+
+
+PARTS: Final = (
+    Part(
+        "methodologies",
+        "Methodology evaluations 方法学计算",
+        "At least 200,000 a second on one core, eligibility and caps included.",
+    ),
+    Part(
+        "posting",
+        "Bare posting 记账",
+        "At least 60,000 transfers a second in batches of 10,000 on one connection, and at least"
+        " 0.75 of the same statements sent by a bare script.",
+    ),
+    Part(
+        "ingest",
+        "Ingest, end to end 接收",
+        "At least 0.25 of bare posting with two processes is the gate, 0.5 the aim (R28).",
+    ),
+    Part(
+        "trees",
+        "Trees and proofs 树与证明",
+        "Full rebuild at most 4 s a million accounts; a proof made or verified at most 1 ms.",
+    ),
+    Part(
+        "epoch",
+        "Closing an epoch 关期",
+        "1 M accounts, 10,000 changed: at most 2 s CPU.",
+    ),
+    Part(
+        "anchor",
+        "Anchoring 上链",
+        "Send to receipt at most 10 ms on anvil; at most 90,000 gas; one transaction an epoch.",
+    ),
+)
+SCALE: Final = Part(
+    "ingest",
+    "Growth of cost 成本增长",
+    "With many rows in the current partition at most 1.2 of an empty one.",
+    ("--scale",),
+)
+INTRODUCTION: Final = """# Performance 性能
+
+Written by `make bench ARGS="--write docs/performance.md"` from one run on {day}: {machine}.
+Two cores were shared by the database, the chain and the load, so each figure stands beside a
+*floor* that was measured in the same run, and the ratio is what to compare. Timings are of
+process CPU where a table says so. Nothing here is a test; no test measures time.
+"""
+
+
+def run(part: Part, extra: list[str]) -> str:
+    """Run one benchmark and give its table."""
+    command = [sys.executable, "-m", f"benchmarks.{part.module}", *part.arguments, *extra]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode not in {0, 1}:
+        raise SystemExit(f"{part.module} failed:\n{done.stderr}")
+    return done.stdout.rstrip()
+
+
+def page(tables: list[tuple[Part, str]]) -> str:
+    """Lay the tables out as the page."""
+    machine = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    text = INTRODUCTION.format(day=date.today().isoformat(), machine=machine)  # noqa: DTZ011 -- a label
+    for part, shown in tables:
+        text += f"\n## {part.title}\n\nBudget: {part.budget}\n\n```text\n{shown}\n```\n"
+    return text
+
+
+def main() -> None:
+    """Run what was asked for."""
+    parser = ArgumentParser("benchmarks", description=__doc__)
+    parser.add_argument("--write", type=Path, help="the page to write")
+    parser.add_argument("--scale", action="store_true", help="only the growth of cost")
+    parser.add_argument("--only", choices=sorted({part.module for part in PARTS}))
+    given, extra = parser.parse_known_args()
+    parts = [SCALE] if given.scale else [p for p in PARTS if given.only in {None, p.module}]
+    tables: list[tuple[Part, str]] = []
+    for part in parts:
+        print(f"→ {part.title}", flush=True)
+        tables.append((part, run(part, extra)))
+        print(tables[-1][1], flush=True)
+    if given.write:
+        given.write.write_text(page(tables), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
