@@ -13,7 +13,7 @@ from ledger.header import Header, origin_tag
 from ledger.log import Edge
 
 _EPOCHS: Final = """
-select e.epoch, e.header, e.hash, e.log_size, e.bits, extract(epoch from e.closed_at)::int8,
+select e.epoch, e.header, e.hash, e.log_size, e.bits, floor(extract(epoch from e.closed_at))::int8,
        e.extras, g.size, g.rows
   from epoch e left join log_edge g on g.epoch = e.epoch order by e.epoch"""
 

@@ -1,7 +1,7 @@
 """The whole audit, put together (总审计): what the chain says first, then one snapshot."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlmodel import Session
 
@@ -14,7 +14,7 @@ from app.audit.delays import note_delays
 from app.audit.headers import Epoch, check_the_headers, epochs, headers_of
 from app.audit.log import check_queue, log_rows
 from app.audit.openings import Openings
-from app.audit.report import Report, Sheet
+from app.audit.report import Kind, Report, Sheet
 from app.audit.schema import check_the_schema
 from app.audit.streams import prepare
 from app.audit.supply import check_the_clearing, check_the_supply
@@ -24,7 +24,22 @@ from ledger.audit import check_log
 from ledger.encoding import ZERO_HASH
 from ledger.findings import FindingKind
 
-_FINAL: Final = "select coalesce(max(epoch), 0) from anchored where final_at is not null"
+ATTEMPTS_MAX: Final = 3
+
+_SEEN: Final = """
+select (select coalesce(max(epoch), 0) from anchored where final_at is not null),
+       (select min(c.epoch) from epoch_cut c
+         where not exists (select from epoch e where e.epoch = c.epoch))"""
+
+
+class Seen(NamedTuple):
+    """What the snapshot showed of work that goes on."""
+
+    final: int
+    """The last epoch that was seen final on the chain."""
+    closing: int | None
+    """The epoch that was half closed. Its sealing empties the staging area at once, for older
+    snapshots as well, since PostgreSQL's TRUNCATE is not versioned: then the audit begins again."""
 
 
 def audit(db: Database, keys: Keys, origin: str, chain: Headers | None = None) -> Report:
@@ -38,10 +53,15 @@ def audit(db: Database, keys: Keys, origin: str, chain: Headers | None = None) -
             database was asked; a chain that does not answer is a finding.
     """
     sheet = Sheet()
-    anchors = _anchors(chain, sheet)
-    final = db.read(_replay, keys, origin, anchors, sheet)
-    if anchors is not None and chain is not None and final > anchors.tip:
-        _hold_final(chain, final, sheet)
+    for _ in range(ATTEMPTS_MAX):
+        sheet = Sheet()
+        anchors = _anchors(chain, sheet)
+        seen = db.read(_replay, keys, origin, anchors, sheet)
+        if anchors is not None and chain is not None and seen.final > anchors.tip:
+            _hold_final(chain, seen.final, sheet)
+        if seen.closing is None or not db.read(_is_sealed, seen.closing):
+            return sheet.report()
+    sheet.note(Kind.QUEUE, "epoch_staging", "an epoch was sealed during every attempt")
     return sheet.report()
 
 
@@ -71,7 +91,7 @@ def _hold_final(chain: Headers, final: int, sheet: Sheet) -> None:
 
 def _replay(
     session: Session, keys: Keys, origin: str, anchors: Anchors | None, sheet: Sheet
-) -> int:
+) -> Seen:
     connection = driver(session)
     prepare(connection)
     openings = Openings(keys)
@@ -93,8 +113,12 @@ def _replay(
     if anchors is not None and len(rows) > anchors.tip:
         told = f"{len(rows) - anchors.tip} epochs wait to be anchored"
         sheet.note(FindingKind.CHAIN, f"epoch {len(rows)}", told)
-    found = connection.execute(_FINAL).fetchone()
-    return int(found[0]) if found else 0
+    return Seen(*connection.execute(_SEEN).fetchall()[0])
+
+
+def _is_sealed(session: Session, epoch: int) -> bool:
+    found = driver(session).execute("select from epoch where epoch = %s", (epoch,))
+    return found.fetchone() is not None
 
 
 def _check_accounts(

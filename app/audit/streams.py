@@ -27,6 +27,7 @@ def stream(
 
 
 def prepare(connection: Connection) -> None:
-    """Plan for reading to the end: a cursor is planned for its first tenth otherwise."""
+    """Plan for reading whole tables to their end, whatever the statistics say."""
     connection.execute("set local cursor_tuple_fraction = 1")
+    connection.execute("set local enable_nestloop = off")
     connection.execute("set local jit = off")
