@@ -68,7 +68,7 @@ class Segments:
 
 
 @cache
-def read_segments(path: Path, city: str) -> Segments:
+def read_segments(path: Path, city: str = "shenzhen") -> Segments:
     """Read the segments of one city; lengths round down to the metre.
 
     Raises:
