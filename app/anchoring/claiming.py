@@ -6,15 +6,18 @@ wholly out, however long the chunks take and however often they are interrupted.
 has left the queue, so a worker that takes over finds only what is still to do.
 """
 
-from datetime import datetime
-from typing import Final, NamedTuple
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple
+from uuid import UUID
 
+import psycopg
 from sqlmodel import Session
 
 from app.anchoring.errors import PendingIncomplete
-from app.anchoring.leaves import Fact, Opening, entry_of, opening_of
+from app.anchoring.leaves import Fact, Opening, entry_of
 from app.kernel.db import Connection, driver
 from app.kernel.secrets import Keys
+from ledger.accounts import FIRST_OWNER_ID
 from ledger.encoding import entry_body, entry_leaf
 
 CLOSE_LOCK: Final = 7_211_005
@@ -38,27 +41,29 @@ with due as (
      and ctid < format('(%%s,0)', %(block)s::bigint + %(blocks)s)::tid
      and pg_visible_in_snapshot(xid, (select cut from epoch_cut where epoch = %(epoch)s))
   returning bucket, recorded_on, id
-), fact as (
-  select d.bucket, d.recorded_on, d.id, coalesce(t.code, n.code) as code,
-         t.source, t.target, t.asset, t.amount, coalesce(t.occurred_on, d.recorded_on) as day,
-         t.corrects, t.evidence,
-         case when t.id is null then n.account
-              when greatest(t.source, t.target) >= 65536
-              then greatest(t.source, t.target) & ~1::bigint end as owner
-    from due d
-    left join transfer t on (t.bucket, t.recorded_on, t.id) = (d.bucket, d.recorded_on, d.id)
-    left join log_note n on (n.bucket, n.recorded_on, n.id) = (d.bucket, d.recorded_on, d.id)
 )
-select f.bucket, f.recorded_on, f.id, f.code, f.source, f.target, f.asset, f.amount, x.key,
-       f.day, f.corrects, f.evidence, f.owner, a.akey, s.sealed
-  from fact f
-  left join asset x on x.id = f.asset
-  left join account a on (a.bucket, a.id) = (f.bucket, f.owner)
-  left join account_secret s on (s.bucket, s.account) = (f.bucket, f.owner)"""
+select d.bucket, d.recorded_on, d.id, t.code, t.source, t.target, t.asset, t.amount,
+       t.occurred_on, t.corrects, t.evidence
+  from due d
+  left join transfer t on (t.bucket, t.recorded_on, t.id) = (d.bucket, d.recorded_on, d.id)"""
+_NOTES = """
+select n.bucket, n.recorded_on, n.id, n.code, n.account
+  from unnest(%s::int2[], %s::date[], %s::uuid[]) as d (bucket, recorded_on, id)
+  join log_note n on (n.bucket, n.recorded_on, n.id) = (d.bucket, d.recorded_on, d.id)"""
+_ASSETS = "select id, key from asset where id = any(%s)"
+_OPENINGS = """
+select s.account, a.akey, s.sealed from unnest(%s::int2[], %s::int8[]) as k (bucket, id)
+  join account a on (a.bucket, a.id) = (k.bucket, k.id)
+  join account_secret s on (s.bucket, s.account) = (k.bucket, k.id)"""
 _STAGE = """
 copy epoch_staging (bucket, recorded_on, id, code, source, target, asset, amount, owner,
                     round, leaf, body, corrects) from stdin (format binary)"""
 _STAGE_TYPES = "int2 date uuid int2 int8 int8 int4 int8 int8 int2 bytea bytea uuid".split()  # noqa: SIM905 -- one row beside the fields
+
+
+Cursor = psycopg.Cursor[tuple[Any, ...]]
+Place = tuple[int, date, UUID]
+"""(bucket, recorded_on, id) of a pending row."""
 
 
 class Cut(NamedTuple):
@@ -118,9 +123,12 @@ def claim_chunk(session: Session, keys: Keys, *, epoch: int, block: int) -> int:
     connection.execute("set local enable_mergejoin = off")
     with connection.cursor(binary=True) as cursor:
         parameters = {"epoch": epoch, "block": block, "blocks": BLOCKS_PER_CHUNK}
-        facts = [Fact(*row) for row in cursor.execute(_CLAIM, parameters)]
-        stage(connection, keys, facts)
-    return len(facts)
+        rows = cursor.execute(_CLAIM, parameters).fetchall()
+        assets = _asset_keys(cursor, {row[6] for row in rows})
+        facts = [_fact(row, assets) for row in rows if row[3] is not None]
+        facts += _notes(cursor, [row[:3] for row in rows if row[3] is None])
+        _stage(connection, facts, _openings(cursor, keys, facts))
+    return len(rows)
 
 
 def is_claimed(session: Session, *, epoch: int) -> bool:
@@ -136,29 +144,54 @@ def is_claimed(session: Session, *, epoch: int) -> bool:
     return not (found.fetchone() or (True,))[0]
 
 
-def stage(connection: Connection, keys: Keys, facts: list[Fact]) -> None:
-    """Hash the entries of some rows and set them aside; what corrects another waits for it.
+def _fact(row: tuple[Any, ...], assets: dict[int | None, bytes]) -> Fact:
+    owner = max(row[4], row[5]) & ~1
+    known = owner if owner >= FIRST_OWNER_ID else None
+    return Fact._make((*row[:8], assets[row[6]], *row[8:], known, None, None))
 
-    Raises:
-        PendingIncomplete: A row that it was made from, or its owner's key, is gone.
-    """
-    openings: dict[int, Opening | None] = {}
+
+def _notes(cursor: Cursor, missing: list[Place]) -> list[Fact]:
+    """Find the notes among the rows that are no transfers."""
+    if not missing:
+        return []
+    found = cursor.execute(_NOTES, [list(column) for column in zip(*missing, strict=True)])
+    notes = [
+        Fact._make((*row[:4], *(None,) * 5, row[1], None, None, row[4], None, None))
+        for row in found
+    ]
+    if len(notes) != len(missing):
+        gone = {row[2] for row in missing} - {fact.id for fact in notes}
+        raise PendingIncomplete(rows=len(gone), id=str(min(gone)))
+    return notes
+
+
+def _asset_keys(cursor: Cursor, assets: set[int | None]) -> dict[int | None, bytes]:
+    return dict(cursor.execute(_ASSETS, ([asset for asset in assets if asset],)).fetchall())
+
+
+def _openings(cursor: Cursor, keys: Keys, facts: list[Fact]) -> dict[int | None, Opening]:
+    """Open each owner's secret once a chunk."""
+    owners = {fact.owner: fact.bucket for fact in facts if fact.owner is not None}
+    found = cursor.execute(_OPENINGS, (list(owners.values()), list(owners))).fetchall()
+    return {
+        owner: Opening(akey, keys.open(sealed, owner=owner))
+        for owner, akey, sealed in found
+        if akey is not None
+    }
+
+
+def _stage(connection: Connection, facts: list[Fact], openings: dict[int | None, Opening]) -> None:
+    """Hash entries and set them aside; what corrects another waits for it."""
     with (
         connection.cursor() as cursor,
         cursor.copy(_STAGE) as copy,
     ):
         copy.set_types(_STAGE_TYPES)
         for fact in facts:
-            if fact.code is None or (fact.owner is not None and fact.sealed is None):  # pyright: ignore[reportUnnecessaryComparison] -- an outer join found nothing
-                raise PendingIncomplete(id=str(fact.id), recorded_on=fact.recorded_on.isoformat())
-            owner = fact.owner
-            if owner is None:
-                opening = None
-            elif owner in openings:
-                opening = openings[owner]
-            else:
-                opening = openings[owner] = opening_of(keys, fact)
+            opening = openings.get(fact.owner)
+            if opening is None and fact.owner is not None:
+                raise PendingIncomplete(id=str(fact.id), owner=fact.owner)
             body = entry_body(entry_of(fact, opening))
             leaf, waiting = (entry_leaf(body), None) if fact.corrects is None else (None, body)
-            folded = None if fact.source is None else owner
+            folded = None if fact.source is None else fact.owner
             copy.write_row((*fact[:8], folded, 0, leaf, waiting, fact.corrects))

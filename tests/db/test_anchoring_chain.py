@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
 
-from app.anchoring.errors import AnchorRefused, ContractMissing
+from app.anchoring.errors import AnchorRefused, ContractMissing, MethodologyConflict
 from app.anchoring.evm.contracts import connect
 from app.anchoring.evm.methodologies import publish_methodologies
 from app.anchoring.evm.node import Node
-from app.anchoring.errors import MethodologyConflict
 from app.anchoring.finality import Finality
 from app.embedded.chain import Chain as Anvil
 from ledger.encoding import ZERO_HASH

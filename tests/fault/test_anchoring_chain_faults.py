@@ -1,4 +1,4 @@
-"""What a chain can do to anchoring, and what a restored database must not: on the fake and on anvil."""
+"""What a chain can do to anchoring, and what a restored database must not do to the chain."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ from app.kernel.db import Database
 from app.kernel.secrets import Keys
 from tests.support.anchoring import ORIGIN, accruals, at, notary_over, receipt, rows_of, verify
 from tests.support.anvil import AnvilChain
-from tests.support.audit import findings
+from tests.support.auditing import assert_clean
 from tests.support.chain import Levers, MemoryChain, anvil, until
 from tests.support.postgres import MIGRATED, create, drop
 
@@ -48,13 +48,6 @@ def notary(worker_db: Database, keys: Keys, tmp_path: Path) -> Notary:
     return notary_over(worker_db, keys, tmp_path)
 
 
-@pytest.fixture
-def audit_db(database_url: str) -> Iterator[Database]:
-    made = Database(database_url, role="tanpu_audit")
-    yield made
-    made.dispose()
-
-
 def close_some(db: Database, keys: Keys, notary: Notary, hours: range) -> int:
     """Close an epoch an hour; give the last owner."""
     owner = 0
@@ -72,7 +65,7 @@ def drained(notary: Notary, chain: Levers, hour: int) -> None:
 
 
 def test_it_drains_what_closed_while_the_chain_was_down(
-    chain: Levers, notary: Notary, db: Database, audit_db: Database, keys: Keys
+    chain: Levers, notary: Notary, db: Database, keys: Keys
 ) -> None:
     owner = close_some(db, keys, notary, range(3))
     assert notary.status().anchored == 0
@@ -80,12 +73,12 @@ def test_it_drains_what_closed_while_the_chain_was_down(
     drained(notary, chain, 4)
     assert (chain.tip(), notary.status().final) == (3, 3)
     assert verify(notary, receipt(notary, db, owner)).startswith("true")
-    assert findings(audit_db, keys, chain) == []
+    assert_clean(db.url, keys, ORIGIN, chain)
 
 
 @pytest.mark.parametrize("depth", [1, 3, 12])
 def test_it_sends_again_what_a_reorganisation_took(
-    chain: Levers, notary: Notary, db: Database, audit_db: Database, keys: Keys, depth: int
+    chain: Levers, notary: Notary, db: Database, keys: Keys, depth: int
 ) -> None:
     close_some(db, keys, notary, range(4))
     chain.mine_empty(12)
@@ -97,11 +90,11 @@ def test_it_sends_again_what_a_reorganisation_took(
     after = rows_of(db, "select epoch, block_hash from anchored order by 1")
     assert (chain.tip(), len(after)) == (4, 4)
     assert [one for one in after if one in before] == before[: max(0, 4 - depth)]
-    assert findings(audit_db, keys, chain) == []
+    assert_clean(db.url, keys, ORIGIN, chain)
 
 
 def test_it_anchors_everything_again_when_the_chain_lost_its_state(
-    chain: Levers, notary: Notary, db: Database, audit_db: Database, keys: Keys
+    chain: Levers, notary: Notary, db: Database, keys: Keys
 ) -> None:
     close_some(db, keys, notary, range(3))
     drained(notary, chain, 4)
@@ -109,7 +102,7 @@ def test_it_anchors_everything_again_when_the_chain_lost_its_state(
     close_some(db, keys, notary, range(5, 6))
     drained(notary, chain, 6)
     assert (chain.tip(), notary.status().final) == (4, 4)
-    assert findings(audit_db, keys, chain) == []
+    assert_clean(db.url, keys, ORIGIN, chain)
 
 
 def test_it_sends_the_stored_bytes_again_when_the_pool_forgot_them(
@@ -171,7 +164,7 @@ def test_a_paused_contract_costs_no_nonce(
 
 
 def test_two_submitters_at_once_anchor_each_epoch_once(
-    chain: Levers, notary: Notary, db: Database, audit_db: Database, keys: Keys
+    chain: Levers, notary: Notary, db: Database, keys: Keys
 ) -> None:
     close_some(db, keys, notary, range(4))
     both = [Thread(target=drained, args=(notary, chain.again(), 5)) for _ in range(2)]
@@ -182,7 +175,7 @@ def test_two_submitters_at_once_anchor_each_epoch_once(
     drained(notary, chain, 6)
     assert (chain.tip(), notary.status().final) == (4, 4)
     assert rows_of(db, "select count(distinct block_hash) from anchored") == [(4,)]
-    assert findings(audit_db, keys, chain) == []
+    assert_clean(db.url, keys, ORIGIN, chain)
 
 
 def old_copy(postgres: Postgres, db: Database, worker_db: Database) -> Database:

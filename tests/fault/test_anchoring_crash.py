@@ -5,7 +5,6 @@ run counts the effects; then each is crashed at in turn until a run passes witho
 new effect is covered on the day it is written.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,8 @@ import pytest
 from app.embedded.postgres import Postgres
 from app.kernel.db import Database
 from app.kernel.secrets import Keys
-from tests.support.anchoring import accruals, at, notary_over, receipt, verify
-from tests.support.audit import findings
+from tests.support.anchoring import ORIGIN, accruals, at, notary_over, receipt, verify
+from tests.support.auditing import assert_clean
 from tests.support.chain import MemoryChain
 from tests.support.postgres import MIGRATED, empty
 from tests.support.tripwire import Crash, Tripwire
@@ -22,18 +21,10 @@ from tests.support.tripwire import Crash, Tripwire
 EFFECTS_MAX = 60
 
 
-@pytest.fixture
-def audit_db(database_url: str) -> Iterator[Database]:
-    made = Database(database_url, role="tanpu_audit")
-    yield made
-    made.dispose()
-
-
 @pytest.mark.parametrize("landed", [False, True], ids=["lost", "landed"])
 def test_it_survives_a_crash_at_every_effect(
     db: Database,
     worker_db: Database,
-    audit_db: Database,
     keys: Keys,
     tmp_path: Path,
     postgres: Postgres,
@@ -60,7 +51,7 @@ def test_it_survives_a_crash_at_every_effect(
         assert (status.pending, status.closing) == (0, None), crash_at
         assert chain.tip() == status.epoch == status.final == status.guard, crash_at
         assert chain.next_nonce() == status.epoch, f"{crash_at}: an epoch was sent twice"
-        assert findings(audit_db, keys, chain) == [], crash_at
+        assert_clean(db.url, keys, ORIGIN, chain)
         for owner in (*first, *second):
             assert verify(notary, receipt(notary, db, owner)).startswith("true"), crash_at
         if not crashed:

@@ -76,9 +76,11 @@ create table account_leaf (
   check (points_credits >= points_debits and points_debits >= 0)
 );
 
--- The newest of them, and whose it is until erasure.
+-- The newest of them, and whose it is until erasure. The key carries what a cell is made of, so
+-- that hashing a cell reads one stretch of one index: keys are random, and a hundred rows of the
+-- table lie on a hundred pages (measured: a fifth of the time).
 create table account_anchor (
-  akey bytea primary key check (length(akey) = 32),
+  akey bytea not null check (length(akey) = 32),
   owner bigint unique,
   epoch_from bigint not null,
   ver int not null,
@@ -88,7 +90,8 @@ create table account_anchor (
   points_credits bigint not null,
   points_debits bigint not null,
   head bytea not null check (length(head) = 32),
-  leaf bytea not null check (length(leaf) = 32)
+  leaf bytea not null check (length(leaf) = 32),
+  primary key (akey) include (leaf, mg_credits, mg_debits, points_credits, points_debits)
 ) with (fillfactor = 80);
 
 create table cell (
