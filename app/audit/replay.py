@@ -55,8 +55,12 @@ def audit(db: Database, keys: Keys, origin: str, chain: Headers | None = None) -
     sheet = Sheet()
     for _ in range(ATTEMPTS_MAX):
         sheet = Sheet()
-        anchors = _anchors(chain, sheet)
+        anchors, lacking = _anchors(chain)
         seen = db.read(_replay, keys, origin, anchors, sheet)
+        if lacking:
+            # Where no epoch was ever closed there is nothing to hold against a chain.
+            say = sheet.note if chain is None or not sheet.checked["headers"] else sheet.find
+            say(FindingKind.CHAIN, "headers", lacking)
         if anchors is not None and chain is not None and seen.final > anchors.tip:
             _hold_final(chain, seen.final, sheet)
         if seen.closing is None or not db.read(_is_sealed, seen.closing):
@@ -65,17 +69,16 @@ def audit(db: Database, keys: Keys, origin: str, chain: Headers | None = None) -
     return sheet.report()
 
 
-def _anchors(chain: Headers | None, sheet: Sheet) -> Anchors | None:
+def _anchors(chain: Headers | None) -> tuple[Anchors | None, str]:
+    """Read the chain; give what it said, or why it said nothing."""
     if chain is None:
-        sheet.note(FindingKind.CHAIN, "headers", "no chain was asked: only the database's own word")
-        return None
+        return None, "no chain was asked: only the database's own word"
     try:
-        return read_anchors(chain)
+        return read_anchors(chain), ""
     except ChainUnavailable as error:
-        sheet.find(FindingKind.CHAIN, "headers", f"the chain does not answer: {error}")
+        return None, f"the chain does not answer: {error}"
     except ContractMissing as missing:
-        sheet.find(FindingKind.CHAIN, "headers", f"no CarbonAnchor there: {missing.facts}")
-    return None
+        return None, f"no CarbonAnchor there: {missing.facts}"
 
 
 def _hold_final(chain: Headers, final: int, sheet: Sheet) -> None:

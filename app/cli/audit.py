@@ -2,20 +2,25 @@
 
 import typer
 from rich.table import Table
+from sqlalchemy.exc import DBAPIError
 from web3 import Web3
 
 from app.anchoring.evm.contracts import deployer_of
 from app.audit import ChainReader, Report
 from app.audit import audit as replay
 from app.city import City, open_city
-from app.cli.screen import FAILED, AsJson, answer, table
+from app.cli.screen import FAILED, UNAVAILABLE, AsJson, answer, complain, table
 from app.kernel.settings import Settings
 
 
 def audit(*, as_json: AsJson = False) -> None:
     """Replay everything against the chain; exit 1 and name the place if anything differs (审计)."""
-    with open_city(Settings(), migrating=False) as city:
-        report = audit_of(city)
+    try:
+        with open_city(Settings(), migrating=False) as city:
+            report = audit_of(city)
+    except DBAPIError as error:
+        complain("database", str(error.orig).partition("\n")[0])
+        raise typer.Exit(UNAVAILABLE) from error
     answer(report.as_json(), as_json=as_json, people=page(report))
     if not report.ok:
         raise typer.Exit(FAILED)

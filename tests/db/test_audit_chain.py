@@ -1,22 +1,27 @@
 """What the auditor reads of a chain by itself, and that nothing there is ever taken for granted."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
 
 from app.anchoring.errors import ChainUnavailable, ContractMissing
 from app.anchoring.evm.node import artifact
 from app.audit import ChainReader
 from app.audit.chain import HEADER_HASH_OF, LATEST, read_anchors
+from app.cli.audit import audit as command
 from app.embedded.chain import Chain as Anvil
 from app.kernel.db import Database
 from app.kernel.secrets import Keys
 from ledger.encoding import ZERO_HASH
 from tests.support.anchoring import ORIGIN, accruals, at, notary_over
 from tests.support.anvil import AnvilChain
-from tests.support.auditing import assert_clean, audited
+from tests.support.auditing import assert_clean, audited, tampered
 from tests.support.chain import MemoryChain, anvil
+
+NOBODY = "0x" + "11" * 20
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +29,13 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Anvil]:
     """One node for this module."""
     with anvil(tmp_path_factory.mktemp("anvil")) as started:
         yield started
+
+
+@pytest.fixture
+def closed(db: Database, worker_db: Database, keys: Keys, tmp_path: Path) -> None:
+    """A city with one epoch, which no chain knows."""
+    accruals(db, keys)
+    assert notary_over(worker_db, keys, tmp_path).close(at=at(0)) is not None
 
 
 def test_its_selectors_are_the_contracts() -> None:
@@ -56,22 +68,71 @@ def test_it_reads_from_a_real_node_what_was_anchored(
     assert assert_clean(database_url, keys, ORIGIN, reader).checked["headers_on_chain"] == 1
 
 
+@pytest.mark.usefixtures("closed")
 def test_a_chain_that_is_away_is_a_finding(database_url: str, keys: Keys) -> None:
-    closed = ChainReader("http://127.0.0.1:9", "0x" + "11" * 20, timeout_s=0.5)
+    away = ChainReader("http://127.0.0.1:9", NOBODY, timeout_s=0.5)
     with pytest.raises(ChainUnavailable):
-        closed.tip()
-    report = audited(database_url, keys, ORIGIN, closed)
+        away.tip()
+    report = audited(database_url, keys, ORIGIN, away)
     assert [each.kind for each in report.findings] == ["chain"]
 
 
+@pytest.mark.usefixtures("closed")
 def test_an_address_without_a_contract_is_a_finding(
     database_url: str, keys: Keys, node: Anvil
 ) -> None:
-    nobody = ChainReader(node.url, "0x" + "11" * 20)
+    nobody = ChainReader(node.url, NOBODY)
     with pytest.raises(ContractMissing):
         nobody.tip()
     report = audited(database_url, keys, ORIGIN, nobody)
     assert [each.kind for each in report.findings] == ["chain"]
+
+
+def test_before_the_first_epoch_a_missing_contract_is_a_notice(
+    database_url: str, keys: Keys, node: Anvil
+) -> None:
+    report = assert_clean(database_url, keys, ORIGIN, ChainReader(node.url, NOBODY))
+    assert [each.where for each in report.notices if each.kind == "chain"] == ["headers"]
+
+
+@pytest.fixture
+def configured(
+    db: Database,
+    database_url: str,
+    node: Anvil,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> str:
+    """A city that the environment names, with three accruals; gives its database's address."""
+    accruals(db, Keys(tmp_path / "keys", make_missing=True))
+    for name, value in {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": "redis://127.0.0.1:9/0",
+        "CHAIN_RPC_URL": node.url,
+        "CHAIN_CONTRACT": AnvilChain(node, ORIGIN).address,
+        "KEYS_DIR": str(tmp_path / "keys"),
+        "ORIGIN": ORIGIN,
+    }.items():
+        monkeypatch.setenv(name, value)
+    return database_url
+
+
+@pytest.mark.parametrize("amount", [0, 1])
+def test_the_command_answers_in_the_fixed_form(
+    configured: str, capsys: pytest.CaptureFixture[str], amount: int
+) -> None:
+    with tampered(configured, f"update balance set credits = credits + {amount}"):
+        if amount:
+            with pytest.raises(typer.Exit) as left:
+                command(as_json=True)
+            assert left.value.exit_code == 1
+        else:
+            command(as_json=True)
+    said = json.loads(capsys.readouterr().out)
+    assert said["ok"] is (amount == 0)
+    assert {"ok", "findings", "checked"} <= said.keys()
+    assert all(each.keys() == {"kind", "where", "detail"} for each in said["findings"])
+    assert said["checked"]["transfers"] == 3
 
 
 def test_an_audit_that_asked_no_chain_says_so(database_url: str, keys: Keys) -> None:

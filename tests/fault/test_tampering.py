@@ -88,7 +88,8 @@ def an_entry(city: AuditedCity, code: int = 1) -> tuple[str, int, str]:
     id_, owner, log_index = one(
         city,
         f"select t.id, greatest(source, target), e.log_index from transfer t"
-        f" join log_entry e on e.id = t.id where code = {code} order by log_index limit 1",
+        f" join log_entry e on e.id = t.id where code = {code} and asset = {city.bus}"
+        " order by log_index limit 1",
     )
     return f"id = '{id_}'", owner & ~1, f"log_index {log_index}, id {id_}"
 
