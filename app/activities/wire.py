@@ -36,6 +36,8 @@ _OPTIONAL: Final[dict[str, tuple[Any, Any]]] = {
     "place": (_Place, ""),
     "not_eligible": (_Word, ""),
 }
+SHARED: Final = frozenset({"mode"})
+"""Fields of every item that a methodology may also ask for as an input."""
 
 
 @lru_cache(maxsize=64)
@@ -61,15 +63,18 @@ class Wire:
 
     def __init__(self, quantities: Sequence[str], words: Sequence[str]) -> None:
         """Name the inputs that are quantities, and those that are words."""
-        clash = {*REQUIRED, *_OPTIONAL}.intersection([*quantities, *words])
+        own = [name for name in words if name not in SHARED]
+        shared = [name for name in words if name in SHARED]
+        clash = {*REQUIRED, *_OPTIONAL}.intersection([*quantities, *own])
         assert not clash, clash
-        self.names = (*quantities, *words)
+        self.names = (*quantities, *own, *shared)
         self.columns = frozenset((*REQUIRED, *_OPTIONAL, *self.names))
-        self._type = wire_type(tuple(quantities), tuple(words))
+        self._type = wire_type(tuple(quantities), tuple(own))
         self._decode = msgspec.json.Decoder(self._type).decode
         self._input_fields = (
             *(f"q{place}" for place in range(len(quantities))),
-            *(f"w{place}" for place in range(len(words))),
+            *(f"w{place}" for place in range(len(own))),
+            *shared,
         )
 
     def check_columns(self, columns: Iterable[str]) -> None:
@@ -121,7 +126,7 @@ class Wire:
         inputs = {
             name: value
             for name, field in zip(self.names, self._input_fields, strict=True)
-            if (value := getattr(read, field)) is not None
+            if (value := getattr(read, field)) is not None and value != ""
         }
         return Item(
             line=line,
