@@ -43,20 +43,23 @@ class City:
 
 
 @contextmanager
-def open_city(settings: Settings, *, migrating: bool = True) -> Generator[City]:
+def open_city(
+    settings: Settings, *, migrating: bool = True, owning: bool = False
+) -> Generator[City]:
     """Open the city of ``settings``, bringing up and migrating what is missing.
 
     Args:
         settings: Frozen configuration.
         migrating: Whether to bring the schema to the newest revision first; production
             leaves that to ``tanpu migrate``.
+        owning: Whether to refuse the servers of another process, which end when it does.
 
     Raises:
         EmbeddedRefused: A server cannot be started here.
         NotDurable: Production, on a server that may lose acknowledged commits.
     """
     with ExitStack() as stack:
-        addresses = _addresses(settings, stack)
+        addresses = _addresses(settings, stack, owning=owning)
         owner_url = _reveal(settings.database_owner_url) or addresses.database_url
         if migrating and not settings.is_production:
             migrate(owner_url)
@@ -90,7 +93,7 @@ def refuse_unless_durable(database_url: str) -> None:
         raise NotDurable(f"{', '.join(off)} must be on (必须开启) in production")
 
 
-def _addresses(settings: Settings, stack: ExitStack) -> Addresses:
+def _addresses(settings: Settings, stack: ExitStack, *, owning: bool) -> Addresses:
     given = Given(
         database_url=_reveal(settings.database_url),
         redis_url=_reveal(settings.redis_url),
@@ -98,7 +101,7 @@ def _addresses(settings: Settings, stack: ExitStack) -> Addresses:
     )
     if given.database_url and given.redis_url and given.chain_rpc_url:
         return Addresses(given.database_url, given.redis_url, given.chain_rpc_url)
-    if found := running(settings.tanpu_home):
+    if not owning and (found := running(settings.tanpu_home)):
         return Addresses(
             given.database_url or found.database_url,
             given.redis_url or found.redis_url,

@@ -6,8 +6,14 @@ key is not to be had; 4 refused by the state of the world, with a code.
 
 import sys
 
+from psycopg import OperationalError
+from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError as DatabaseAway
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from app.anchoring.errors import ChainUnavailable
 from app.city import NotDurable
-from app.cli.screen import FAILED, REFUSED, UNAVAILABLE, complain
+from app.cli.screen import FAILED, REFUSED, UNAVAILABLE, WRONG_INPUT, complain
 from app.embedded.errors import EmbeddedRefused
 from app.kernel.problems import Refusal
 from app.kernel.secrets import KeyMissing
@@ -32,3 +38,17 @@ def main() -> None:
     except (KeyMissing, NotDurable) as missing:
         complain("settings", str(missing))
         sys.exit(UNAVAILABLE)
+    except ValidationError as wrong:
+        for fault in wrong.errors(include_input=False):  # the input holds addresses with passwords
+            name = ".".join(map(str, fault["loc"])).upper()
+            complain("settings", f"{name} {fault['msg']}".strip())
+        sys.exit(UNAVAILABLE)
+    except ChainUnavailable as away:
+        complain("anchoring.chain_unavailable", str(away))
+        sys.exit(UNAVAILABLE)
+    except (OperationalError, DatabaseAway, PoolTimeout) as away:
+        complain("database", f"{type(away).__name__}: 数据库不可用 the database does not answer")
+        sys.exit(UNAVAILABLE)
+    except OSError as error:
+        complain("file", f"{error.filename or ''}: {error.strerror or error}".removeprefix(": "))
+        sys.exit(WRONG_INPUT)

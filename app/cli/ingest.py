@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +33,10 @@ Format = Annotated[
     str | None, typer.Option("--format", help="Importer of a real file, by name. 导入器")
 ]
 ShiftDays = Annotated[int, typer.Option(help="Replay: move the whole file by days. 重放")]
-Day = Annotated[str | None, typer.Option(help="Day of a file that does not tell, YYYY-MM-DD.")]
+Day = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], help="Day of a file that does not tell, YYYY-MM-DD."),
+]
 Declared = Annotated[
     list[str] | None,
     typer.Option("--declare", help="name=value for every line, such as capacity=6. 声明"),
@@ -56,9 +59,15 @@ class Taken:
             **{str(outcome): count for outcome, count in self.result.counts.items()},
             "enrolled": self.enrolled,
             "reduction_mg": self.result.reduction_mg,
-            "corrected_mg": self.result.corrected_mg,
-            "upload": str(self.result.upload),
             "seconds": round(self.seconds, 3),
+        }
+
+    def page(self) -> dict[str, object]:
+        """Give what people read: the fixed form, and what lies beside it."""
+        return {
+            **self.summary(),
+            "corrected_mg": self.result.corrected_mg,
+            "upload": self.result.upload,
         }
 
 
@@ -79,6 +88,7 @@ def ingest(
     if not file.is_file():
         complain("file", f"{file}: no such file 没有这个文件")
         raise typer.Exit(WRONG_INPUT)
+    declared = dict(_declaration(pair) for pair in declare or ())
     settings = Settings()
     with open_city(settings) as city:
         choice = city.db.read(decided, methodology, version)
@@ -88,14 +98,14 @@ def ingest(
         else:
             options = Options(
                 replay=Replay(shift_days),
-                day=None if day is None else date.fromisoformat(day),
+                day=None if day is None else day.date(),
                 segments=None if segments is None else read_segments(segments),
-                declared=dict(pair.split("=", 1) for pair in declare or () if "=" in pair),
+                declared=declared,
             )
             source = open_import(importer, file, choice, options)
         taken = take(city, provider, choice, source, showing=not as_json)
-    summary = taken.summary()
-    answer(summary, as_json=as_json, people=table(str(file), ("", ""), summary.items()))
+    people = table(str(file), ("", ""), taken.page().items())
+    answer(taken.summary(), as_json=as_json, people=people)
 
 
 def take(
@@ -122,6 +132,13 @@ def take(
             progress=advance,
         )
     return Taken(result, enrolled, time.monotonic() - begun)
+
+
+def _declaration(pair: str) -> tuple[str, str]:
+    name, separator, value = pair.partition("=")
+    if not separator:
+        raise typer.BadParameter(f"{pair!r} is not name=value", param_hint="--declare")
+    return name.strip(), value.strip()
 
 
 @contextmanager

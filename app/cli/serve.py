@@ -1,6 +1,8 @@
 """``tanpu up | api | worker | migrate`` (启动): the long-running processes, and the schema."""
 
+import socket
 import threading
+from contextlib import closing, suppress
 from typing import Annotated
 
 import typer
@@ -8,6 +10,7 @@ import uvicorn
 
 from app.city import City, open_city
 from app.cli.demo import lines_for, show
+from app.cli.screen import UNAVAILABLE, complain
 from app.kernel import telemetry
 from app.kernel.settings import Settings
 from app.main import create_app
@@ -15,37 +18,42 @@ from app.migrations import migrate as migrate_schema
 from app.worker import Worker
 
 GRACE_S = 10
+BACKLOG = 2048
 
 WithDemo = Annotated[bool, typer.Option("--demo", help="Load the demo city first. 演示数据")]
 
-Port = Annotated[int | None, typer.Option(help="HTTP port; PORT or 8000. 端口")]
+Port = Annotated[
+    int | None,
+    typer.Option(min=0, max=65535, help="HTTP port; PORT or 8000; 0 is a free one. 端口"),
+]
 
 
 def up(port: Port = None, *, demo: WithDemo = False) -> None:
     """Run a whole city here: embedded servers, worker and API, until Ctrl-C (启动城市)."""
     settings = Settings()
     telemetry.configure(settings.log_level)
-    with open_city(settings) as city:
+    with closing(_bound(settings, port)) as listener, open_city(settings, owning=True) as city:
         if demo:
             show(city)
-        for line in lines_for(city, settings.port if port is None else port):
-            typer.echo(line)
         with Worker(city):
-            _uvicorn(settings, city, port)
+            for line in lines_for(city, listener.getsockname()[1]):
+                typer.echo(line)
+            _serve(settings, city, listener)
 
 
 def api(port: Port = None) -> None:
     """Run the API alone; workers and servers run elsewhere (仅启动接口)."""
     settings = Settings()
     telemetry.configure(settings.log_level)
-    _uvicorn(settings, None, port)
+    with closing(_bound(settings, port)) as listener:
+        _serve(settings, None, listener)
 
 
 def worker() -> None:
     """Run the worker alone: closes epochs, submits headers, keeps partitions ahead (仅启动后台)."""
     settings = Settings()
     telemetry.configure(settings.log_level)
-    with open_city(settings) as city, Worker(city):
+    with suppress(KeyboardInterrupt), open_city(settings) as city, Worker(city):
         threading.Event().wait()
 
 
@@ -61,13 +69,25 @@ def migrate() -> None:
     typer.echo("数据库已是最新 the schema is at its newest revision")
 
 
-def _uvicorn(settings: Settings, city: City | None, port: int | None) -> None:
-    uvicorn.run(
+def _bound(settings: Settings, port: int | None) -> socket.socket:
+    """Take the port before anything is started, so that a taken one costs nothing."""
+    address = (settings.host, settings.port if port is None else port)
+    try:
+        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        return socket.create_server(address, family=family, backlog=BACKLOG)
+    except OSError as error:
+        complain("port", f"{address[0]}:{address[1]}: {error.strerror} 端口不可用")
+        raise typer.Exit(UNAVAILABLE) from error
+
+
+def _serve(settings: Settings, city: City | None, listener: socket.socket) -> None:
+    """Answer until asked to stop; Ctrl-C is an ordinary end."""
+    config = uvicorn.Config(
         create_app(settings, city),
-        host=settings.host,
-        port=settings.port if port is None else port,
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=GRACE_S,
         server_header=False,
     )
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listener])

@@ -18,12 +18,15 @@ def simulate(
     activities: Annotated[int, typer.Option(min=1, max=1_000_000_000, help="行为数")],
     out: Annotated[Path, typer.Option(help="NDJSON file to write. 输出文件")],
     seed: Annotated[int, typer.Option(min=0, help="随机种子")] = 1,
-    day: Annotated[str | None, typer.Option(help="YYYY-MM-DD in Asia/Shanghai; today.")] = None,
+    day: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="YYYY-MM-DD in Asia/Shanghai; today."),
+    ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Write rides of a simulated city over real line flows; every ride says so (模拟出行)."""
-    when = datetime.fromisoformat(day).replace(tzinfo=SHANGHAI) if day else now()
+    when = day.replace(tzinfo=SHANGHAI) if day else now()
     made = rides(citizens=citizens, activities=activities, seed=seed, day=when)
     with out.open("w", encoding="utf-8") as file:
         for ride in track(made, "simulating", total=activities, transient=True, disable=as_json):

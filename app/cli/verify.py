@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from app.cli.screen import FAILED, WRONG_INPUT, AsJson, answer, complain
+from app.cli.screen import FAILED, UNAVAILABLE, WRONG_INPUT, AsJson, answer, complain
 from ledger.audit import check_headers
 from ledger.findings import HeaderRow
-from ledger.header import Header
 from ledger.verify_receipt import ask, on_chain
 from ledger.verify_receipt import main as verify_receipt
 from methodologies import CATALOG, DocumentFaults, load
 
+EPOCH_END = 2**63
 commands = typer.Typer(help="查证 Verify: receipts, headers, methodologies; needs no database.")
 
 File = Annotated[Path, typer.Argument(help="文件")]
@@ -49,29 +49,22 @@ def headers_(
     file: File, rpc: Rpc = None, contract: Contract = None, *, as_json: AsJson = False
 ) -> None:
     """Verify a list of headers: each follows the one before, and is on the chain (查证期头)."""
-    try:
-        lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-        rows = [
-            HeaderRow(
-                line["epoch"], bytes.fromhex(line["header"]), bytes.fromhex(line["header_hash"])
-            )
-            for line in lines
-        ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        complain("file", f"{file}: {error}")
-        raise typer.Exit(WRONG_INPUT) from error
+    rows = _header_rows(file)
     if (rpc is None) != (contract is None):
         complain("options", "--rpc and --contract go together")
         raise typer.Exit(WRONG_INPUT)
     if rpc is not None and contract is not None:
         trusted, hash_of = f"chain at {rpc}", on_chain(ask(rpc), contract)
         anchored = max((row.epoch for row in rows), default=0)
-        found = list(check_headers(rows, lambda epoch: hash_of(epoch, None), anchored))
+        try:
+            found = list(check_headers(rows, lambda epoch: hash_of(epoch, None), anchored))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            complain("anchoring.chain_unavailable", f"{rpc}: {error}")
+            raise typer.Exit(UNAVAILABLE) from error
     else:
         trusted = "nothing but their links; add --rpc and --contract"
         found = list(check_headers(rows, lambda _: b"", 0))
         found = [one for one in found if one.kind != "chain"]
-    last = Header.of(rows[-1].data).hash().hex() if rows else ""
     data = {
         "ok": not found,
         "headers": len(rows),
@@ -80,7 +73,7 @@ def headers_(
     }
     people = (
         "\n".join(f"{one.kind}: {one.where}: {one.detail}" for one in found)
-        or f"true: {len(rows)} headers, last {last[:16]}…; trusting {trusted}"
+        or f"true: {len(rows)} headers, last {rows[-1].hash.hex()[:16]}…; trusting {trusted}"
     )
     answer(data, as_json=as_json, people=people)
     if found:
@@ -106,3 +99,24 @@ def methodology(file: File, *, as_json: AsJson = False) -> None:
     answer({"ok": same, "sha256": document.sha256}, as_json=as_json, people=people)
     if not same:
         raise typer.Exit(FAILED)
+
+
+def _header_rows(file: Path) -> list[HeaderRow]:
+    """Read a list of headers, or end with exit code 2."""
+    try:
+        lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        rows = [
+            HeaderRow(
+                int(line["epoch"]),
+                bytes.fromhex(line["header"]),
+                bytes.fromhex(line["header_hash"]),
+            )
+            for line in lines
+        ]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        complain("file", f"{file}: {error}")
+        raise typer.Exit(WRONG_INPUT) from error
+    if not rows or any(not 0 < row.epoch < EPOCH_END for row in rows):
+        complain("file", f"{file}: no headers, or an epoch that is none 没有期头")
+        raise typer.Exit(WRONG_INPUT)
+    return rows
