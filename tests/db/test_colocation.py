@@ -18,7 +18,7 @@ from sqlglot import exp
 from tests.support.placement import CENTRAL, LOOKED_UP_FIRST, OWNED, REFERENCE
 
 APP = Path(__file__).parents[2] / "app"
-SHARED_SCOPE = {"anchoring", "audit.py", "migrations"}
+SHARED_SCOPE = {"anchoring", "audit", "migrations"}
 """Central by nature: the close and the audit read every bucket, chunk by chunk (R22)."""
 
 TABLES = """

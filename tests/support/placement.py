@@ -14,6 +14,7 @@ OWNED = {
     "consent",
     "activity",
     "act_merge",
+    "act_change",
     "act_window",
     "accrual_day",
     "month_settlement",
@@ -27,6 +28,7 @@ REFERENCE = {
     "provider_key",
     "methodology_version",
     "exclusion",
+    "place_alias",
     "sign_off",
     "scenario_approval",
 }
