@@ -86,7 +86,10 @@ def export_receipt(
     """
     connection = driver(session)
     wanted = last_epoch(session) if epoch is None else epoch
-    if not 0 < wanted <= last_epoch(session):
+    if (
+        not 0 < wanted <= last_epoch(session)
+        or not 0 < (wanted if since is None else since) <= wanted
+    ):
         raise NotAnchored(account=owner, epoch=wanted)
     header = header_of(session, wanted)
     opening = _opening(connection, keys, owner)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from sqlmodel import Session
 
@@ -55,21 +56,21 @@ def accruals(db: Database, keys: Keys, count: int = 3) -> list[int]:
     return made
 
 
-def rows_of(db: Database, query: str) -> list[tuple]:
+def rows_of(db: Database, query: str) -> list[tuple[Any, ...]]:
     """Run a query."""
-    return db.read(lambda session: driver(session).execute(query).fetchall())
+    return db.read(lambda session: driver(session).execute(query.encode()).fetchall())
 
 
-def receipt(notary: Notary, db: Database, owner: int, **which: int | None) -> dict[str, object]:
+def receipt(notary: Notary, db: Database, owner: int, **which: int | None) -> dict[str, Any]:
     """Export a receipt as the application does."""
 
-    def query(session: Session) -> dict[str, object]:
+    def query(session: Session) -> dict[str, Any]:
         return export_receipt(session, notary.keys, notary.folder, ORIGIN, owner, **which)
 
     return db.read(query)
 
 
-def verify(notary: Notary, document: dict[str, object], previous: object = None) -> str:
+def verify(notary: Notary, document: dict[str, Any], previous: object = None) -> str:
     """Verify a receipt as a stranger does, from its JSON and the published list."""
     lines = (notary.folder / "headers.jsonl").read_text().splitlines()
     earlier = json.loads(json.dumps(previous)) if previous else None

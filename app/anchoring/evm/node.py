@@ -8,7 +8,6 @@ from typing import Any, Final, cast
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
-from eth_typing import ChecksumAddress, HexStr
 from web3 import HTTPProvider, Web3
 from web3.contract import Contract
 from web3.exceptions import (
@@ -49,7 +48,7 @@ class Node:
 
     def contract(self, name: str, address: str) -> Contract:
         """Name a contract by its committed artifact."""
-        at: ChecksumAddress = Web3.to_checksum_address(address)
+        at = Web3.to_checksum_address(address)
         return self.web3.eth.contract(address=at, abi=artifact(name)["abi"])
 
     def nonce_of(self, address: str) -> int:
@@ -126,4 +125,4 @@ def artifact(name: str) -> dict[str, Any]:
 
 def account_of(key: bytes) -> LocalAccount:
     """Make an account of its private key."""
-    return cast("LocalAccount", Account.from_key(HexStr(key.hex())))
+    return cast("LocalAccount", Account.from_key(key))

@@ -6,7 +6,6 @@ osaka takes, consortium chains without a fee market included.
 
 from typing import Any, Final, cast
 
-from eth_typing import HexStr
 from web3.types import FilterParams
 
 from app.anchoring.chain import Identity, Place, Signed
@@ -57,8 +56,8 @@ class Web3Chain:
             "address": self._contract.address,
             "fromBlock": "earliest",
             "topics": [
-                HexStr(cast("Any", anchored).build_filter().topics[0]),
-                HexStr(f"0x{epoch:064x}"),
+                cast("Any", anchored).build_filter().topics[0],
+                cast("Any", f"0x{epoch:064x}"),
             ],
         }
         with talking():
