@@ -1,4 +1,4 @@
-"""A throw-away city for benchmarks: an embedded cluster as it runs a city, durable, and its people."""
+"""A throw-away city for benchmarks: a durable embedded cluster with its people."""
 
 import gc
 import tempfile

@@ -1,4 +1,4 @@
-"""Rows that were there before (预填): this month's acts, keys, transfers and balances by the million.
+"""Rows that were there before (预填): acts, keys, transfers and balances of this month.
 
 Written by the owner of the schema straight into the tables: it is weight, not history. Every
 person gets ten assets, as R28 asks.

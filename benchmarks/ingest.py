@@ -17,6 +17,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from app.activities import catalogued, ingest, read_items
+from sqlmodel import Session
+
 from app.books import Row, asset_ids, post
 from app.kernel.clock import day_of
 from app.kernel.db import driver
@@ -82,8 +84,12 @@ def post_once(barrier: Any, city: Ground, scene: str, lines: int, owners: list[i
                 )
             )  # fmt: skip
         rows.sort()
-        db.transact(lambda session, batch: post(driver(session), batch), rows)
+        db.transact(_post, rows)
     return time.perf_counter() - begun
+
+
+def _post(session: Session, rows: list[Row]) -> None:
+    post(driver(session), rows)
 
 
 def measure(city: Ground, args: argparse.Namespace, people: int) -> dict[str, float]:

@@ -53,6 +53,13 @@ select n.activity, min(a.id::text)::uuid
  group by n.activity"""
 
 
+MONTH_SETTLED: Final = "month.settled"
+_SETTLED: Final = """
+update incoming n set reason = 'month.settled'
+  from month_settlement m
+ where m.bucket = n.bucket and m.account = n.account and m.methodology = n.methodology
+   and m.month = date_trunc('month', n.day)::date and n.reason is null
+returning n.activity"""
 _Interval = tuple[int, int, datetime | None, datetime | None]
 """(bucket, owner, since, until); no ``since`` means before the chunk's first act."""
 
@@ -142,6 +149,14 @@ def told_before(
     with connection.cursor(binary=True) as cursor:
         cursor.execute(_TOLD, (provider, hashes))
         return {row[0]: Told(*row[1:]) for row in cursor}
+
+
+def refuse_settled(connection: Connection, candidates: Iterable[Candidate]) -> None:
+    """Give a reason to staged days of a month that was settled for their owner already."""
+    settled = {row[0] for row in connection.execute(_SETTLED)}
+    for each in candidates if settled else ():
+        if each.id in settled:
+            disqualify(each, MONTH_SETTLED)
 
 
 def told_too_late(

@@ -29,6 +29,8 @@ from methodologies import (
     quantify_many,
 )
 
+GRADE_C: Final = "grade.c"
+BY_MONTH: Final = "settlement.month"
 CLOCK_SKEW: Final = timedelta(minutes=5)
 EVIDENCE_RANK: Final = {
     Evidence.PROVIDER_MEASURED: 3,
@@ -70,7 +72,7 @@ class Candidate(msgspec.Struct, gc=False):
     bucket: int = 0
     owner: int = 0
     asset: int | None = None
-    note: str = "grade.c"
+    note: str = GRADE_C
     """Why an act that counts records no reduction."""
     recorded_on: date | None = None
     """Of a key that is taken up (R3); else today."""
@@ -202,7 +204,7 @@ class Preparation:
             for each in group:
                 if fault := _reading_fault(each.item):
                     made.fates[each.position] = Fate(Outcome.MALFORMED, fault)
-                each.note = "settlement.month"
+                each.note = BY_MONTH
             return
         names = document.input_names
         # Not a list: so many live tuples at once would set the garbage collector to work.

@@ -19,13 +19,14 @@ from app.activities.matching import (
     claim,
     exclude,
     lock_owners,
+    refuse_settled,
     settle_owners,
     told_before,
     told_too_late,
 )
 from app.activities.merging import ISSUANCE, SAME_ACT, Merged, merge
 from app.activities.outcomes import Outcome
-from app.activities.preparing import Candidate, Chunk, Fate
+from app.activities.preparing import BY_MONTH, Candidate, Chunk, Fate
 from app.activities.rules import capped
 from app.activities.staging import stage
 from app.activities.uploads import ChunkRecord, Upload, record_chunk, recorded_chunk
@@ -148,6 +149,8 @@ def _settle(
     if not fresh:
         return Merged()
     provider = terms.upload.provider
+    if any(each.note is BY_MONTH for each in fresh):
+        refuse_settled(connection, fresh)
     late = told_too_late(connection, provider.id, fresh, terms.open_from)
     connection.execute(_STORE, (provider.id, terms.upload.id))
     lock_owners(connection)

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.activities import Choice, Item, Malformed, UploadResult, ingest
 from app.activities.choice import chosen
-from app.citizens import Citizen, enrol_unknown
+from app.citizens import Citizen, enrol_unknown, give_consent, link_instrument
 from app.kernel.clock import SHANGHAI, now
 from app.kernel.db import Database, driver
 from app.kernel.secrets import Keys
@@ -114,8 +114,6 @@ def same_person(
     choice: Choice = RIDE,
 ) -> None:
     """Link cards of another provider to the people that ``known`` has: {known's: other's}."""
-    from app.citizens import give_consent, link_instrument
-
     since = TODAY - timedelta(days=300)
     for old, new in subjects.items():
         bucket, owner = one(
@@ -131,7 +129,7 @@ def same_person(
         db.transact(link_instrument, citizen, other.id, number, at=since)
 
 
-def item(line: int = 1, **facts: Any) -> Item:
+def item(line: int = 1, **facts: Any) -> Item:  # noqa: ANN401 -- any field
     """A ride of ten kilometres at eight yesterday, unless told otherwise."""
     told: dict[str, Any] = {
         "external_id": f"r{line}",
@@ -150,7 +148,7 @@ def send(
     sender: Provider | str,
     items: Iterable[Item | Malformed],
     choice: Choice = RIDE,
-    **more: Any,
+    **more: Any,  # noqa: ANN401 -- any argument
 ) -> UploadResult:
     """Ingest items now."""
     code = sender if isinstance(sender, str) else sender.code
@@ -166,14 +164,14 @@ def counts(result: UploadResult) -> dict[str, int]:
 
 def one(db: Database, query: str, *facts: object) -> tuple[Any, ...]:
     """The one row of a query."""
-    row = db.read(lambda session: driver(session).execute(query, facts).fetchone())
+    row = db.read(lambda session: driver(session).execute(query.encode(), facts).fetchone())
     assert row is not None
     return row
 
 
 def rows(db: Database, query: str, *facts: object) -> list[tuple[Any, ...]]:
     """The rows of a query."""
-    return db.read(lambda session: driver(session).execute(query, facts).fetchall())
+    return db.read(lambda session: driver(session).execute(query.encode(), facts).fetchall())
 
 
 def balances(db: Database) -> dict[tuple[int, int], int]:
