@@ -18,8 +18,8 @@ from sqlglot import exp
 from tests.support.placement import CENTRAL, LOOKED_UP_FIRST, OWNED, REFERENCE
 
 APP = Path(__file__).parents[2] / "app"
-SHARED_SCOPE = {"anchoring", "audit", "migrations"}
-"""Central by nature: the close and the audit read every bucket, chunk by chunk (R22)."""
+SHARED_SCOPE = {"anchoring", "audit", "demo", "migrations"}
+"""Central by nature: the close and the audit read every bucket (R22), the demo counts a city."""
 
 TABLES = """
 select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
