@@ -7,6 +7,7 @@ Development makes what is missing; production refuses to start without them.
 
 import os
 import secrets
+import threading
 from functools import cached_property
 from hashlib import sha256
 from hmac import digest
@@ -35,6 +36,9 @@ class Keys:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             for name in NAMES:
                 _make(directory / name)
+            folder = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+            os.fsync(folder)
+            os.close(folder)
 
     def __repr__(self) -> str:
         """Show where, never what."""
@@ -98,9 +102,11 @@ def _make(path: Path) -> None:
     """Write a fresh secret, whole or not at all; whoever links first wins."""
     if path.exists():
         return
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_bytes(secrets.token_bytes(SIZE_BYTES))
-    draft.chmod(0o600)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_native_id()}")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:  # noqa: PTH123 -- private from its first moment
+        out.write(secrets.token_bytes(SIZE_BYTES))
+        out.flush()
+        os.fsync(out.fileno())
     try:
         os.link(draft, path)
     except FileExistsError:

@@ -36,7 +36,7 @@ FORBIDDEN: Final = frozenset(
     }
 )
 REDACTED: Final = "[redacted]"
-WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 CAUSES_MAX: Final = 8
 
 

@@ -1,0 +1,1 @@
+"""Tests of the kernel (内核): ids, secrets, settings, logs, transactions."""
