@@ -47,6 +47,7 @@ def ingest(  # noqa: PLR0913 -- the world of an upload, and five facts about it
     upload: UUID | None = None,
     sha256: bytes | None = None,
     progress: Progress | None = None,
+    chunk_lines: int = CHUNK_LINES,
 ) -> UploadResult:
     """Take ``items`` of ``provider`` in; every line ends with one outcome.
 
@@ -62,6 +63,7 @@ def ingest(  # noqa: PLR0913 -- the world of an upload, and five facts about it
             Without it a new upload begins, whose lines that were told before are duplicates.
         sha256: Of the content; by default that of ``items`` if it is an ``ItemFile``.
         progress: Called with the outcomes of each chunk, after its commit.
+        chunk_lines: How many lines are one transaction; an upload is resumed with the same.
 
     Raises:
         ProviderUnknown, ProviderSuspended, ParameterMissing, UploadReused: See their own words.
@@ -84,7 +86,7 @@ def ingest(  # noqa: PLR0913 -- the world of an upload, and five facts about it
     open_from = today - timedelta(days=settings.merge_deadline_days)
     terms = Terms(opened, today, open_from, new_id)
     assets: dict[Reduction, int] = {}
-    for number, part in enumerate(_parts(items)):
+    for number, part in enumerate(_parts(items, chunk_lines)):
         chunk = preparation.chunk(number, part)
         wanted = {c.reduction for c in chunk.candidates if c.reduction is not None} - assets.keys()
         if wanted:
@@ -100,9 +102,9 @@ def _asset_ids(session: Session, wanted: Iterable[Reduction]) -> dict[Reduction,
     return {asset: number for asset, number in found.items() if isinstance(asset, Reduction)}
 
 
-def _parts(items: Items) -> Iterator[list[Item | Malformed]]:
+def _parts(items: Items, lines: int) -> Iterator[list[Item | Malformed]]:
     rest = iter(items)
-    while part := list(islice(rest, CHUNK_LINES)):
+    while part := list(islice(rest, lines)):
         yield part
 
 
