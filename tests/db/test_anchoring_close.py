@@ -12,6 +12,7 @@ from app.anchoring.claiming import claim_chunk, queue_blocks, take_cut
 from app.anchoring.closing import is_due
 from app.anchoring.errors import PendingIncomplete
 from app.anchoring.leaves import Fact, Opening, entry_of
+from app.anchoring.sealing import Contents, seal
 from app.books import Row, post
 from app.kernel.db import Database, driver
 from app.kernel.ids import new_id
@@ -24,7 +25,7 @@ from ledger.encoding import entry_body
 from ledger.header import Header
 from ledger.log import tree_hash
 from ledger.numbering import Unnumbered, number
-from tests.support.anchoring import accruals, at, notary_over, post_all, rows_of
+from tests.support.anchoring import ORIGIN, accruals, at, notary_over, post_all, rows_of
 from tests.support.owners import BUS, DAY, accrual, asset_number, owners, row
 
 
@@ -95,6 +96,18 @@ def test_it_goes_on_where_another_worker_stopped_in_the_middle_of_the_queue(
     assert header is not None
     assert (header.log_size, header.sums[0]) == (400, 400)
     assert header.closed_at == int(at(0).timestamp())
+
+
+def test_it_seals_nothing_while_rows_of_the_cut_are_in_the_queue(
+    db: Database, worker_db: Database, keys: Keys
+) -> None:
+    """As after a rewrite of the queue's table, which moves rows behind what was read."""
+    accruals(db, keys, 2)
+    cut = worker_db.transact(take_cut, at=at(0))
+    assert cut is not None
+    contents = Contents(ORIGIN, {}, {})
+    assert worker_db.transact(seal, keys, contents, epoch=cut.epoch) is None
+    assert rows_of(db, "select * from epoch") == []
 
 
 def test_its_order_and_roots_are_those_of_the_pure_core(

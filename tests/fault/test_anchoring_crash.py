@@ -12,13 +12,38 @@ import pytest
 from app.embedded.postgres import Postgres
 from app.kernel.db import Database
 from app.kernel.secrets import Keys
-from tests.support.anchoring import ORIGIN, accruals, at, notary_over, receipt, verify
+from tests.support.anchoring import (
+    ORIGIN,
+    accruals,
+    at,
+    notary_over,
+    receipt,
+    rows_of,
+    verify,
+)
 from tests.support.auditing import assert_clean
 from tests.support.chain import MemoryChain
 from tests.support.postgres import MIGRATED, empty
 from tests.support.tripwire import Crash, Tripwire
 
 EFFECTS_MAX = 60
+
+
+def test_what_is_sent_was_stored_before(
+    db: Database, worker_db: Database, keys: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain = MemoryChain()
+    send = chain.send
+
+    def watched(raw: bytes) -> None:
+        stored = rows_of(worker_db, "select raw from submission")
+        assert (raw,) in stored
+        send(raw)
+
+    monkeypatch.setattr(chain, "send", watched)
+    accruals(db, keys)
+    done = notary_over(worker_db, keys, tmp_path).tick(lambda: chain, at=at(0))
+    assert (done.sent, done.waiting) == (1, 0)
 
 
 @pytest.mark.parametrize("landed", [False, True], ids=["lost", "landed"])

@@ -148,7 +148,7 @@ select make_append_only(t) from unnest(array['epoch_cut', 'epoch', 'log_entry', 
   'account_leaf', 'cell', 'supply', 'submission']::regclass[]) t;
 
 grant select, insert on epoch_cut, epoch, log_entry, log_edge, account_leaf, cell, supply, submission to tanpu_worker;
-grant select, insert, update, truncate on epoch_staging to tanpu_worker;
+grant select, insert, update, delete on epoch_staging to tanpu_worker;
 grant select, insert, update on account_anchor to tanpu_worker;
 grant select, insert, update, delete on anchored to tanpu_worker;
 grant select on epoch, log_entry, log_edge, account_leaf, account_anchor, cell, supply, anchored to tanpu_app;
