@@ -5,9 +5,6 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session, text
@@ -32,7 +29,7 @@ def readiness(city: City) -> dict[str, str]:
 def _outcome(check: Callable[[City], None], city: City) -> str:
     try:
         check(city)
-    except (DBAPIError, PoolTimeout, redis.RedisError, OSError, http.client.HTTPException) as error:
+    except (DBAPIError, PoolTimeout, OSError, http.client.HTTPException) as error:
         return type(error).__name__
     return "ok"
 
@@ -45,6 +42,10 @@ def _database(city: City) -> None:
 
 
 def _redis(city: City) -> None:
+    import redis  # noqa: PLC0415 -- it loads its asynchronous half as well, a third of a second
+    from redis.backoff import NoBackoff  # noqa: PLC0415 -- likewise
+    from redis.retry import Retry  # noqa: PLC0415 -- likewise
+
     client = redis.Redis.from_url(
         city.addresses.redis_url,
         socket_timeout=REDIS_TIMEOUT_S,
@@ -53,6 +54,8 @@ def _redis(city: City) -> None:
     )
     try:
         client.ping()
+    except redis.RedisError as error:
+        raise ConnectionError(type(error).__name__) from error
     finally:
         client.close()
 

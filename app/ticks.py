@@ -9,9 +9,6 @@ from sqlmodel import Session
 
 from app.anchoring import Chain, Finality, Guard, Notary
 from app.anchoring.errors import ChainUnavailable
-from app.anchoring.evm.contracts import connect
-from app.anchoring.evm.methodologies import publish_methodologies
-from app.anchoring.evm.node import Node
 from app.city import City
 from app.kernel.db import driver
 from methodologies import CATALOG
@@ -43,6 +40,8 @@ def chain_of(city: City) -> Chain:
         ChainUnavailable: It does not answer.
         ContractMissing: The contract there is not this ledger's.
     """
+    from app.anchoring.evm.contracts import connect  # noqa: PLC0415 -- web3 takes a second
+
     return connect(
         city.addresses.chain_rpc_url,
         city.keys.anchor,
@@ -68,6 +67,9 @@ def declare_methodologies(city: City, _at: datetime) -> None:
     """Publish methodology digests on the chain; in production its admin does (方法学上链)."""
     if city.settings.is_production:
         return
+    from app.anchoring.evm.methodologies import publish_methodologies  # noqa: PLC0415 -- likewise
+    from app.anchoring.evm.node import Node  # noqa: PLC0415 -- likewise
+
     try:
         node = Node(city.addresses.chain_rpc_url)
         publish_methodologies(node, city.keys.anchor, digests())

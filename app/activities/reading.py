@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import IO, Final, Literal, cast
 
 from app.activities.choice import Choice
-from app.activities.columnar import check_columns, parquet_items
 from app.activities.errors import (
     UploadDamaged,
     UploadEmpty,
@@ -53,6 +52,8 @@ class ItemFile:
     def __iter__(self) -> Iterator[Item | Malformed]:
         """Read the items."""
         if self.format == "parquet":
+            from app.activities.columnar import parquet_items  # noqa: PLC0415 -- polars is large
+
             return parquet_items(self.source, self.wire)
         return self._text_items()
 
@@ -83,6 +84,8 @@ def read_items(source: Path | bytes, choice: Choice, *, name: str = "") -> ItemF
     digest, start = _whole(source)
     kind = _format_of(start, name or (source.name if isinstance(source, Path) else ""))
     if kind == "parquet":
+        from app.activities.columnar import check_columns  # noqa: PLC0415 -- likewise
+
         check_columns(source, wire)
         return ItemFile(source, kind, wire, digest)
     with _unpacked(source) as stream:
@@ -154,7 +157,8 @@ def _format_of(start: bytes, name: str) -> Format:
 def _header(line: bytes, wire: Wire) -> list[str]:
     """Read a CSV's header; each column once, all known, the required ones among them."""
     try:
-        columns = [name.strip() for name in next(csv.reader([line.decode()], strict=True), [])]
+        names = next(csv.reader([line.decode()], strict=True), list[str]())
+        columns = [name.strip() for name in names]
     except (UnicodeDecodeError, csv.Error) as error:
         raise UploadEncoding from error
     wire.check_columns(columns)

@@ -3,9 +3,7 @@
 import typer
 from rich.table import Table
 from sqlalchemy.exc import DBAPIError
-from web3 import Web3
 
-from app.anchoring.evm.contracts import deployer_of
 from app.audit import ChainReader, Report
 from app.audit import audit as replay
 from app.city import City, open_city
@@ -39,6 +37,10 @@ def contract_of(city: City) -> str:
     """
     if given := city.settings.chain_contract:
         return given
+    from web3 import Web3  # noqa: PLC0415 -- it takes a second to load
+
+    from app.anchoring.evm.contracts import deployer_of  # noqa: PLC0415 -- likewise
+
     sender = deployer_of(city.keys.anchor, "CarbonAnchor").address
     encoded = b"\xd6\x94" + bytes.fromhex(sender.removeprefix("0x")) + b"\x80"
     return str(Web3.to_checksum_address(Web3.keccak(encoded)[-20:]))

@@ -1,49 +1,49 @@
-"""The tree of commands (命令树), group by group."""
+"""The tree of commands (命令树), group by group.
+
+Only what was asked for is imported: a start that loads the chain's libraries to print a
+methodology would take seconds.
+"""
+
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Final
 
 import typer
 
-from app.cli import (
-    audit,
-    bench,
-    demo,
-    doctor,
-    epoch,
-    ingest,
-    keys,
-    methodology,
-    provider,
-    receipt,
-    serve,
-    simulate,
-    verify,
-)
+GROUPS: Final = ("methodology", "provider", "epoch", "receipt", "verify", "bench")
+"""Each is a module of that name, whose ``commands`` are its subcommands."""
+COMMANDS: Final = {
+    "up": "serve",
+    "api": "serve",
+    "worker": "serve",
+    "migrate": "serve",
+    "demo": "demo",
+    "ingest": "ingest",
+    "audit": "audit",
+    "simulate": "simulate",
+    "doctor": "doctor",
+    "keys": "keys",
+}
+"""Command → the module whose function of that name it is."""
 
-tanpu = typer.Typer(
-    name="tanpu",
-    help="碳普 Tanpu: a city's carbon accounts, from activity to anchored proof.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-for group, name in (
-    (methodology.commands, "methodology"),
-    (provider.commands, "provider"),
-    (epoch.commands, "epoch"),
-    (receipt.commands, "receipt"),
-    (verify.commands, "verify"),
-    (bench.commands, "bench"),
-):
-    tanpu.add_typer(group, name=name)
-for command in (
-    serve.up,
-    serve.api,
-    serve.worker,
-    serve.migrate,
-    demo.demo,
-    ingest.ingest,
-    audit.audit,
-    simulate.simulate,
-    doctor.doctor,
-    keys.keys,
-):
-    tanpu.command()(command)
+
+def tree(wanted: str | None = None) -> typer.Typer:
+    """Put the command line together: all of it, or the one command that is ``wanted``."""
+    made = typer.Typer(
+        name="tanpu", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    )
+    made.callback()(_tanpu)
+    for group in _chosen(GROUPS, wanted):
+        made.add_typer(import_module(f"app.cli.{group}").commands, name=group)
+    for command in _chosen(COMMANDS, wanted):
+        made.command()(getattr(import_module(f"app.cli.{COMMANDS[command]}"), command))
+    return made
+
+
+def _chosen(names: Iterable[str], wanted: str | None) -> list[str]:
+    known = wanted in GROUPS or wanted in COMMANDS
+    return [name for name in names if name == wanted or not known]
+
+
+def _tanpu() -> None:
+    """碳普 Tanpu: a city's carbon accounts, from activity to anchored proof."""

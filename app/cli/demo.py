@@ -121,7 +121,7 @@ def _say_what_stands(city: City) -> None:
     found, status = city.db.read(totals), notary_of(city).status()
     screen.print(
         f"[bold]演示城市 The demo city[/]: {found.acts:,} 条行为 acts, "
-        f"{found.owners:,} 个账户 accounts, {kilograms(found.reduction_mg)} CO2e, "
+        f"{found.owners:,} 个账户 accounts, {kilograms(found.reduction_mg)} kg CO2e, "
         f"{status.final}/{status.epoch} 期终局 epochs final"
     )
 

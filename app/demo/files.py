@@ -14,6 +14,7 @@ from typing import Final
 class DemoFile:
     """A shipped file of real readings."""
 
+    title: str
     file: str
     """In ``app/demo_data``."""
     importer: str
@@ -53,8 +54,16 @@ SOLAR: Final = {
 }
 """Demonstration: capacity [kW] above the measured peak of 5.426 kW, age [years], exclusions."""
 FILES: Final = (
-    DemoFile("shenzhen_afc_100.csv", "shenzhen-afc", "demo-transit", "TP-TRIP", date(2018, 9, 1)),
     DemoFile(
+        "刷卡 transit taps",
+        "shenzhen_afc_100.csv",
+        "shenzhen-afc",
+        "demo-transit",
+        "TP-TRIP",
+        date(2018, 9, 1),
+    ),
+    DemoFile(
+        "电表 household meter",
         "uci_household_power_daily.csv.gz",
         "uci-household",
         "demo-meter",
@@ -62,6 +71,7 @@ FILES: Final = (
         date(2010, 11, 26),
     ),
     DemoFile(
+        "光伏 rooftop solar",
         "nrel_serf_east_pv_15min_ac_power.csv.gz",
         "nrel-pv",
         "demo-solar",
@@ -70,6 +80,7 @@ FILES: Final = (
         declared=SOLAR,
     ),
     DemoFile(
+        "回收 recycling, bins",
         "zurich_bellevue_bins.csv",
         "zurich-recycling",
         "demo-recycling",
@@ -78,6 +89,7 @@ FILES: Final = (
         date(2022, 4, 7),
     ),
     DemoFile(
+        "回收 recycling, sub-bins",
         "zurich_bellevue_recycling_subbins.csv",
         "zurich-recycling",
         "demo-recycling",
@@ -86,6 +98,7 @@ FILES: Final = (
         date(2022, 4, 7),
     ),
     DemoFile(
+        "回收 recycling, campus",
         "zurich_eth_bins.csv",
         "zurich-recycling",
         "demo-recycling",
@@ -93,6 +106,7 @@ FILES: Final = (
         date(2022, 7, 4),
     ),
     DemoFile(
+        "回收 recycling, stations",
         "zurich_stations_bins.csv",
         "zurich-recycling",
         "demo-recycling",
@@ -100,6 +114,7 @@ FILES: Final = (
         date(2022, 4, 7),
     ),
     DemoFile(
+        "回收 recycling, bags",
         "zurich_party_bags.csv",
         "zurich-recycling",
         "demo-recycling",
@@ -108,7 +123,12 @@ FILES: Final = (
         date(2022, 4, 8),
     ),
     DemoFile(
-        "shenzhen_taxi_trips.csv.gz", "shenzhen-taxi", "demo-taxi", "TP-TAXI", date(2020, 1, 20)
+        "出租车 taxi trips",
+        "shenzhen_taxi_trips.csv.gz",
+        "shenzhen-taxi",
+        "demo-taxi",
+        "TP-TAXI",
+        date(2020, 1, 20),
     ),
 )
 SIMULATED: Final = ("demo-rides", "SZ-METRO")

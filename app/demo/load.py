@@ -41,7 +41,7 @@ STATE: Final = "demo.json"
 class Loaded:
     """What became of one source of the demo."""
 
-    name: str
+    title: str
     provider: str
     methodology: str
     result: UploadResult
@@ -81,7 +81,7 @@ def _load_file(city: City, each: DemoFile, *, yesterday: date, at: datetime) -> 
         choice,
         Options(replay=shift, day=each.weighed_on, declared=each.declared),
     )
-    return _take(city, each.file, each.provider, each.methodology, items, at=at)
+    return _take(city, each.title, each.provider, each.methodology, items, at=at)
 
 
 def _load_rides(city: City, first: date, *, at: datetime) -> Loaded:
@@ -91,12 +91,12 @@ def _load_rides(city: City, first: date, *, at: datetime) -> Loaded:
     body = "".join(f"{json.dumps(ride, ensure_ascii=False)}\n" for ride in lines)
     choice = city.db.read(decided, methodology)
     items = read_items(body.encode(), choice, name="rides.ndjson")
-    return _take(city, "simulated rides 模拟出行", provider, methodology, items, at=at)
+    return _take(city, "模拟 simulated rides", provider, methodology, items, at=at)
 
 
 def _take(
     city: City,
-    name: str,
+    title: str,
     provider: str,
     methodology: str,
     items: Import | ItemFile,
@@ -118,7 +118,7 @@ def _take(
     result = ingest(
         city.db, city.keys, city.settings, provider, choice, items, at=at, sha256=items.sha256
     )
-    return Loaded(name, provider, methodology, result)
+    return Loaded(title, provider, methodology, result)
 
 
 def _open_provider(session: Session, each: DemoProvider, *, at: datetime) -> None:

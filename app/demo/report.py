@@ -1,10 +1,12 @@
 """What the demo did, in one table (演示小结): sources, epochs, proofs, the tampering."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from sqlmodel import Session
 
@@ -13,15 +15,7 @@ from app.demo.load import Loaded
 from app.kernel.db import driver
 
 MG_PER_KG: Final = Decimal(1_000_000)
-SHOWN: Final = (
-    Outcome.ACCEPTED,
-    Outcome.INELIGIBLE,
-    Outcome.REFUSED,
-    Outcome.MALFORMED,
-    Outcome.DUPLICATE,
-    Outcome.MERGED,
-    Outcome.CONFLICT,
-)
+SHOWN: Final = (Outcome.ACCEPTED, Outcome.INELIGIBLE)
 _TOTALS: Final = """
 select (select count(*) from activity), (select count(*) from transfer),
        (select coalesce(sum(credits - debits), 0)::int8 from balance),
@@ -44,23 +38,32 @@ def totals(session: Session) -> Totals:
 
 
 def kilograms(mg: int) -> str:
-    """Write milligrams for people.
+    """Write milligrams as kilograms, for people.
 
     >>> kilograms(482_040)
-    '0.482 kg'
+    '0.482'
     """
-    return f"{(Decimal(mg) / MG_PER_KG).quantize(Decimal('0.001'))} kg"
+    return f"{(Decimal(mg) / MG_PER_KG).quantize(Decimal('0.001')):,}"
 
 
 def table_of(done: Sequence[Loaded]) -> Table:
-    """Lay out what became of each source."""
-    made = Table(title="演示城市 The demo city", title_justify="left")
-    made.add_column("来源 source")
-    made.add_column("方法学 methodology")
-    for outcome in SHOWN:
-        made.add_column(str(outcome), justify="right")
-    made.add_column("减排量 CO2e", justify="right")
+    """Lay out what became of each source, in a terminal's 80 columns."""
+    made = Table(
+        title="演示城市 The demo city", title_justify="left", box=SIMPLE_HEAD, pad_edge=False
+    )
+    for title in ("来源 source", "方法学"):
+        made.add_column(title, no_wrap=True)
+    for title in ("accepted", "ineligible", "other*", "kg CO2e"):
+        made.add_column(title, justify="right")
     for one in done:
-        counts = [f"{one.result.counts.get(outcome, 0):,}" for outcome in SHOWN]
-        made.add_row(one.name, one.methodology, *counts, kilograms(one.result.reduction_mg))
+        counts = one.result.counts
+        accepted, ineligible = (counts[each] for each in SHOWN)
+        rest = sum(counts.values()) - accepted - ineligible
+        shown = [f"{count:,}" for count in (accepted, ineligible, rest)]
+        made.add_row(one.title, one.methodology, *shown, kilograms(one.result.reduction_mg))
+    others = Counter[Outcome]()
+    for one in done:
+        others.update({each: n for each, n in one.result.counts.items() if each not in SHOWN})
+    told = ", ".join(f"{count:,} {outcome}" for outcome, count in others.items() if count)
+    made.caption = f"* {told}"
     return made

@@ -5,18 +5,21 @@ owner. A published revision is never edited.
 """
 
 from importlib.resources import files
-from typing import Final, LiteralString, cast
+from typing import TYPE_CHECKING, Final, LiteralString, cast
 
 import psycopg
-from alembic import command, op
-from alembic.config import Config
 from sqlalchemy.engine import make_url
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 LOCATION: Final = str(files("app.migrations"))
 
 
-def config(owner_url: str) -> Config:
+def config(owner_url: str) -> "Config":
     """Give Alembic its configuration, without a file."""
+    from alembic.config import Config  # noqa: PLC0415 -- not needed where nothing migrates
+
     made = Config()
     made.set_main_option("script_location", LOCATION)
     url = make_url(owner_url).set(drivername="postgresql+psycopg")
@@ -26,11 +29,32 @@ def config(owner_url: str) -> Config:
 
 def migrate(owner_url: str, revision: str = "head") -> None:
     """Bring the schema to ``revision``; the login must own it. Idempotent."""
+    if revision == "head" and current(owner_url) == newest():
+        return
+    from alembic import command  # noqa: PLC0415 -- likewise
+
     command.upgrade(config(owner_url), revision)
+
+
+def newest() -> str:
+    """Name the newest revision that ships."""
+    versions = files("app.migrations").joinpath("versions").iterdir()
+    return max(each.name.removesuffix(".py") for each in versions if each.name[0].isdigit())
+
+
+def current(owner_url: str) -> str | None:
+    """Name the revision that a database is at; ``None`` before the first."""
+    with psycopg.connect(owner_url, connect_timeout=5) as connection:
+        if connection.execute("select to_regclass('alembic_version')").fetchone() == (None,):
+            return None
+        row = connection.execute("select version_num from alembic_version").fetchone()
+        return None if row is None else row[0]
 
 
 def apply(name: str) -> None:
     """Run one step's SQL, as it stands, inside the migration's transaction."""
     text = files("app.migrations").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+    from alembic import op  # noqa: PLC0415 -- likewise
+
     raw = cast("psycopg.Connection", op.get_bind().connection.driver_connection)
     raw.execute(cast("LiteralString", text))

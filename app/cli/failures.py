@@ -1,0 +1,45 @@
+"""What went wrong, in one line (出错说明): operating errors by their code, defects not at all."""
+
+from psycopg import OperationalError
+from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError as DatabaseAway
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from app.anchoring.errors import ChainUnavailable
+from app.city import NotDurable
+from app.cli.screen import REFUSED, UNAVAILABLE, WRONG_INPUT, complain
+from app.embedded.errors import EmbeddedRefused
+from app.kernel.problems import Refusal
+from app.kernel.secrets import KeyMissing
+
+
+def explained(error: Exception) -> int | None:
+    """Say an operating error on stderr and give its exit code; ``None`` for a defect."""
+    match error:
+        case Refusal():
+            complain(error.code, f"{error.title_zh} {error.facts or ''}".strip())
+            return REFUSED
+        case EmbeddedRefused():
+            complain(error.code, str(error))
+        case KeyMissing() | NotDurable():
+            complain("settings", str(error))
+        case ValidationError():
+            _explain_settings(error)
+        case ChainUnavailable():
+            complain("anchoring.chain_unavailable", str(error))
+        case OperationalError() | DatabaseAway() | PoolTimeout():
+            name = type(error).__name__
+            complain("database", f"{name}: 数据库不可用 the database does not answer")
+        case OSError():
+            where = f"{error.filename}: " if error.filename else ""
+            complain("file", f"{where}{error.strerror or error}")
+            return WRONG_INPUT
+        case _:
+            return None
+    return UNAVAILABLE
+
+
+def _explain_settings(wrong: ValidationError) -> None:
+    for fault in wrong.errors(include_input=False):  # the input holds addresses with passwords
+        name = ".".join(map(str, fault["loc"])).upper()
+        complain("settings", f"{name} {fault['msg']}".strip())
