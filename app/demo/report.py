@@ -54,7 +54,7 @@ def table_of(done: Sequence[Loaded]) -> Table:
     for title in ("来源 source", "方法学"):
         made.add_column(title, no_wrap=True)
     for title in ("accepted", "ineligible", "other*", "kg CO2e"):
-        made.add_column(title, justify="right")
+        made.add_column(title, justify="right", no_wrap=True)
     for one in done:
         counts = one.result.counts
         accepted, ineligible = (counts[each] for each in SHOWN)
