@@ -14,7 +14,7 @@ from app.embedded.chain import Chain as Anvil
 from ledger.encoding import ZERO_HASH
 from ledger.header import Header, origin_tag
 from tests.support.anvil import AnvilChain
-from tests.support.chain import Levers, MemoryChain, anvil, other, until
+from tests.support.chain import Levers, MemoryChain, anvil, ask, other, until
 
 ORIGIN = "test.example/ledger/1"
 
@@ -185,6 +185,7 @@ def test_a_contract_of_another_ledger_is_refused(node: Anvil) -> None:
 
 
 def test_methodologies_are_published_once_and_never_otherwise(node: Anvil) -> None:
+    ask(node, "evm_setAutomine", True)  # another test may have left it waiting
     key = sha256(b"publisher").digest()
     versions = {("SZ-METRO", 1): sha256(b"one").digest(), ("SZ-BUS", 2): sha256(b"two").digest()}
     rpc = Node(node.url)
