@@ -16,9 +16,9 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from app.activities import catalogued, ingest, read_items
 from sqlmodel import Session
 
+from app.activities import catalogued, ingest, read_items
 from app.books import Row, asset_ids, post
 from app.kernel.clock import day_of
 from app.kernel.db import driver

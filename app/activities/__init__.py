@@ -14,8 +14,10 @@ from app.activities.enrolling import enrol
 from app.activities.errors import UploadRefused
 from app.activities.ingest import ingest
 from app.activities.items import Item, Malformed
+from app.activities.jobs import purge
 from app.activities.outcomes import ItemOutcome, Outcome, UploadResult
 from app.activities.reading import ItemFile, read_items
+from app.activities.settlement import settle
 
 __all__ = [
     "Choice",
@@ -31,5 +33,7 @@ __all__ = [
     "decided",
     "enrol",
     "ingest",
+    "purge",
     "read_items",
+    "settle",
 ]

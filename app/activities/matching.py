@@ -83,7 +83,7 @@ def settle_owners(
 
     An unknown subject and one without consent at the time of the act are told apart nowhere.
     """
-    numbers = list({each.subject: None for each in candidates})
+    numbers = list(dict.fromkeys(each.subject for each in candidates))
     if not numbers:
         return []
     first = min(each.item.occurred_at for each in candidates)
@@ -97,7 +97,8 @@ def settle_owners(
     }
     with connection.cursor(binary=True) as cursor:
         for place, bucket, owner, scene, since, until in cursor.execute(_RESOLVE, facts):
-            found.setdefault((numbers[place], scene), []).append((bucket, owner, since, until))
+            number: bytes = numbers[place]
+            found.setdefault((number, scene), []).append((bucket, owner, since, until))
     known: list[Candidate] = []
     for each in candidates:
         for bucket, owner, since, until in found.get((each.subject, each.scene), ()):

@@ -5,7 +5,7 @@ of windows, deadlines or corrections. Documents, names and aliases are made here
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -131,7 +131,7 @@ def acts(count: int) -> st.SearchStrategy[list[Told]]:
         station=st.sampled_from(STATIONS),
     )
     listed = st.lists(one_act, min_size=1, max_size=count)
-    return listed.map(lambda found: [Told(**{**vars(a), "number": n}) for n, a in enumerate(found)])
+    return listed.map(lambda found: [replace(act, number=n) for n, act in enumerate(found)])
 
 
 @st.composite
