@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from sqlmodel import Session
 
