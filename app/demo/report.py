@@ -48,7 +48,11 @@ def kilograms(mg: int) -> str:
 def table_of(done: Sequence[Loaded]) -> Table:
     """Lay out what became of each source, in a terminal's 80 columns."""
     made = Table(
-        title="演示城市 The demo city", title_justify="left", box=SIMPLE_HEAD, pad_edge=False
+        title="演示城市 The demo city",
+        title_justify="left",
+        box=None,
+        padding=(0, 2, 0, 0),
+        pad_edge=False,
     )
     for title in ("来源 source", "方法学"):
         made.add_column(title, no_wrap=True)
