@@ -17,7 +17,6 @@ from app.anchoring.errors import PendingIncomplete
 from app.anchoring.leaves import Fact, Opening, entry_of
 from app.kernel.db import Connection, driver
 from app.kernel.secrets import Keys
-from ledger.accounts import FIRST_OWNER_ID
 from ledger.encoding import entry_body, entry_leaf
 
 CLOSE_LOCK: Final = 7_211_005
@@ -42,15 +41,17 @@ with due as (
      and pg_visible_in_snapshot(xid, (select cut from epoch_cut where epoch = %(epoch)s))
   returning bucket, recorded_on, id
 )
-select d.bucket, d.recorded_on, d.id, t.code, t.source, t.target, t.asset, t.amount,
-       t.occurred_on, t.corrects, t.evidence
+select d.bucket, d.recorded_on, d.id, t.code, t.source, t.target, t.asset, t.amount, x.key,
+       t.occurred_on, t.corrects, t.evidence,
+       case when greatest(t.source, t.target) >= 65536
+            then greatest(t.source, t.target) & ~1::int8 end, null, null
   from due d
-  left join transfer t on (t.bucket, t.recorded_on, t.id) = (d.bucket, d.recorded_on, d.id)"""
+  left join transfer t on (t.bucket, t.recorded_on, t.id) = (d.bucket, d.recorded_on, d.id)
+  left join asset x on x.id = t.asset"""
 _NOTES = """
 select n.bucket, n.recorded_on, n.id, n.code, n.account
   from unnest(%s::int2[], %s::date[], %s::uuid[]) as d (bucket, recorded_on, id)
   join log_note n on (n.bucket, n.recorded_on, n.id) = (d.bucket, d.recorded_on, d.id)"""
-_ASSETS = "select id, key from asset where id = any(%s)"
 _OPENINGS = """
 select s.account, a.akey, s.sealed from unnest(%s::int2[], %s::int8[]) as k (bucket, id)
   join account a on (a.bucket, a.id) = (k.bucket, k.id)
@@ -124,8 +125,7 @@ def claim_chunk(session: Session, keys: Keys, *, epoch: int, block: int) -> int:
     with connection.cursor(binary=True) as cursor:
         parameters = {"epoch": epoch, "block": block, "blocks": BLOCKS_PER_CHUNK}
         rows = cursor.execute(_CLAIM, parameters).fetchall()
-        assets = _asset_keys(cursor, {row[6] for row in rows})
-        facts = [_fact(row, assets) for row in rows if row[3] is not None]
+        facts = [Fact._make(row) for row in rows if row[3] is not None]
         facts += _notes(cursor, [row[:3] for row in rows if row[3] is None])
         _stage(connection, facts, _openings(cursor, keys, facts))
     return len(rows)
@@ -144,12 +144,6 @@ def is_claimed(session: Session, *, epoch: int) -> bool:
     return not (found.fetchone() or (True,))[0]
 
 
-def _fact(row: tuple[Any, ...], assets: dict[int | None, bytes]) -> Fact:
-    owner = max(row[4], row[5]) & ~1
-    known = owner if owner >= FIRST_OWNER_ID else None
-    return Fact._make((*row[:8], assets[row[6]], *row[8:], known, None, None))
-
-
 def _notes(cursor: Cursor, missing: list[Place]) -> list[Fact]:
     """Find the notes among the rows that are no transfers."""
     if not missing:
@@ -163,10 +157,6 @@ def _notes(cursor: Cursor, missing: list[Place]) -> list[Fact]:
         gone = {row[2] for row in missing} - {fact.id for fact in notes}
         raise PendingIncomplete(rows=len(gone), id=str(min(gone)))
     return notes
-
-
-def _asset_keys(cursor: Cursor, assets: set[int | None]) -> dict[int | None, bytes]:
-    return dict(cursor.execute(_ASSETS, ([asset for asset in assets if asset],)).fetchall())
 
 
 def _openings(cursor: Cursor, keys: Keys, facts: list[Fact]) -> dict[int | None, Opening]:
