@@ -5,24 +5,30 @@ person: headers carry city totals, tiles carry hashes that open to nobody.
 """
 
 import re
+from hashlib import sha256
+from http import HTTPStatus
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, ConfigDict
 
 from app.anchoring.explore import EpochRow, epoch_of, epochs_before
 from app.anchoring.files import read_if_there
 from app.anchoring.publishing import CHECKPOINT, HEADERS
-from app.kernel.http import NotFound
+from app.kernel.http import NotFound, problems
 from app.kernel.wiring import Configuration, Db
 
 PAGE_MAX: Final = 200
-TILE: Final = re.compile(r"(log/)?tile/[0-7]/(x\d{3}/){0,6}\d{3}(\.p/\d{1,3})?")
+TILE: Final = re.compile(r"[0-7]/(x[0-9]{3}/){0,6}[0-9]{3}(\.p/[0-9]{1,3})?")
+NONE_YET: Final = problems(s404="No epoch was closed yet.")
+NO_TILE: Final = problems(s404="No such tile.")
 FRESH: Final = {"cache-control": "public, max-age=5", "access-control-allow-origin": "*"}
 FOR_EVER: Final = {
     "cache-control": "public, max-age=31536000, immutable",
     "access-control-allow-origin": "*",
 }
+
+Known = Annotated[str | None, Header(max_length=1000, description="ETag that the reader has.")]
 
 router = APIRouter(prefix="/v1/public", tags=["public 公开"])
 
@@ -68,7 +74,7 @@ def list_epochs(
     return EpochPage(data=[_shown(row) for row in rows], next_cursor=following)
 
 
-@router.get("/epochs/{epoch}", responses={404: {"description": "No such epoch."}})
+@router.get("/epochs/{epoch}", responses=problems(s404="No such epoch."))
 def get_epoch(epoch: int, db: Db, response: Response) -> EpochOut:
     """Show one epoch (一期存证)."""
     row = db.read(epoch_of, epoch=epoch) if 0 < epoch < 2**62 else None
@@ -79,30 +85,52 @@ def get_epoch(epoch: int, db: Db, response: Response) -> EpochOut:
 
 
 @router.get("/headers.jsonl", response_class=Response)
-def get_headers(settings: Configuration) -> Response:
+def get_headers(settings: Configuration, if_none_match: Known = None) -> Response:
     """Give every anchored header, a line each: mirror it, it is a root of trust (期头清单)."""
-    return _file(settings, HEADERS, "application/jsonl", FRESH)
+    data = read_if_there(settings.public_path / HEADERS)
+    return _answer(data, "application/jsonl", FRESH, if_none_match)
 
 
-@router.get("/checkpoint", response_class=Response)
-def get_checkpoint(settings: Configuration) -> Response:
+@router.get("/checkpoint", response_class=Response, responses=NONE_YET)
+def get_checkpoint(settings: Configuration, if_none_match: Known = None) -> Response:
     """Give the signed note over the log of headers (C2SP checkpoint)."""
-    return _file(settings, CHECKPOINT, "text/plain; charset=utf-8", FRESH)
+    return _file(settings, CHECKPOINT, "text/plain; charset=utf-8", FRESH, if_none_match)
 
 
-@router.get("/{path:path}", response_class=Response, include_in_schema=False)
-def get_tile(path: str, settings: Configuration) -> Response:
-    """Give a tile of hashes (C2SP tlog-tiles); its name says which bytes, so it never changes."""
+@router.get("/tile/{path:path}", response_class=Response, responses=NO_TILE)
+def get_anchor_tile(path: str, settings: Configuration, if_none_match: Known = None) -> Response:
+    """Give a tile of the log of headers (C2SP tlog-tiles); its name says which bytes."""
+    return _tile(settings, "tile", path, if_none_match)
+
+
+@router.get("/log/tile/{path:path}", response_class=Response, responses=NO_TILE)
+def get_log_tile(path: str, settings: Configuration, if_none_match: Known = None) -> Response:
+    """Give a tile of the journal log; a tile never changes (流水日志分块)."""
+    return _tile(settings, "log/tile", path, if_none_match)
+
+
+def _tile(settings: Configuration, folder: str, path: str, known: str | None) -> Response:
     if not TILE.fullmatch(path):
         raise NotFound
-    return _file(settings, path, "application/octet-stream", FOR_EVER)
+    return _file(settings, f"{folder}/{path}", "application/octet-stream", FOR_EVER, known)
 
 
-def _file(settings: Configuration, name: str, kind: str, headers: dict[str, str]) -> Response:
+def _file(
+    settings: Configuration, name: str, kind: str, headers: dict[str, str], known: str | None
+) -> Response:
     data = read_if_there(settings.public_path / name)
-    if not data and name != HEADERS:
+    if not data:
         raise NotFound
-    return Response(data, media_type=kind, headers=headers)
+    return _answer(data, kind, headers, known)
+
+
+def _answer(data: bytes, kind: str, headers: dict[str, str], known: str | None) -> Response:
+    """Give the bytes under their tag, or say that the reader has them already."""
+    tag = f'"{sha256(data).hexdigest()[:32]}"'
+    tagged = {**headers, "etag": tag}
+    if known is not None and tag in {each.strip().removeprefix("W/") for each in known.split(",")}:
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=tagged)
+    return Response(data, media_type=kind, headers=tagged)
 
 
 def _shown(row: EpochRow) -> EpochOut:

@@ -1,0 +1,1 @@
+"""The HTTP application (网页接口), put together."""

@@ -1,0 +1,93 @@
+"""The whole application over the test database, a Redis and a chain of its own (网页测试)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from app.anchoring import Notary
+from app.city import City
+from app.embedded.chain import Chain
+from app.embedded.redis import Redis
+from app.embedded.runtime import Addresses
+from app.kernel.db import Database
+from app.kernel.secrets import Keys
+from app.kernel.settings import Settings
+from app.main import create_app
+from tests.support.anchoring import ORIGIN, accruals, at, notary_over
+from tests.support.chain import MemoryChain, anvil
+
+EPOCHS = 5
+FINAL = 3
+
+
+@dataclass(frozen=True)
+class Servers:
+    """What a city needs beside its database."""
+
+    redis: Redis
+    chain: Chain
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    redis = Redis(tmp_path_factory.mktemp("redis")).start()
+    try:
+        with anvil(tmp_path_factory.mktemp("chain")) as chain:
+            yield Servers(redis, chain)
+    finally:
+        redis.stop()
+
+
+@pytest.fixture
+def city(
+    servers: Servers, db: Database, worker_db: Database, keys: Keys, tmp_path: Path
+) -> Iterator[City]:
+    audit_db = Database(db.url, role="tanpu_audit")
+    yield City(
+        settings=Settings(tanpu_home=tmp_path, origin=ORIGIN),
+        addresses=Addresses(db.url, servers.redis.url, servers.chain.url),
+        owner_url=db.url,
+        keys=keys,
+        db=db,
+        worker_db=worker_db,
+        audit_db=audit_db,
+    )
+    audit_db.dispose()
+
+
+@pytest.fixture
+def app(city: City) -> FastAPI:
+    return create_app(city.settings, city)
+
+
+@pytest.fixture
+def client(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app, raise_server_exceptions=False) as made:
+        yield made
+
+
+@pytest.fixture
+def notary(city: City, tmp_path: Path) -> Notary:
+    """Five epochs closed and published; the chain knows three."""
+    made, chain = notary_over(city.worker_db, city.keys, tmp_path), MemoryChain()
+    for number in range(1, EPOCHS + 1):
+        accruals(city.db, city.keys, 2)
+        assert made.close(at=at(number)) is not None
+        made.publish()
+        if number <= FINAL:
+            made.submit(chain, at=at(number))
+    made.publish()
+    return made
+
+
+@pytest.fixture
+def elsewhere(city: City) -> Iterator[City]:
+    """The same city with addresses at which nobody answers."""
+    away = Database("postgresql://nobody@127.0.0.1:1/none", pool_size=1)
+    nowhere = Addresses(away.url, "redis://127.0.0.1:1/0", "http://127.0.0.1:1")
+    yield replace(city, db=away, addresses=nowhere)
+    away.dispose()
