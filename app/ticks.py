@@ -7,11 +7,13 @@ from typing import Final
 import structlog
 from sqlmodel import Session
 
+from app.activities import decided, purge, settle
 from app.anchoring import Chain, Finality, Guard, Notary
 from app.anchoring.errors import ChainUnavailable
 from app.city import City
+from app.kernel.clock import day_of
 from app.kernel.db import driver
-from methodologies import CATALOG
+from methodologies import CATALOG, Document, Settlement
 
 MONTHS_AHEAD: Final = 3
 JOBS_KEPT: Final = timedelta(days=7)
@@ -86,6 +88,24 @@ def keep_partitions(city: City, _at: datetime) -> None:
     city.db.transact(command)
 
 
+def settle_months(city: City, at: datetime) -> None:
+    """Settle the last month whose providers have had their time to tell it (月结)."""
+    told = day_of(at) - timedelta(days=city.settings.merge_deadline_days)
+    month = (told.replace(day=1) - timedelta(days=1)).replace(day=1)
+    for code in sorted({document.code for document in CATALOG.values() if by_month(document)}):
+        settle(city.db, city.db.read(decided, code), month, at=at)
+
+
+def by_month(document: Document) -> bool:
+    """Say whether a methodology is settled month by month."""
+    return document.settlement is Settlement.BILLING_MONTH and not document.missing_parameters
+
+
+def forget_whereabouts(city: City, at: datetime) -> None:
+    """Delete what may be kept until the merge deadline only, and keys past their use (清除行踪)."""
+    purge(city.worker_db, city.settings, at=at)
+
+
 def sweep_jobs(city: City, at: datetime) -> None:
     """Forget slots that were done long ago (清理任务记录)."""
 
@@ -99,6 +119,8 @@ JOBS: Final[tuple[tuple[str, timedelta, Callable[[City, datetime], None]], ...]]
     ("keep-partitions", timedelta(hours=6), keep_partitions),
     ("anchor", timedelta(seconds=5), anchor),
     ("declare-methodologies", timedelta(hours=1), declare_methodologies),
+    ("settle-months", timedelta(hours=12), settle_months),
+    ("forget-whereabouts", timedelta(hours=6), forget_whereabouts),
     ("sweep-jobs", timedelta(hours=24), sweep_jobs),
 )
 """(name, how often, what); each is idempotent, for a slot whose worker died is run again."""
