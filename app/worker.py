@@ -1,7 +1,8 @@
 """The ticker (定时器): one thread that wakes jobs, in however many workers run.
 
 APScheduler only ticks. A row in ``job`` makes a slot run once: the unique (name, slot) is the
-correctness, whoever ticks. A slot whose worker died is taken up again after its lease.
+correctness, whoever ticks. A slot whose worker died, or whose job failed, is taken up again
+after its lease; so each job is looked at once a lease, however seldom its slots are.
 """
 
 from collections.abc import Callable
@@ -63,7 +64,7 @@ class Worker(AbstractContextManager["Worker"]):
                 run_slot,
                 "interval",
                 args=(self._city, job),
-                seconds=every.total_seconds(),
+                seconds=min(every, LEASE).total_seconds(),
                 id=name,
                 replace_existing=True,
                 next_run_time=now(),
@@ -112,4 +113,4 @@ def _done(session: Session, *, name: str, slot: datetime) -> None:
 
 
 def _report(outcome: JobExecutionEvent) -> None:
-    log.error("job failed or missed", job=outcome.job_id, error=repr(outcome.exception))
+    log.error("job failed or missed", job=outcome.job_id, exc_info=outcome.exception)

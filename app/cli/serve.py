@@ -84,7 +84,7 @@ def _serve(settings: Settings, city: City | None, listener: socket.socket) -> No
     """Answer until asked to stop; Ctrl-C is an ordinary end."""
     config = uvicorn.Config(
         create_app(settings, city),
-        log_level="warning",
+        log_config=None,
         access_log=False,
         timeout_graceful_shutdown=GRACE_S,
         server_header=False,

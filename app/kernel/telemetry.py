@@ -13,7 +13,7 @@ from traceback import format_tb
 from typing import Final, TextIO, cast
 
 import structlog
-from structlog.typing import ExcInfo
+from structlog.typing import ExcInfo, Processor
 
 FORBIDDEN: Final = frozenset(
     {
@@ -77,20 +77,30 @@ def _shown(field: str, value: object) -> object:
 
 
 def configure(level: str, *, stream: TextIO = sys.stderr, pretty: bool | None = None) -> None:
-    """Send every log line to ``stream``: JSON, or aligned text when it is a terminal."""
+    """Send every log line to ``stream``: JSON, or aligned text when it is a terminal.
+
+    Lines of libraries (uvicorn, APScheduler) go the same way, from WARNING on: left alone they
+    would print an exception's text.
+    """
     on_terminal = stream.isatty() if pretty is None else pretty
     renderer = (
         structlog.dev.ConsoleRenderer() if on_terminal else structlog.processors.JSONRenderer()
     )
+    stamped: list[Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    shown: list[Processor] = [redact, structlog.processors.ExceptionRenderer(stack_of), renderer]
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=stamped,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *shown],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            redact,
-            structlog.processors.ExceptionRenderer(stack_of),
-            renderer,
-        ],
+        processors=[structlog.contextvars.merge_contextvars, *stamped, *shown],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=False,

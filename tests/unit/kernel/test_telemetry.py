@@ -1,6 +1,7 @@
 """Logs: JSON lines that hold no personal value, whatever a field is called or an error says."""
 
 import json
+import logging
 from collections.abc import Iterator
 from io import StringIO
 
@@ -37,7 +38,11 @@ def stream() -> StringIO:
 
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
     yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
     structlog.reset_defaults()
 
 
@@ -88,6 +93,21 @@ def test_an_exception_is_told_by_type_and_line_alone(pretty: bool) -> None:
     assert "LookupError" in said
     assert "ValueError" in said
     assert "test_telemetry.py" in said
+
+
+def test_a_librarys_line_goes_the_same_way(stream: StringIO) -> None:
+    log = logging.getLogger("apscheduler.executors.default")
+    log.info("chatter")
+    try:
+        int(SECRET + "?")
+    except ValueError:
+        log.exception("Job %s raised", "x")
+    (line,) = stream.getvalue().splitlines()
+    said = json.loads(line)
+    assert said["event"] == "Job x raised"
+    assert said["level"] == "error"
+    assert "ValueError" in said["exception"]
+    assert SECRET not in line
 
 
 def test_less_severe_lines_are_dropped(stream: StringIO) -> None:
