@@ -161,7 +161,7 @@ def test_a_methodology_that_lacks_a_parameter_is_refused_by_name(
     [
         ("empty.csv", b"", "upload.empty"),
         ("header.csv", b"external_id,subject\n1,2\n", "upload.header"),
-        ("cut.csv.gz", gzip.compress(b"x" * 1000)[:-9], "upload.damaged"),
+        ("cut.csv.gz", gzip.compress(b"x" * 1000, mtime=0)[:-9], "upload.damaged"),
         ("cut.parquet", b"PAR1....", "upload.damaged"),
     ],
 )

@@ -101,7 +101,7 @@ def csv_cases(tag: str) -> Iterator[Case]:
         yield f"at {when!r}", csv_of(rows(tag), f"{tag}-t,CARD-1,{when},1").encode(), GOOD
     yield "id too long", csv_of(rows(tag), f"{'i' * 200},CARD-1,{at},1").encode(), GOOD
     yield "right to left", csv_of(rows(tag), f"{tag}\u202e,CARD-1,{at},1").encode(), GOOD
-    packed = gzip.compress(text)
+    packed = gzip.compress(text, mtime=0)
     yield "gzip", packed, GOOD
     yield "gzip cut off", packed[:-5], "upload.damaged"
     yield "gzip cut early", packed[:15], "upload.damaged"
