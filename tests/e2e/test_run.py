@@ -8,6 +8,7 @@ The steps share a home, for that is what they are about; so they are one test.
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -142,6 +143,14 @@ def start(tmp_path: Path) -> Iterator[Starter]:
         city.process.wait()
 
 
+def raw_status(city: City, path: str) -> int:
+    """Ask for a path as it stands, which clients would tidy."""
+    host, _, port = city.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as wire:
+        wire.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        return int(wire.makefile("rb").readline().split()[1])
+
+
 def _words(process: Process) -> str:
     return Path(f"/proc/{process.pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
 
@@ -238,4 +247,23 @@ def test_a_second_starter_is_told_so_at_once_and_takes_nothing(start: Starter) -
     assert line.startswith("port: 127.0.0.1:")
     assert not city.home.with_name("other").exists(), "nothing was started for it"
     assert json.loads(city.get("/ready"))["status"] == "ok"
+    for path in ("/v1/public/tile/../../../keys/kek", "/v1/public/tile//../%2e%2e/keys/kek"):
+        assert raw_status(city, path) in {400, 404}
+    city.end(signal.SIGTERM)
+
+
+def test_ctrl_c_while_the_demo_loads_leaves_no_process_and_can_be_gone_on_from(
+    start: Starter,
+) -> None:
+    city = start.up("--demo")
+    until = time.monotonic() + 120
+    while "1/4" not in city.said.read_text() and time.monotonic() < until:
+        time.sleep(0.02)
+    city.tree = frozenset(tree_of(city.process.pid))
+    assert city.end(signal.SIGINT) in {1, 130}
+    city = start.up("--demo")
+    city.wait_until_it_serves(240)
+    (accepted,) = city.rows(REAL_ACCEPTED)[0]
+    assert accepted >= 300
+    assert_audit_is_clean(city)
     city.end(signal.SIGTERM)
