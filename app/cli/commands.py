@@ -10,19 +10,26 @@ from typing import Final
 
 import typer
 
-GROUPS: Final = ("methodology", "provider", "epoch", "receipt", "verify", "bench")
-"""Each is a module of that name, whose ``commands`` are its subcommands."""
+GROUPS: Final = {
+    "methodology": "app.cli.methodology",
+    "provider": "app.cli.provider",
+    "epoch": "app.cli.epoch",
+    "receipt": "app.cli.receipt",
+    "verify": "app.cli.verify",
+    "bench": "app.cli.bench",
+}
+"""Group → the module whose ``commands`` are its subcommands."""
 COMMANDS: Final = {
-    "up": "serve",
-    "api": "serve",
-    "worker": "serve",
-    "migrate": "serve",
-    "demo": "demo",
-    "ingest": "ingest",
-    "audit": "audit",
-    "simulate": "simulate",
-    "doctor": "doctor",
-    "keys": "keys",
+    "up": "app.cli.serve",
+    "api": "app.cli.serve",
+    "worker": "app.cli.serve",
+    "migrate": "app.cli.serve",
+    "demo": "app.cli.demo",
+    "ingest": "app.cli.ingest",
+    "audit": "app.cli.audit",
+    "simulate": "app.cli.simulate",
+    "doctor": "app.cli.doctor",
+    "keys": "app.cli.keys",
 }
 """Command → the module whose function of that name it is."""
 
@@ -34,9 +41,9 @@ def tree(wanted: str | None = None) -> typer.Typer:
     )
     made.callback()(_tanpu)
     for group in _chosen(GROUPS, wanted):
-        made.add_typer(import_module(f"app.cli.{group}").commands, name=group)
+        made.add_typer(import_module(GROUPS[group]).commands, name=group)
     for command in _chosen(COMMANDS, wanted):
-        made.command()(getattr(import_module(f"app.cli.{COMMANDS[command]}"), command))
+        made.command()(getattr(import_module(COMMANDS[command]), command))
     return made
 
 
