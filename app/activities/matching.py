@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Final, NamedTuple
 from uuid import UUID
+from zlib import crc32
 
 from app.activities.marks import EXTERNAL_BYTES
 from app.activities.preparing import Candidate
@@ -53,6 +54,12 @@ select n.activity, min(a.id::text)::uuid
  group by n.activity"""
 
 
+MODE_SLOTS: Final = 64
+_ENTERED: Final = "select 1 from mode_provider where slot = %s and provider = %s"
+_ENTER: Final = "insert into mode_provider values (%s, %s) on conflict do nothing"
+_LOCK_SLOT: Final = "select pg_advisory_xact_lock(hashtext('mode'), %s)"
+_SHARE_SLOT: Final = "select pg_advisory_xact_lock_shared(hashtext('mode'), %s)"
+_RIVALS: Final = "select 1 from mode_provider where slot = %s and provider <> %s limit 1"
 MONTH_SETTLED: Final = "month.settled"
 _SETTLED: Final = """
 update incoming n set reason = 'month.settled'
@@ -97,8 +104,8 @@ def settle_owners(
     }
     with connection.cursor(binary=True) as cursor:
         for place, bucket, owner, scene, since, until in cursor.execute(_RESOLVE, facts):
-            number: bytes = numbers[place]
-            found.setdefault((number, scene), []).append((bucket, owner, since, until))
+            owners = found.setdefault((numbers[int(place)], scene), [])
+            owners.append((bucket, owner, since, until))
     known: list[Candidate] = []
     for each in candidates:
         for bucket, owner, since, until in found.get((each.subject, each.scene), ()):
@@ -107,6 +114,22 @@ def settle_owners(
                 known.append(each)
                 break
     return known
+
+
+def has_rivals(connection: Connection, provider: int, modes: Iterable[str]) -> bool:
+    """Say whether another provider ever told of one of these modes; enters this one's name.
+
+    Until the end of the transaction nobody new enters: who holds a slot's lock shared has read
+    all whose chunks may be under way at the same time (central, so an advisory lock may do it).
+    """
+    rivals = False
+    for slot in sorted({crc32(mode.encode()) % MODE_SLOTS for mode in modes}):
+        if not connection.execute(_ENTERED, (slot, provider)).fetchone():
+            connection.execute(_LOCK_SLOT, (slot,))
+            connection.execute(_ENTER, (slot, provider))
+        connection.execute(_SHARE_SLOT, (slot,))
+        rivals |= connection.execute(_RIVALS, (slot, provider)).fetchone() is not None
+    return rivals
 
 
 def lock_owners(connection: Connection) -> None:

@@ -31,6 +31,7 @@ from methodologies import (
 
 GRADE_C: Final = "grade.c"
 BY_MONTH: Final = "settlement.month"
+SECONDS_PER_HOUR: Final = 3600
 CLOCK_SKEW: Final = timedelta(minutes=5)
 EVIDENCE_RANK: Final = {
     Evidence.PROVIDER_MEASURED: 3,
@@ -98,6 +99,7 @@ class Chunk(msgspec.Struct):
 class _Day(msgspec.Struct):
     """What one day of acts means under a methodology."""
 
+    day: date
     document: Document | None
     methodology: int
     refusal: str
@@ -124,9 +126,9 @@ class Preparation:
         self._marker = marker
         self._oldest = today - timedelta(days=window_days)
         self._latest = at + CLOCK_SKEW
-        self._today = today
         self._new_id = new_id
         self._days: dict[date, _Day] = {}
+        self._hours: dict[int, _Day] = {}
 
     def chunk(self, number: int, items: Sequence[Item | Malformed]) -> Chunk:
         """Prepare one chunk."""
@@ -150,12 +152,12 @@ class Preparation:
         return made
 
     def _candidate(self, position: int, item: Item) -> Candidate | Fate:
-        if item.occurred_at > self._latest or (item.ended_at or item.occurred_at) > self._latest:
+        if (item.ended_at or item.occurred_at) > self._latest:
             return Fate(Outcome.REFUSED, "act.in_future")
-        day = day_of(item.occurred_at)
-        if day < self._oldest:
+        hour = int(item.occurred_at.timestamp()) // SECONDS_PER_HOUR
+        meant = self._hours.get(hour) or self._hour(hour, item)
+        if meant.day < self._oldest:
             return Fate(Outcome.REFUSED, "act.too_old")
-        meant = self._days.get(day) or self._meaning(day)
         document, marker = meant.document, self._marker
         texts = plain_inputs(item.inputs)
         external_hash, content = marker.commit(
@@ -170,7 +172,7 @@ class Preparation:
         return Candidate(
             position=position,
             item=item,
-            day=day,
+            day=meant.day,
             mode=mode,
             subject=marker.subject(item.subject),
             external_hash=external_hash,
@@ -184,14 +186,20 @@ class Preparation:
             reason=reason,
         )
 
+    def _hour(self, hour: int, item: Item) -> _Day:
+        """Give the programme day of an hour, which no day begins in the middle of."""
+        day = day_of(item.occurred_at)
+        self._hours[hour] = self._days.get(day) or self._meaning(day)
+        return self._hours[hour]
+
     def _meaning(self, day: date) -> _Day:
         document = self._choice.on(day)
         if document is None:
-            meant = _Day(None, 0, "methodology.not_in_force", {})
+            meant = _Day(day, None, 0, "methodology.not_in_force", {})
         else:
             standing = self._choice.standing_of(document)
             ended = "" if accrues(standing.approval, day) else "approval.not_in_force"
-            meant = _Day(document, self._versions[document], ended, {})
+            meant = _Day(day, document, self._versions[document], ended, {})
             if document.missing_parameters:
                 meant.refusal = "methodology.parameter_missing"
         self._days[day] = meant

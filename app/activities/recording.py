@@ -18,6 +18,7 @@ from app.activities.marks import EXTERNAL_BYTES
 from app.activities.matching import (
     claim,
     exclude,
+    has_rivals,
     lock_owners,
     refuse_settled,
     settle_owners,
@@ -153,8 +154,10 @@ def _settle(
         refuse_settled(connection, fresh)
     late = told_too_late(connection, provider.id, fresh, terms.open_from)
     connection.execute(_STORE, (provider.id, terms.upload.id))
-    lock_owners(connection)
-    owners = contested_owners(connection, provider.id)
+    owners: list[int] = []
+    if has_rivals(connection, provider.id, {each.mode for each in fresh if not each.reason}):
+        lock_owners(connection)
+        owners = contested_owners(connection, provider.id)
     merged = _merge(connection, terms, owners, fresh, late) if owners else Merged()
     over: dict[Place, int] = {}
     if any(each.cap_mg is not None for each in fresh):

@@ -20,6 +20,7 @@ from methodologies import Evidence
 REQUIRED: Final = ("external_id", "subject", "occurred_at")
 YEARS: Final = range(2000, 2200)
 _NAME: Final = re.compile(r"`\$\.([^`]*)`|field `([^`]*)`")
+_REASON: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _FORMULA: Final = frozenset("=@+-")
 
 _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
@@ -114,10 +115,8 @@ class Wire:
             return Malformed(line, _blame(error))
 
     def _item(self, line: int, read: Any) -> Item | Malformed:  # noqa: ANN401 -- a made type
-        for name in ("external_id", "subject", "vehicle", "station", "mode", "place"):
-            text: str = getattr(read, name)
-            if text and not (text.isprintable() and (text[0] not in _FORMULA or _signed(text))):
-                return Malformed(line, f"field.{name}")
+        if fault := _unsafe(read):
+            return Malformed(line, f"field.{fault}")
         ended_at = read.ended_at
         if read.occurred_at.year not in YEARS:
             return Malformed(line, "field.occurred_at", read.external_id)
@@ -143,6 +142,18 @@ class Wire:
             place=read.place,
             not_eligible=read.not_eligible,
         )
+
+
+def _unsafe(read: Any) -> str:  # noqa: ANN401 -- a made type
+    """Name the text that a terminal or a spreadsheet would act on; empty for none."""
+    names = ("external_id", "subject")
+    if read.vehicle or read.station or read.mode or read.place:
+        names = ("external_id", "subject", "vehicle", "station", "mode", "place")
+    for name in names:
+        text: str = getattr(read, name)
+        if text and not (text.isprintable() and (text[0] not in _FORMULA or _signed(text))):
+            return name
+    return "not_eligible" if read.not_eligible and not _REASON.fullmatch(read.not_eligible) else ""
 
 
 def _signed(text: str) -> bool:

@@ -1,5 +1,5 @@
 drop table month_settlement, act_window, accrual_day, act_change, act_merge, activity, activity_key,
-  upload_receipt, upload_chunk, upload, place_alias, exclusion, methodology_version;
+  upload_receipt, upload_chunk, upload, mode_provider, place_alias, exclusion, methodology_version;
 drop function forget_only(), make_forget_only(regclass);
 create or replace function ensure_partitions(months_ahead int) returns int
 language plpgsql security definer set search_path = public, pg_temp as $$

@@ -33,6 +33,15 @@ create table place_alias (
   primary key (kind, alias)
 );
 
+-- Who has ever told of a mode, by the mode's hash in 64 slots. While it is one provider alone,
+-- nobody's acts need comparing; a second one enters under the exclusive lock of the slot, so after
+-- every chunk that was under way.
+create table mode_provider (
+  slot smallint not null check (slot between 0 and 63),
+  provider smallint not null references provider (id),
+  primary key (slot, provider)
+);
+
 -- central -----------------------------------------------------------------------------------
 create table upload (
   id uuid primary key,
@@ -231,11 +240,12 @@ select ensure_partitions(3);
 -- grants ------------------------------------------------------------------------------------
 revoke all on function forget_only(), make_forget_only(regclass) from public;
 grant select, insert on methodology_version, exclusion, upload, upload_chunk, upload_receipt,
-  activity_key, activity, act_merge, act_change, month_settlement, place_alias to tanpu_app;
+  activity_key, activity, act_merge, act_change, month_settlement, place_alias,
+  mode_provider to tanpu_app;
 grant update (name) on place_alias to tanpu_app;
 grant update (valid_to) on exclusion to tanpu_app;
 grant select, insert, update on accrual_day, act_window to tanpu_app;
 grant delete on act_window, accrual_day, activity_key to tanpu_worker;
 grant update (inputs, place, source_occurred_at) on activity to tanpu_worker;
 grant select on methodology_version, exclusion, upload, upload_chunk, upload_receipt, activity_key,
-  activity, act_merge, act_change, place_alias, accrual_day, act_window, month_settlement to tanpu_audit;
+  activity, act_merge, act_change, place_alias, mode_provider, accrual_day, act_window, month_settlement to tanpu_audit;
