@@ -21,6 +21,7 @@ Json = dict[str, Any]
 Trust = Callable[[int, Json | None], bytes]
 """(epoch, what the receipt says of its anchoring) → the anchored header hash."""
 _ZEROS = ["0"] * 4
+_ANSWER_BYTES_MAX = 1 << 20
 
 
 class Rejected(Exception):  # noqa: N818 -- a verdict, not an error
@@ -48,6 +49,19 @@ def raw(text: str, size: int = 32) -> bytes:
     data = bytes.fromhex(text)
     need(data.hex() == text and len(data) == size, f"not {size} bytes in hex: {text!r}")
     return data
+
+
+def parsed(text: str | bytes) -> Any:  # noqa: ANN401 -- JSON
+    """Read JSON that says each thing once: of two values under one name, others see the other."""
+
+    def once(pairs: list[tuple[str, Any]]) -> Json:
+        need(len(dict(pairs)) == len(pairs), "a name stands twice in one object")
+        return dict(pairs)
+
+    try:
+        return json.loads(text, object_pairs_hook=once)
+    except RecursionError:
+        raise ValueError("too deeply nested") from None
 
 
 def big(number: int, size: int) -> bytes:
@@ -155,7 +169,8 @@ def find_entries(receipt: Json, header: Header) -> list[tuple[int, int, bytes]]:
 def replay(receipt: Json, entries: list[tuple[int, int, bytes]]) -> dict[int, bytes]:
     """Step 3: the entries give the account's state; give the head after each of them."""
     account: Json = receipt["account"]
-    start: Json = receipt["since"] or {"entries": 0, "sums": _ZEROS, "head": "00" * 32}
+    zero = {"entries": 0, "sums": _ZEROS, "head": "00" * 32}
+    start: Json = zero if receipt["since"] is None else receipt["since"]
     four(start["sums"], 8)
     big(start["entries"], 8)
     count, sums, head = int(start["entries"]), [*map(amount, start["sums"])], raw(start["head"])
@@ -254,7 +269,9 @@ def check(receipt: Json, trust: Trust, previous: Json | None = None) -> str:
 
 def mirrored(lines: Sequence[str]) -> Trust:
     """Trust a list of anchored headers, one JSON object a line."""
-    rows: dict[int, Json] = {row["epoch"]: row for row in map(json.loads, lines)}
+    listed: list[Json] = [*map(parsed, lines)]
+    rows: dict[int, Json] = {row["epoch"]: row for row in listed}
+    need(len(rows) == len(listed), "the list has an epoch twice")
 
     def hash_of(epoch: int, chain: Json | None) -> bytes:
         need(epoch in rows, f"the list has no epoch {epoch}")
@@ -284,13 +301,17 @@ def on_chain(call: Callable[[str, list[Any]], Any], contract: str) -> Trust:
 
 def ask(url: str) -> Callable[[str, list[Any]], Any]:
     """Ask a chain's JSON-RPC server."""
-    from urllib.request import Request, urlopen  # noqa: PLC0415 -- the rest is arithmetic
+    from http.client import HTTPException  # noqa: PLC0415 -- the rest is arithmetic
+    from urllib.request import Request, urlopen  # noqa: PLC0415 -- likewise
 
     def call(method: str, params: list[Any]) -> Any:  # noqa: ANN401 -- JSON
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
         sent = Request(url, body.encode(), {"Content-Type": "application/json"})  # noqa: S310
-        with urlopen(sent, timeout=30) as reply:  # noqa: S310 -- the auditor names the server
-            return json.load(reply)["result"]
+        try:
+            with urlopen(sent, timeout=30) as reply:  # noqa: S310 -- the auditor names the server
+                return parsed(reply.read(_ANSWER_BYTES_MAX))["result"]
+        except HTTPException as broken:
+            raise OSError(repr(broken)) from broken
 
     return call
 
@@ -311,10 +332,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.rpc and not given.contract:
         parser.error("--rpc needs --contract")
     try:
-        receipt = json.loads(given.receipt.read_bytes())
-        previous = json.loads(given.previous.read_bytes()) if given.previous else None
+        receipt = parsed(given.receipt.read_bytes())
+        previous = parsed(given.previous.read_bytes()) if given.previous else None
+        need(previous is not None or not given.previous, "the earlier receipt is empty")
         if given.headers:
-            trust, root = mirrored(given.headers.read_text().splitlines()), given.headers
+            trust, root = mirrored(given.headers.read_text("utf-8").splitlines()), given.headers
         else:
             trust, root = on_chain(ask(given.rpc), given.contract), f"chain at {given.rpc}"
         verdict, failed = f"{check(receipt, trust, previous)}; trusting {root}", 0
@@ -322,7 +344,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verdict, failed = f"REJECTED at step {wrong}", 1
     except (ValueError, KeyError, TypeError, OSError) as wrong:
         verdict, failed = f"cannot read: {wrong}", 2
-    print(verdict)  # noqa: T201 -- the verdict is the output
+    letters = sys.stdout.encoding or "utf-8"  # a terminal without ours still gets a verdict
+    print(verdict.encode(letters, "backslashreplace").decode(letters))  # noqa: T201 -- the output
     return failed
 
 

@@ -3,10 +3,12 @@
 import ast
 import json
 import runpy
+import socket
 import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import pytest
 
 from ledger import __main__ as command
 from ledger import verify_receipt
-from ledger.verify_receipt import Rejected, check
+from ledger.verify_receipt import Rejected, check, mirrored
 from tests.unit.ledger.true_receipts import CITY, LINES, WHOLE, put
 from tests.vectors.city import CONTRACT
 
@@ -88,6 +90,41 @@ def test_the_command_says_what_it_found_and_whom_it_trusts(
         assert capsys.readouterr().out.startswith("cannot read: ")
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("receipt.json", "[" * 100_000, "too deeply nested"),
+        ("receipt.json", '{"format": 1, "format": 2}', "a name stands twice in one object"),
+        ("earlier.json", "null", "the earlier receipt is empty"),
+        ("headers.jsonl", '{"a":' * 100_000, "too deeply nested"),
+        ("headers.jsonl", f"{LINES[0]}\n{LINES[0]}\n", "the list has an epoch twice"),
+    ],
+)
+def test_what_says_nothing_or_two_things_cannot_be_read(
+    files: Path, capsys: pytest.CaptureFixture[str], name: str, content: str, told: str
+) -> None:
+    (files / name).write_text(content)
+    trusted = ["--headers", str(files / "headers.jsonl")]
+    earlier = ["--previous", str(files / "earlier.json")]
+    assert verify_receipt.main([str(files / "receipt.json"), *trusted, *earlier]) == 2
+    assert capsys.readouterr().out == f"cannot read: {told}\n"
+
+
+def test_a_terminal_without_our_letters_gets_a_verdict(
+    files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = TextIOWrapper(BytesIO(), encoding="ascii", write_through=True)
+    monkeypatch.setattr(sys, "stdout", screen)
+    trusted = ["--headers", str(files / "headers.jsonl")]
+    assert verify_receipt.main([str(files / "receipt.json"), *trusted]) == 0
+
+
+@pytest.mark.parametrize("nothing", [False, 0, "", [], {}])
+def test_a_beginning_is_given_or_null(nothing: object) -> None:
+    with pytest.raises(Rejected, match=r"^3 history"):
+        check(put(WHOLE["receipt"], ("since",), nothing), mirrored(LINES))
+
+
 def test_the_command_asks_a_chain(
     files: Path, chain: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -138,6 +175,24 @@ def test_a_chain_that_is_away_is_no_root_of_trust(chain: str) -> None:
     trust = verify_receipt.on_chain(verify_receipt.ask("http://127.0.0.1:9"), CONTRACT)
     with pytest.raises(Rejected, match=r"^1 header: "):
         check(WHOLE["receipt"], trust)
+
+
+def test_a_chain_that_talks_nonsense_is_no_root_of_trust() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def nonsense() -> None:
+            caller, _ = server.accept()
+            with caller:
+                caller.recv(65_536)
+                caller.sendall(b"nonsense\r\n\r\n")
+
+        thread = threading.Thread(target=nonsense)
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        trust = verify_receipt.on_chain(verify_receipt.ask(url), CONTRACT)
+        with pytest.raises(Rejected, match=r"^1 header: .*BadStatusLine"):
+            check(WHOLE["receipt"], trust)
+        thread.join()
 
 
 def test_a_chain_needs_a_contract(capsys: pytest.CaptureFixture[str]) -> None:
