@@ -9,6 +9,13 @@ What is kept of an act: its day, its quantities, a commitment to the provider's 
 the keyed hashes of vehicle and station stay in ``act_window`` until the merge deadline (R17).
 """
 
+from app.activities.boundary import (
+    boundary_list,
+    mark_of,
+    name_place,
+    put_on_list,
+    take_off_list,
+)
 from app.activities.choice import Choice, Standing, catalogued, decided
 from app.activities.enrolling import enrol
 from app.activities.errors import UploadRefused
@@ -29,11 +36,16 @@ __all__ = [
     "Standing",
     "UploadRefused",
     "UploadResult",
+    "boundary_list",
     "catalogued",
     "decided",
     "enrol",
     "ingest",
+    "mark_of",
+    "name_place",
     "purge",
+    "put_on_list",
     "read_items",
     "settle",
+    "take_off_list",
 ]

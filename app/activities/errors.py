@@ -82,3 +82,19 @@ class MethodologyUnknown(Refusal):
     code = "methodology.unknown"
     status = 404
     title_zh = "没有这个方法学版本"
+
+
+class BoundaryMalformed(Refusal):
+    """An entry of the boundary list or another name of a place is not in its form."""
+
+    code = "boundary.malformed"
+    status = 422
+    title_zh = "边界清单条目或别名格式不正确"
+
+
+class BoundaryUnknown(Refusal):
+    """This subject or place is not on the boundary list on that day."""
+
+    code = "boundary.unknown"
+    status = 404
+    title_zh = "该日边界清单中没有这一项"

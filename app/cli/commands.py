@@ -12,7 +12,9 @@ import typer
 
 GROUPS: Final = {
     "methodology": "app.cli.methodology",
+    "catalogue": "app.cli.catalogue",
     "provider": "app.cli.provider",
+    "boundary": "app.cli.boundary",
     "epoch": "app.cli.epoch",
     "receipt": "app.cli.receipt",
     "verify": "app.cli.verify",
