@@ -90,6 +90,16 @@ def test_the_command_says_what_it_found_and_whom_it_trusts(
         assert capsys.readouterr().out.startswith("cannot read: ")
 
 
+@pytest.fixture
+def strangers_limit() -> Iterator[None]:
+    """Recurse as deep as a stranger's Python does; a library of other tests raises it for all."""
+    raised = sys.getrecursionlimit()
+    sys.setrecursionlimit(1000)
+    yield
+    sys.setrecursionlimit(raised)
+
+
+@pytest.mark.usefixtures("strangers_limit")
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
