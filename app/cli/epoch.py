@@ -1,5 +1,7 @@
 """``tanpu epoch`` (期): close, submit, status."""
 
+from typing import Annotated
+
 import typer
 
 from app.anchoring.errors import ChainUnavailable
@@ -10,6 +12,13 @@ from app.kernel.settings import Settings
 from app.ticks import chain_of, notary_of
 
 commands = typer.Typer(help="期 Epochs: close, submit to the chain, status.")
+
+NewChain = Annotated[
+    bool,
+    typer.Option(
+        "--new-chain", help="Anchor everything again on another chain than before. 换链重锚"
+    ),
+]
 
 
 @commands.command()
@@ -33,7 +42,7 @@ def close(*, as_json: AsJson = False) -> None:
 
 
 @commands.command()
-def submit(*, new_chain: bool = False, as_json: AsJson = False) -> None:
+def submit(*, new_chain: NewChain = False, as_json: AsJson = False) -> None:
     """Bring the chain up to the last closed epoch (上链)."""
     with open_city(Settings()) as city:
         try:

@@ -17,7 +17,7 @@ def explained(error: Exception) -> int | None:
     """Say an operating error on stderr and give its exit code; ``None`` for a defect."""
     match error:
         case Refusal():
-            complain(error.code, f"{error.title_zh} {error.facts or ''}".strip())
+            complain(error.code, f"{_sentence(error)}{_facts(error)}")
             return REFUSED
         case EmbeddedRefused():
             complain(error.code, str(error))
@@ -37,6 +37,18 @@ def explained(error: Exception) -> int | None:
         case _:
             return None
     return UNAVAILABLE
+
+
+def _sentence(refusal: Refusal) -> str:
+    """Say it in both languages; the English is the class's first line."""
+    english = (type(refusal).__doc__ or "").strip().split("\n", 1)[0]
+    return f"{refusal.title_zh} {english}".strip()
+
+
+def _facts(refusal: Refusal) -> str:
+    known = {name: fact for name, fact in refusal.facts.items() if fact not in {None, ""}}
+    told = ", ".join(f"{name}: {fact}" for name, fact in known.items())
+    return f" ({told})" if told else ""
 
 
 def _explain_settings(wrong: ValidationError) -> None:

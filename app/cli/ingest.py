@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from app.activities import ItemOutcome, UploadResult, decided, enrol, read_items
@@ -45,6 +45,14 @@ SegmentsFile = Annotated[Path | None, typer.Option(help="Track between stations.
 Advance = Callable[[Sequence[ItemOutcome]], None]
 
 
+@dataclass(slots=True)
+class Told:
+    """How many lines have a reason, and the first of them."""
+
+    first: int
+    lines: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """What became of a file."""
@@ -52,6 +60,8 @@ class Taken:
     result: UploadResult
     enrolled: int
     seconds: float
+    reasons: Mapping[tuple[str, str], "Told"]
+    """Outcome and reason → the lines that ended so."""
 
     def summary(self) -> dict[str, object]:
         """Give the fixed form of the answer."""
@@ -69,6 +79,11 @@ class Taken:
             "corrected_mg": self.result.corrected_mg,
             "upload": self.result.upload,
         }
+
+    def why(self) -> list[tuple[object, ...]]:
+        """Give the reasons, the most frequent first."""
+        told = sorted(self.reasons.items(), key=lambda each: (-each[1].lines, each[0]))
+        return [(*key, each.lines, each.first) for key, each in told]
 
 
 def ingest(
@@ -89,6 +104,12 @@ def ingest(
         complain("file", f"{file}: no such file 没有这个文件")
         raise typer.Exit(WRONG_INPUT)
     declared = dict(_declaration(pair) for pair in declare or ())
+    if importer is None and (shift_days or day or segments or declared):
+        told = (
+            "--shift-days, --day, --segments and --declare are an importer's: name it by --format"
+        )
+        complain("input", f"{told} 这些选项须与 --format 同用")
+        raise typer.Exit(WRONG_INPUT)
     settings = Settings()
     with open_city(settings) as city:
         choice = city.db.read(decided, methodology, version)
@@ -104,8 +125,11 @@ def ingest(
             )
             source = open_import(importer, file, choice, options)
         taken = take(city, provider, choice, source, showing=not as_json)
-    people = table(str(file), ("", ""), taken.page().items())
-    answer(taken.summary(), as_json=as_json, people=people)
+    people: list[RenderableType] = [table(str(file), ("", ""), taken.page().items())]
+    if why := taken.why():
+        columns = ("outcome", "原因 reason", "lines", "首行 first at line")
+        people.append(table("原因 Why", columns, why))
+    answer(taken.summary(), as_json=as_json, people=Group(*people))
 
 
 def take(
@@ -119,7 +143,16 @@ def take(
         enrolled = enrol(
             city.db, city.keys, provider, choice, source, at=now(), is_production=False
         )
+    reasons: dict[tuple[str, str], Told] = {}
     with _bar(showing=showing) as advance:
+
+        def seen(outcomes: Sequence[ItemOutcome]) -> None:
+            advance(outcomes)
+            for each in outcomes:
+                if each.reason:
+                    key = (each.outcome.value, each.reason)
+                    reasons.setdefault(key, Told(each.line)).lines += 1
+
         result = take_in(
             city.db,
             city.keys,
@@ -129,9 +162,9 @@ def take(
             source,
             at=now(),
             sha256=source.sha256,
-            progress=advance,
+            progress=seen,
         )
-    return Taken(result, enrolled, time.monotonic() - begun)
+    return Taken(result, enrolled, time.monotonic() - begun, reasons)
 
 
 def _declaration(pair: str) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """``tanpu methodology`` (方法学): list, show, lint, evaluate, render."""
 
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -91,14 +91,17 @@ def eval_(
         list[str] | None, typer.Option("--input", help='name="10.3 km"; repeat for each input.')
     ] = None,
     evidence: Annotated[Evidence, typer.Option(help="证据等级")] = Evidence.PROVIDER_MEASURED,
-    on: Annotated[str | None, typer.Option(help="Day of the act, YYYY-MM-DD; today.")] = None,
+    on: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Day of the act, YYYY-MM-DD; today."),
+    ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Evaluate a document on inputs, with its working (计算)."""
     loaded = read_document(document)
     try:
-        day = date.fromisoformat(on) if on else day_of(now())
+        day = day_of(now()) if on is None else on.date()
         given = read_inputs(loaded, dict(_pair(text) for text in inputs or ()))
     except (BadQuantity, ValueError) as error:
         complain("input", str(error))
@@ -111,7 +114,8 @@ def eval_(
         data: dict[str, object] = {"eligible": False, "reason": result.reason}
         if result.about:
             data["about"] = result.about
-        answer(data, as_json=as_json, people=f"不合格 ineligible: {reason}")
+        asked = f" ({_asked(loaded)})" if result.reason.startswith("input.") else ""
+        answer(data, as_json=as_json, people=f"不合格 ineligible: {reason}{asked}")
         return
     steps = [
         {"name": w.name, "expression": w.expression, "value": w.value, "unit": w.unit}
@@ -134,7 +138,8 @@ def catalogued(code: str, version: int | None) -> Document:
     try:
         return find(code, on=day_of(now())) if version is None else get(code, version)
     except KeyError as error:
-        complain("methodology.unknown", f"{code} {version or ''}".strip())
+        known = "`tanpu methodology list` shows those there are 没有这个方法学版本"
+        complain("methodology.unknown", f"{code} {version or ''}".strip() + f": {known}")
         raise typer.Exit(WRONG_INPUT) from error
 
 
@@ -154,6 +159,16 @@ def _bytes_of(path: Path) -> bytes:
     except OSError as error:
         complain("file", f"{path}: {error.strerror}")
         raise typer.Exit(WRONG_INPUT) from error
+
+
+def _asked(document: Document) -> str:
+    """Say what the document asks for, for people who named something else."""
+    return "; ".join(
+        f"{each.name}: {', '.join(each.options)}"
+        if each.is_choice
+        else f"{each.name}: {each.minimum} to {each.maximum} {each.unit}"
+        for each in document.inputs
+    )
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -13,9 +13,16 @@ from app.kernel.settings import Settings
 
 commands = typer.Typer(help="回执 Receipts: what anybody can verify without this server.")
 
-Owner = Annotated[int, typer.Argument(help="Account id of the owner. 账户编号")]
-Epoch = Annotated[int | None, typer.Option(help="Of which epoch; the last. 期号")]
-Since = Annotated[int | None, typer.Option(help="Only what came after this epoch.")]
+LARGEST = 2**63 - 1
+"""What an account's number, or an epoch's, is stored in."""
+
+Owner = Annotated[int, typer.Argument(min=1, max=LARGEST, help="Account id of the owner. 账户编号")]
+Epoch = Annotated[
+    int | None, typer.Option(min=1, max=LARGEST, help="Of which epoch; the last. 期号")
+]
+Since = Annotated[
+    int | None, typer.Option(min=1, max=LARGEST, help="Only what came after this epoch.")
+]
 Out = Annotated[Path, typer.Option(help="File to write. 输出文件")]
 
 

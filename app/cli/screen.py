@@ -26,8 +26,10 @@ def answer(data: Mapping[str, object], *, as_json: bool, people: RenderableType)
 
 
 def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Table:
-    """Lay rows out for people."""
-    made = Table(*columns, title=title, title_justify="left")
+    """Lay rows out for people; the first column is what they type, and stays in one piece."""
+    made = Table(title=title, title_justify="left")
+    for at, column in enumerate(columns):
+        made.add_column(column, overflow="fold", no_wrap=at == 0)
     for row in rows:
         made.add_row(*(str(cell) for cell in row))
     return made

@@ -19,6 +19,7 @@ from app.worker import Worker
 
 GRACE_S = 10
 BACKLOG = 2048
+ANOTHER_PORT = "take another by PORT or --port 端口不可用,请用 PORT 或 --port 另选"
 
 WithDemo = Annotated[bool, typer.Option("--demo", help="Load the demo city first. 演示数据")]
 
@@ -76,7 +77,7 @@ def _bound(settings: Settings, port: int | None) -> socket.socket:
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         return socket.create_server(address, family=family, backlog=BACKLOG)
     except OSError as error:
-        complain("port", f"{address[0]}:{address[1]}: {error.strerror} 端口不可用")
+        complain("port", f"{address[0]}:{address[1]}: {error.strerror}; {ANOTHER_PORT}")
         raise typer.Exit(UNAVAILABLE) from error
 
 

@@ -1,7 +1,7 @@
 """``tanpu simulate`` (模拟): a labelled file of simulated rides for larger loads."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -20,13 +20,14 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0, help="随机种子")] = 1,
     day: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="YYYY-MM-DD in Asia/Shanghai; today."),
+        typer.Option(formats=["%Y-%m-%d"], help="YYYY-MM-DD in Asia/Shanghai; yesterday."),
     ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Write rides of a simulated city over real line flows; every ride says so (模拟出行)."""
-    when = day.replace(tzinfo=SHANGHAI) if day else now()
+    # Of a day that is over: what lies ahead of the clock is refused.
+    when = day.replace(tzinfo=SHANGHAI) if day else now() - timedelta(days=1)
     made = rides(citizens=citizens, activities=activities, seed=seed, day=when)
     with out.open("w", encoding="utf-8") as file:
         for ride in track(made, "simulating", total=activities, transient=True, disable=as_json):
