@@ -6,7 +6,7 @@ step of C. Reasons are ``line.…`` where the line as such is at fault, ``field.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any, Final
@@ -19,6 +19,8 @@ from methodologies import Evidence
 
 REQUIRED: Final = ("external_id", "subject", "occurred_at")
 YEARS: Final = range(2000, 2200)
+LASTS_MAX: Final = timedelta(days=1)
+"""An act without end would be the same act as every other of its person, and displace them all."""
 _NAME: Final = re.compile(r"`\$\.([^`]*)`|field `([^`]*)`")
 _REASON: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _FORMULA: Final = frozenset("=@+-")
@@ -120,8 +122,12 @@ class Wire:
         ended_at = read.ended_at
         if read.occurred_at.year not in YEARS:
             return Malformed(line, "field.occurred_at", read.external_id)
-        if ended_at is not None and not (read.occurred_at <= ended_at and ended_at.year in YEARS):
+        if ended_at is not None and not (
+            ended_at.year in YEARS and timedelta() <= ended_at - read.occurred_at <= LASTS_MAX
+        ):
             return Malformed(line, "field.ended_at", read.external_id)
+        if (source := read.source_occurred_at) is not None and source.year not in YEARS:
+            return Malformed(line, "field.source_occurred_at", read.external_id)
         inputs = {
             name: value
             for name, field in zip(self.names, self._input_fields, strict=True)

@@ -42,6 +42,16 @@ def with_value(value: bytes) -> bytes:
     return LINE.replace(b"10.30", value)
 
 
+def lasting(until: bytes) -> bytes:
+    """The line with an end."""
+    return LINE.replace(b'"distance"', b'"ended_at":"%b","distance"' % until)
+
+
+def replayed(read: bytes) -> bytes:
+    """The line of a replay."""
+    return LINE.replace(b'"distance"', b'"source_occurred_at":"%b","distance"' % read)
+
+
 @pytest.mark.parametrize("body", [HEADER + ROW, LINE, b"\xef\xbb\xbf" + HEADER + ROW])
 @pytest.mark.parametrize("packed", [False, True])
 def test_it_reads_the_same_item_from_each_form(body: bytes, *, packed: bool) -> None:
@@ -96,6 +106,13 @@ def test_it_reads_parquet_without_computing_with_binary_fractions(tmp_path: Path
         (LINE.replace(b"+08:00", b""), "field.occurred_at"),
         (LINE.replace(b"2026-01-02", b"0001-01-01"), "field.occurred_at"),
         (LINE.replace(b"2026-01-02", b"9999-12-31"), "field.occurred_at"),
+        (lasting(b"2026-01-03T08:00:00+08:00"), ""),
+        (lasting(b"2026-01-03T08:00:01+08:00"), "field.ended_at"),
+        (lasting(b"2026-01-02T07:59:59+08:00"), "field.ended_at"),
+        (lasting(b"2026-01-02T08:00:00+07:59"), ""),
+        (replayed(b"2013-10-22T08:00:00+08:00"), ""),
+        (replayed(b"0001-01-01T00:00:00+23:59"), "field.source_occurred_at"),
+        (replayed(b"9999-12-31T23:59:59-23:59"), "field.source_occurred_at"),
         (LINE.replace(b"distance", b"distanz"), "field.unknown"),
         (with_value(b"NaN"), "line.not_json"),
         (with_value(b'"abc"'), "field.distance"),
