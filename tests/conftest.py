@@ -1,4 +1,7 @@
-"""Fixtures that every test may name (夹具): a database emptied before each test, roles, keys."""
+"""Fixtures that every test may name (夹具): a database emptied before each test, roles, keys.
+
+After every test with a database the books are audited (每次测试后审计).
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +12,7 @@ from app.embedded.postgres import Postgres
 from app.kernel.db import Database
 from app.kernel.secrets import Keys
 from app.kernel.settings import Settings
+from tests.support.auditing import assert_books_hold
 from tests.support.postgres import MIGRATED, cluster, empty
 
 
@@ -53,3 +57,20 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
 def settings(tmp_path: Path) -> Settings:
     """A development configuration in a folder of its own."""
     return Settings(tanpu_home=tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def books_hold_afterwards(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Hold laws, chart and replay, unless the test asks for ``books_left_broken``."""
+    names = set(request.fixturenames)
+    if "db" not in names or "books_left_broken" in names:
+        yield
+        return
+    url: str = request.getfixturevalue("database_url")
+    yield
+    assert_books_hold(url)
+
+
+@pytest.fixture
+def books_left_broken() -> None:
+    """Say that this test breaks the books on purpose and leaves them so."""

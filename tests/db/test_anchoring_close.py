@@ -257,6 +257,7 @@ def test_a_note_is_logged_and_folded_into_nobody(
     assert rows_of(db, "select count(*) from log_entry where owner is null") == [(1,)]
 
 
+@pytest.mark.usefixtures("books_left_broken")
 def test_it_refuses_to_close_over_a_transfer_that_is_gone(
     db: Database, worker_db: Database, keys: Keys, tmp_path: Path, database_url: str
 ) -> None:
