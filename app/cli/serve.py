@@ -77,7 +77,8 @@ def _bound(settings: Settings, port: int | None) -> socket.socket:
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         return socket.create_server(address, family=family, backlog=BACKLOG)
     except OSError as error:
-        complain("port", f"{address[0]}:{address[1]}: {error.strerror}; {ANOTHER_PORT}")
+        reason = str(error.strerror).partition(" (while")[0]  # Python repeats the address
+        complain("port", f"{address[0]}:{address[1]}: {reason}; {ANOTHER_PORT}")
         raise typer.Exit(UNAVAILABLE) from error
 
 
