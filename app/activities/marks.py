@@ -102,7 +102,7 @@ class Marker:
             found = self._places[kind, name] = place_hash(self._keys, kind, shared)
         return found
 
-    def commit(self, external_id: str, record: bytes) -> tuple[bytes, bytes]:
+    def commitment(self, external_id: str, record: bytes) -> tuple[bytes, bytes]:
         """Give the hash of the external id [32 B] and the commitment to the record [32 B]."""
         external_hash = sha256(external_id.encode()).digest()
         salt = self._salts.copy()

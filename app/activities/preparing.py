@@ -160,7 +160,7 @@ class Preparation:
             return Fate(Outcome.REFUSED, "act.too_old")
         document, marker = meant.document, self._marker
         texts = plain_inputs(item.inputs)
-        external_hash, content = marker.commit(
+        external_hash, content = marker.commitment(
             item.external_id, record_of(item, self._choice.code, texts)
         )
         mode, scene = item.mode, self._choice.versions[-1].scenario

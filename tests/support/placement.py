@@ -36,6 +36,7 @@ REFERENCE = {
 
 CENTRAL = {
     "job",
+    "mode_provider",
     "alembic_version",
     "upload",
     "upload_chunk",

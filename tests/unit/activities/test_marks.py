@@ -11,7 +11,7 @@ from tests.support.acts import item
 def test_it_commits_as_the_ledger_says(keys: Keys) -> None:
     told = item()
     record = record_of(told, "M")
-    external_hash, content = Marker(keys, "metro", {}).commit(told.external_id, record)
+    external_hash, content = Marker(keys, "metro", {}).commitment(told.external_id, record)
     salt = evidence_salt(keys.provider_secret("metro"), external_hash)
     assert external_hash == sha256(b"r1").digest()
     assert content == evidence_commit(salt, record)

@@ -71,7 +71,7 @@ def test_a_weight_rounds_down_to_the_gram() -> None:
 
 
 def test_a_word_for_several_materials_takes_the_one_that_saves_least() -> None:
-    rows = b"bag_nr,category,weight\na,metals,1\na,plastic_bottles,1\na,metal_alu,1\na,ore,1"
+    rows = b"bag_nr,category,weight\na,metals,1\na,plastic_bottles,1\na,metal_alu,1\na,scrap,1"
     items = list(opened("zurich-recycling", rows, "TP-RECYCLING", WEIGHED))
     materials = [item.inputs["material"] for item in items if isinstance(item, Item)]
     assert materials == ["steel_cans", "hdpe", "aluminium_cans", ""]

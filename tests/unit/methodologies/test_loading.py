@@ -109,7 +109,7 @@ def test_it_reports_every_fault_with_line_and_key_in_the_order_of_the_text() -> 
             ("parameters.saving.value", "parameter.missing_with_value"),
         ),
         ('unit   = "g/pkm"', "", ("parameters.saving.unit", "key.missing")),
-        ("[formula]", "[formule]", ("formula", "key.missing")),
+        ("[formula]", "[formulas]", ("formula", "key.missing")),
         ('reduction = "distance', 'result = "distance', ("formula", "formula.no_reduction")),
         ('"1 kg"', '"1 km"', ("caps.person_day.reduction", "text.malformed")),
         ("[caps.person_day]", "[caps.person_week]", ("caps.person_week", "key.unknown")),
