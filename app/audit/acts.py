@@ -11,6 +11,7 @@ from app.audit.report import Kind, Sheet
 from app.audit.streams import stream
 from app.kernel.db import Connection
 from ledger.chart import Code
+from methodologies import CATALOG
 
 _KEY: Final = "(t.bucket, t.recorded_on, t.id) = ({0}.bucket, {0}.recorded_on, {0}.id)"
 _TWICE: Final = """
@@ -23,25 +24,33 @@ select 'provider ' || k.provider || ', record ' || encode(k.external_hash, 'hex'
   from activity_key k
   join activity a on (a.provider, a.external_hash) = (k.provider, k.external_hash)
  where (a.bucket, a.account, a.recorded_on, a.id)
-       <> (k.bucket, k.account, k.recorded_on, k.activity)"""
+       <> (k.bucket, k.account, k.recorded_on, k.activity)
+union all
+select 'provider ' || k.provider || ', record ' || encode(k.external_hash, 'hex'),
+       'commits to another content than its accrual'
+  from activity_key k join transfer t on (t.bucket, t.recorded_on, t.id)
+                                       = (k.bucket, k.recorded_on, k.activity)
+ where t.evidence is not null and t.evidence <> k.content"""
 _FIRST: Final = f"""
 select 'act ' || a.id, 'its accrual ' || t.amount || ' of asset ' || t.asset || ' to account '
        || t.target || ' is not what the act was worth'
   from activity a join transfer t on {_KEY.format("a")}
- where (t.code, t.target, t.occurred_on) is distinct from (%s, a.account, a.occurred_on)
+ where (t.code, t.target, t.occurred_on, t.cause) is distinct from
+       (%s, a.account, a.occurred_on, a.id)
     or t.asset is distinct from a.asset or t.amount > coalesce(a.raw_mg, 0)"""  # noqa: S608 -- constants of this file
 _CHANGED: Final = f"""
 select 'act ' || c.activity, 'its change ' || c.id || ' of ' || c.amount_mg
        || case when t.id is null then ' has no transfer' else ' moved ' || t.amount end
   from act_change c left join transfer t on {_KEY.format("c")}
  where t.id is null or t.amount <> abs(c.amount_mg)
-    or t.code <> case when c.amount_mg > 0 then %s else %s end"""  # noqa: S608 -- constants of this file
+    or t.code <> case when c.amount_mg > 0 then %s else %s end
+    or c.amount_mg > 0 and t.cause <> c.activity"""  # noqa: S608 -- constants of this file
 _MONTHS: Final = f"""
 select 'account ' || m.account || ', month ' || m.month, 'settled for ' || m.reduction_mg
        || case when t.id is null then ', and has no transfer' else ', moved ' || t.amount end
   from month_settlement m left join transfer t on {_KEY.format("m")}
  where m.reduction_mg <> coalesce(t.amount, 0)
-    or (t.code, t.target) is distinct from (%s, m.account) and t.id is not null"""  # noqa: S608 -- constants of this file
+    or (t.code, t.target, t.cause) is distinct from (%s, m.account, m.id) and t.id is not null"""  # noqa: S608 -- constants of this file
 _DAYS: Final = f"""
 with granted as (
   select a.bucket, a.account, a.occurred_on as day, a.asset, t.amount as mg
@@ -52,13 +61,37 @@ with granted as (
     join activity a on (a.bucket, a.account, a.id) = (c.bucket, c.account, c.activity)),
 net as (
   select bucket, account, day, asset, sum(mg) as mg from granted
-   where asset is not null group by bucket, account, day, asset)
-select 'account ' || coalesce(d.account, n.account) || ', day ' || coalesce(d.day, n.day)
-       || ', asset ' || coalesce(d.asset, n.asset),
-       'counts ' || least(d.raw_mg, d.cap_mg) || ', was granted ' || coalesce(n.mg, 0)
-  from accrual_day d
-  left join net n on (n.bucket, n.account, n.day, n.asset) = (d.bucket, d.account, d.day, d.asset)
- where coalesce(n.mg, 0) <> least(d.raw_mg, d.cap_mg)"""  # noqa: S608 -- constants of this file
+   where asset is not null group by bucket, account, day, asset),
+fate as (
+  select distinct on (bucket, account, activity) bucket, account, activity, counted
+    from act_merge order by bucket, account, activity, id desc),
+worth as (
+  select a.bucket, a.account, a.occurred_on as day, a.asset,
+         coalesce(sum(a.raw_mg) filter (where f.counted is null), 0) as raw_mg
+    from activity a
+    left join fate f on (f.bucket, f.account, f.activity) = (a.bucket, a.account, a.id)
+   where a.asset is not null group by 1, 2, 3, 4),
+published as (
+  select x.id as asset, p.cap_mg
+    from asset x
+    join unnest(%s::text[], %s::int4[], %s::int8[]) as p (methodology, version, cap_mg)
+      on (p.methodology, p.version) = (x.methodology, x.version)),
+cell as (
+  select bucket, account, day, asset, coalesce(w.raw_mg, 0) as raw_mg, d.raw_mg as told_mg,
+         d.cap_mg as told_cap, p.asset is not null as is_published,
+         coalesce(p.cap_mg, case when p.asset is null then d.cap_mg end) as cap_mg,
+         coalesce(n.mg, 0) as mg
+    from worth w
+    full join accrual_day d using (bucket, account, day, asset)
+    full join net n using (bucket, account, day, asset)
+    left join published p using (asset))
+select 'account ' || account || ', day ' || day || ', asset ' || asset,
+       'its acts come to ' || raw_mg || ', its row says ' || coalesce(told_mg::text, 'nothing')
+       || '; counts ' || least(raw_mg, cap_mg) || ', was granted ' || mg
+  from cell
+ where mg <> least(raw_mg, cap_mg) and (is_published or told_mg is not null)
+    or told_mg <> raw_mg
+    or is_published and told_mg is not null and told_cap is distinct from cap_mg"""  # noqa: S608 -- constants of this file
 _UNMET: Final = f"""
 select (select count(*) from activity),
        (select count(*) from activity_key k where not exists (
@@ -79,7 +112,7 @@ def check_acts(connection: Connection, sheet: Sheet) -> None:
         (_FIRST, (accrue,)),
         (_CHANGED, (accrue, correct)),
         (_MONTHS, (accrue,)),
-        (_DAYS, ()),
+        (_DAYS, _caps()),
     ):
         for where, detail in stream(connection, lambda *row: row, statement, *values):
             sheet.find(Kind.ACT, where, detail)
@@ -88,4 +121,16 @@ def check_acts(connection: Connection, sheet: Sheet) -> None:
     if keys:
         sheet.note(Kind.ACT, "activity_key", f"{keys} keys without an act: a retry takes them up")
     if accruals:
-        sheet.note(Kind.ACT, "transfer", f"{accruals} accruals that no act names")
+        # Books that were never told an act have none to name: a ledger without ingest.
+        say = sheet.find if acts or keys else sheet.note
+        say(Kind.ACT, "transfer", f"{accruals} accruals that no act names")
+
+
+def _caps() -> tuple[list[object], ...]:
+    """Give the published versions with their caps: the row's own word for a cap is no proof."""
+    documents = CATALOG.values()
+    return (
+        [each.code for each in documents],
+        [each.version for each in documents],
+        [each.cap_mg for each in documents],
+    )

@@ -36,6 +36,14 @@ class Epoch(NamedTuple):
         """The place that a finding names."""
         return f"epoch {self.number}"
 
+    @property
+    def supply(self) -> object:
+        """The digest of the supply that it says; nothing if it says it in no way of ours."""
+        try:
+            return self.extras["aux"]["supply"]
+        except (LookupError, TypeError):
+            return None
+
 
 def epochs(connection: Connection) -> list[Epoch]:
     """Read all epochs: a few hundred a year, a kilobyte each."""

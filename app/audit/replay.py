@@ -1,8 +1,10 @@
 """The whole audit, put together (总审计): what the chain says first, then one snapshot."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final, NamedTuple
 
+from psycopg import DataError, NotSupportedError
 from sqlmodel import Session
 
 from app.anchoring.errors import ChainUnavailable, ContractMissing
@@ -22,7 +24,7 @@ from app.kernel.db import Connection, Database, driver
 from app.kernel.secrets import Keys
 from ledger.audit import check_log
 from ledger.encoding import ZERO_HASH
-from ledger.findings import FindingKind
+from ledger.findings import FindingKind, LogRow
 
 ATTEMPTS_MAX: Final = 3
 
@@ -98,25 +100,46 @@ def _replay(
     connection = driver(session)
     prepare(connection)
     openings = Openings(keys)
-    rows = epochs(connection)
+    rows: list[Epoch] = []
+    with _readable(connection, "epochs", sheet):
+        rows = epochs(connection)
     headers = headers_of(rows)
-    check_the_books(connection, sheet)
-    check_assets(connection, sheet)
-    check_the_clearing(connection, sheet)
-    entries = sheet.counted("entries", log_rows(connection, openings, sheet))
-    sheet.add(check_log(entries, headers))
-    check_queue(connection, sheet)
-    _check_accounts(connection, openings, rows, sheet)
-    check_the_living(connection, sheet)
-    check_the_headers(rows, anchors, origin, sheet)
-    check_the_supply(connection, rows, sheet)
-    check_acts(connection, sheet)
-    check_the_schema(connection, sheet)
-    note_delays(connection, sheet)
+    checks: tuple[tuple[str, Callable[[], None]], ...] = (
+        ("books", lambda: check_the_books(connection, sheet)),
+        ("assets", lambda: check_assets(connection, sheet)),
+        ("clearing", lambda: check_the_clearing(connection, sheet)),
+        ("log", lambda: sheet.add(check_log(_entries(connection, openings, sheet), headers))),
+        ("queue", lambda: check_queue(connection, sheet)),
+        ("accounts", lambda: _check_accounts(connection, openings, rows, sheet)),
+        ("living", lambda: check_the_living(connection, sheet)),
+        ("headers", lambda: check_the_headers(rows, anchors, origin, sheet)),
+        ("supply", lambda: check_the_supply(connection, rows, sheet)),
+        ("acts", lambda: check_acts(connection, sheet)),
+        ("schema", lambda: check_the_schema(connection, sheet)),
+        ("delays", lambda: note_delays(connection, sheet)),
+    )
+    for name, check in checks:
+        with _readable(connection, name, sheet):
+            check()
     if anchors is not None and len(rows) > anchors.tip:
         told = f"{len(rows) - anchors.tip} epochs wait to be anchored"
         sheet.note(FindingKind.CHAIN, f"epoch {len(rows)}", told)
     return Seen(*connection.execute(_SEEN).fetchall()[0])
+
+
+@contextmanager
+def _readable(connection: Connection, name: str, sheet: Sheet) -> Generator[None]:
+    """Let one poisoned value (a date without end, a sum past all bounds) blind one check only."""
+    try:
+        with connection.transaction():
+            yield
+    except (DataError, NotSupportedError) as error:
+        told = f"a value is beyond what any row of ours holds: {error.sqlstate or error}"
+        sheet.find(Kind.UNREADABLE, name, told)
+
+
+def _entries(connection: Connection, openings: Openings, sheet: Sheet) -> Iterator[LogRow]:
+    return sheet.counted("entries", log_rows(connection, openings, sheet))
 
 
 def _is_sealed(session: Session, epoch: int) -> bool:

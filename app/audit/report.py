@@ -31,6 +31,8 @@ class Kind(StrEnum):
     """An act and its transfers that tell different stories."""
     SCHEMA = "schema"
     """A table that lost a guard: a trigger, a grant, the chart, a partition."""
+    UNREADABLE = "unreadable"
+    """A value that no row of ours can hold, so that a whole check could not be made."""
 
 
 class Found(NamedTuple):

@@ -23,12 +23,39 @@ FORGET_ONLY: Final = frozenset({"activity"})
 """Append-only, except that erasure forgets quantities."""
 ROLES: Final = ("tanpu_app", "tanpu_worker", "tanpu_audit")
 
+FORGETTABLE: Final = ("inputs", "place", "source_occurred_at")
+"""What the worker may empty of an act."""
+BODIES: Final = {
+    "refuse_change": "192963aa5c2c60f198857c5b1142dbb2689ed596ffb248ebb656d6f48b5ae59f",
+    "forget_only": "53b2d28bd1e2432ab44de4c1dca8dc0e002d7743e922a53b9b4f99b6fdeccca1",
+}
+"""SHA-256 of what the guards run: a trigger is worth no more than its function."""
+HELD: Final = (
+    ("account", "account_check"),
+    ("activity_key", "activity_key_pkey"),
+    ("asset", "asset_key_key"),
+    ("balance", "balance_not_overdrawn"),
+    ("instrument", "instrument_one_owner_at_a_time"),
+    ("month_settlement", "month_settlement_pkey"),
+    ("provider_answer", "provider_answer_pkey"),
+    ("provider_nonce", "provider_nonce_pkey"),
+    ("transfer", "transfer_amount_check"),
+    ("transfer", "transfer_in_chart"),
+    ("transfer", "transfer_one_owner"),
+    ("transfer", "transfer_pkey"),
+    ("upload_chunk", "upload_chunk_pkey"),
+)
+"""Constraints that keep value from being made, taken or told twice."""
+
 _TRIGGERS: Final = """
 select c.relname, p.relname,
        coalesce(bool_or(t.tgname in ('append_only', 'forget_only') and t.tgenabled in ('O', 'A')
                         and t.tgfoid = 'refuse_change'::regproc and t.tgtype & 56 = 56 - 16
-                            + case t.tgname when 'append_only' then 16 else 0 end), false),
-       coalesce(bool_or(t.tgname = 'forget_only_rows' and t.tgenabled in ('O', 'A')), false)
+                            + case t.tgname when 'append_only' then 16 else 0 end
+                        and t.tgqual is null and t.tgattr = ''), false),
+       coalesce(bool_or(t.tgname = 'forget_only_rows' and t.tgenabled in ('O', 'A')
+                        and t.tgfoid = 'forget_only'::regproc and t.tgqual is null
+                        and t.tgattr = ''), false)
   from pg_class c
   left join pg_inherits i on i.inhrelid = c.oid
   left join pg_class p on p.oid = i.inhparent
@@ -46,6 +73,48 @@ select c.relname, r.name, p.name
  where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
    and coalesce(above.relname, c.relname) = any(%s)
    and has_table_privilege(r.name, c.oid, p.name)"""
+_COLUMN_GRANTS: Final = """
+select c.relname, r.name, a.attname
+  from pg_class c
+  left join pg_inherits i on i.inhrelid = c.oid
+  left join pg_class above on above.oid = i.inhparent
+  join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+ cross join unnest(%s::text[]) as r (name)
+ where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+   and coalesce(above.relname, c.relname) = any(%s)
+   and has_column_privilege(r.name, c.oid, a.attnum, 'UPDATE')
+   and not has_table_privilege(r.name, c.oid, 'UPDATE')
+   and not (r.name = 'tanpu_worker' and coalesce(above.relname, c.relname) = any(%s)
+            and a.attname = any(%s))"""
+_STRANGE: Final = """
+select c.relname, 'row security hides rows of it'
+  from pg_class c where c.relnamespace = 'public'::regnamespace and c.relrowsecurity
+union all
+select c.relname, 'rule ' || w.rulename || ' rewrites what is asked of it'
+  from pg_class c join pg_rewrite w on w.ev_class = c.oid
+ where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+union all
+select c.relname, 'trigger ' || t.tgname || ' is not of the migrations'
+  from pg_class c join pg_trigger t on t.tgrelid = c.oid
+ where c.relnamespace = 'public'::regnamespace and not t.tgisinternal
+   and t.tgname not in ('append_only', 'forget_only', 'forget_only_rows')
+union all
+select p.proname, 'runs with its owner''s rights, and is not of the migrations'
+  from pg_proc p
+ where p.pronamespace = 'public'::regnamespace and p.prosecdef
+   and (p.proname <> 'ensure_partitions'
+        or p.proconfig is distinct from array['search_path=public, pg_temp'])"""
+_BODIES: Final = """
+select w.name, encode(sha256(p.prosrc::bytea), 'hex')
+  from unnest(%s::text[]) as w (name)
+  left join pg_proc p on p.proname = w.name and p.pronamespace = 'public'::regnamespace"""
+_HELD: Final = """
+select w.name, w.held
+  from unnest(%s::text[], %s::text[]) as w (name, held)
+ where not exists (
+   select from pg_constraint k join pg_class c on c.oid = k.conrelid
+    where c.relnamespace = 'public'::regnamespace and c.relname = w.name and k.conname = w.held
+      and k.convalidated and k.conenforced)"""
 _CHART: Final = """
 select c.relname, k.convalidated and k.conenforced, pg_get_constraintdef(k.oid)
   from pg_class c
@@ -71,6 +140,9 @@ def check_the_schema(connection: Connection, sheet: Sheet) -> None:
     for where, detail in (
         *_unguarded(connection, sheet),
         *_granted(connection),
+        *connection.execute(_STRANGE).fetchall(),
+        *_gutted(connection),
+        *_released(connection),
         *_chart(connection),
         *_systems(connection),
         *(
@@ -96,6 +168,23 @@ def _granted(connection: Connection) -> Iterator[tuple[str, str]]:
     values = (list(ROLES), sorted(APPEND_ONLY | FORGET_ONLY))
     for table, role, privilege in connection.execute(_GRANTS, values):
         yield table, f"{role} may {privilege}"
+    for table, role, privilege in connection.execute(_GRANTS, (["tanpu_app"], ["activity_key"])):
+        yield table, f"{role} may {privilege}"
+    of_columns = (*values, sorted(FORGET_ONLY), list(FORGETTABLE))
+    for table, role, column in connection.execute(_COLUMN_GRANTS, of_columns):
+        yield table, f"{role} may UPDATE its {column}"
+
+
+def _gutted(connection: Connection) -> Iterator[tuple[str, str]]:
+    for name, digest in connection.execute(_BODIES, (list(BODIES),)):
+        if digest != BODIES[name]:
+            yield name, "is not the function of the migrations"
+
+
+def _released(connection: Connection) -> Iterator[tuple[str, str]]:
+    tables, constraints = zip(*HELD, strict=True)
+    for table, constraint in connection.execute(_HELD, (list(tables), list(constraints))):
+        yield table, f"its constraint {constraint} is gone or off"
 
 
 def _chart(connection: Connection) -> Iterator[tuple[str, str]]:

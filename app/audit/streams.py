@@ -27,7 +27,8 @@ def stream(
 
 
 def prepare(connection: Connection) -> None:
-    """Plan for reading whole tables to their end, whatever the statistics say."""
+    """Plan for reading whole tables to their end, whatever the statistics say; ours alone."""
+    connection.execute("set local search_path = public, pg_temp")
     connection.execute("set local cursor_tuple_fraction = 1")
     connection.execute("set local enable_nestloop = off")
     connection.execute("set local jit = off")

@@ -5,10 +5,13 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
+from app.books import Row
 from app.kernel.db import Database
 from app.kernel.secrets import Keys
 from ledger.accounts import SYSTEM_ACCOUNTS, bucket_of
+from ledger.assets import Reduction
 from ledger.chart import Code
+from methodologies import CATALOG
 from tests.support.anchoring import ORIGIN
 from tests.support.auditing import assert_clean, audited
 from tests.support.owners import BUS, DAY, accrual, asset_number, owners, post_all, row
@@ -30,6 +33,12 @@ def statement(database_url: str) -> Callable[[str], None]:
     return run
 
 
+def granted(owner: int, asset: int, mg: int) -> Row:
+    """An accrual as an act causes it."""
+    made = accrual(owner, asset, mg)
+    return made._replace(cause=made.id)
+
+
 class Told:
     """One person's act of 700 mg under a cap of 1,000, told and posted."""
 
@@ -37,7 +46,7 @@ class Told:
         """Tell it."""
         (self.owner,) = owners(db, keys, 1)
         self.asset = asset_number(db, BUS)
-        self.first = accrual(self.owner, self.asset, 700)
+        self.first = granted(self.owner, self.asset, 700)
         self.bucket = bucket_of(self.owner)
         self.run = run
         post_all(db, [self.first])
@@ -121,7 +130,7 @@ def test_an_act_that_was_worth_less_than_its_accrual_is_named(
 def test_a_day_beyond_its_cap_is_named(
     told: Told, db: Database, database_url: str, keys: Keys
 ) -> None:
-    second = accrual(told.owner, told.asset, 700)
+    second = granted(told.owner, told.asset, 700)
     post_all(db, [second])
     told.act(str(second.id), OTHER, 700)
     told.run("update accrual_day set raw_mg = 1400")
@@ -133,19 +142,76 @@ def test_a_day_beyond_its_cap_is_named(
 def test_a_correction_is_held_to_its_transfer(
     told: Told, db: Database, database_url: str, keys: Keys
 ) -> None:
-    back = row(Code.CORRECT, told.owner, SYSTEM_ACCOUNTS["correction"], told.asset, 200)
+    back = row(Code.CORRECT, told.owner, SYSTEM_ACCOUNTS["correction"], told.asset, 700)
     first = told.first
     post_all(db, [back._replace(corrects=first.id, corrects_on=first.recorded_on)])
-    told.change(str(back.id), -200)
-    told.run("update accrual_day set raw_mg = 500")
+    told.change(str(back.id), -700)
+    told.run(
+        "insert into act_merge (bucket, account, id, activity, counted, reason, recorded_on)"
+        f" values ({told.bucket}, {told.owner}, uuidv7(), '{first.id}', uuidv7(),"
+        f" 'merge.same_act', '{first.recorded_on}')"
+    )
+    told.run("update accrual_day set raw_mg = 0")
     assert_clean(database_url, keys, ORIGIN)
     told.run("update act_change set amount_mg = -300")
-    assert any("moved 200" in each for each in acts_found(database_url, keys))
+    assert any("moved 700" in each for each in acts_found(database_url, keys))
 
 
-def test_an_accrual_that_no_act_names_is_a_notice(
+def test_an_accrual_that_no_act_names_is_named(
     told: Told, db: Database, database_url: str, keys: Keys
 ) -> None:
     post_all(db, [accrual(told.owner, told.asset, 5)])
+    assert acts_found(database_url, keys) == ["transfer: 1 accruals that no act names"]
+
+
+def test_books_without_acts_have_none_to_name(db: Database, database_url: str, keys: Keys) -> None:
+    (owner,) = owners(db, keys, 1)
+    post_all(db, [accrual(owner, asset_number(db, BUS), 5)])
     report = assert_clean(database_url, keys, ORIGIN)
     assert "1 accruals that no act names" in [each.detail for each in report.notices]
+
+
+@pytest.mark.parametrize(
+    ("change", "told_of"),
+    [
+        ("update transfer set cause = uuidv7()", "is not what the act was worth"),
+        ("update transfer set evidence = sha256('y')", "commits to another content"),
+        ("update accrual_day set raw_mg = raw_mg + 1", "its acts come to 700, its row says 701"),
+    ],
+)
+def test_a_story_told_differently_is_named(
+    told: Told, database_url: str, keys: Keys, change: str, told_of: str
+) -> None:
+    told.run(change)
+    assert any(told_of in each for each in acts_found(database_url, keys))
+
+
+def published(db: Database, told: Told) -> tuple[int, int]:
+    """Make the act one of a published methodology; gives its cap [mg] and its new asset."""
+    document = CATALOG["SZ-METRO", 1]
+    assert document.cap_mg is not None
+    asset = Reduction("SZ-METRO", 1, document.scenario, "B", DAY.replace(day=1))
+    number = asset_number(db, asset)
+    for table in ("transfer", "balance", "activity", "accrual_day"):
+        told.run(f"update {table} set asset = {number}")
+    told.run(f"update accrual_day set cap_mg = {document.cap_mg}")
+    return document.cap_mg, number
+
+
+def test_a_cap_that_was_lifted_is_named(
+    told: Told, db: Database, database_url: str, keys: Keys
+) -> None:
+    cap_mg, _ = published(db, told)
+    assert_clean(database_url, keys, ORIGIN)
+    told.run(f"update accrual_day set cap_mg = {cap_mg} + 1")
+    assert acts_found(database_url, keys)
+
+
+def test_an_act_whose_accrual_is_gone_is_named(
+    told: Told, db: Database, database_url: str, keys: Keys
+) -> None:
+    published(db, told)
+    for table in ("transfer", "balance", "log_pending", "accrual_day"):
+        told.run(f"delete from {table}")
+    (found,) = acts_found(database_url, keys)
+    assert "its acts come to 700, its row says nothing; counts 700, was granted 0" in found
