@@ -3,6 +3,8 @@
 Finds the city's servers by the environment, or those that ``tanpu up`` runs in the same home.
 """
 
+import gc
+
 from app.kernel.settings import Settings
 from app.main import create_app
 
@@ -10,3 +12,4 @@ if not __debug__:
     raise SystemExit("tanpu refuses to run under `python -O`: its assertions are laws")
 
 app = create_app(Settings())
+gc.freeze()  # what was imported stays, and need not be looked at again
