@@ -18,6 +18,8 @@ from .units import NAMES, NO_UNIT, Unit, conversion
 LENGTH_MAX: Final = 500
 _DEPTH_MAX: Final = 40
 _DIGITS_MAX: Final = 18
+_POWER_MAX: Final = 16
+"""Of a unit: steps that square one another reach powers whose conversion fills the memory."""
 _ARGUMENTS_MIN: Final = 2
 _ARGUMENTS_MAX: Final = 8
 
@@ -161,11 +163,11 @@ class _Reader:
         left = as_quantity(self.node(node.left, depth + 1))
         right = as_quantity(self.node(node.right, depth + 1))
         if operator == "*":
-            return tree.product(left, right)
+            return _bounded(tree.product(left, right))
         if operator == "/":
             if isinstance(right, tree.Constant) and right.value == 0:
                 raise BadFormula("formula.division_by_zero", "the divisor is always zero")
-            return tree.quotient(left, right)
+            return _bounded(tree.quotient(left, right))
         left, right = _in_one_unit((left, right))
         if isinstance(left, tree.Constant) and isinstance(right, tree.Constant):
             sign = 1 if operator == "+" else -1
@@ -206,6 +208,12 @@ class _Reader:
         of = _in_one_unit(tuple(as_quantity(self.node(arg, depth + 1)) for arg in node.args))
         assert isinstance(node.func, ast.Name)
         return tree.Extreme(node.func.id, of, of[0].unit)
+
+
+def _bounded(node: tree.Quantity) -> tree.Quantity:
+    if node.unit.highest_power > _POWER_MAX:
+        raise BadFormula("unit.too_high", f"a unit stands to the power of {_POWER_MAX} at most")
+    return node
 
 
 def _in_one_unit(parts: tuple[tree.Quantity, ...]) -> tuple[tree.Quantity, ...]:

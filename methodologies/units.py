@@ -99,6 +99,19 @@ class Unit:
         return bool(self.of.dimensionality == other.of.dimensionality)
 
     @property
+    def highest_power(self) -> int:
+        """The highest power of any of its names, above the line or below it.
+
+        >>> parse_unit("g/m^3").highest_power, NO_UNIT.highest_power
+        (3, 0)
+        """
+        return max((abs(power) for _, power in self._powers()), default=0)
+
+    def _powers(self) -> list[tuple[str, int]]:
+        items = _REGISTRY.Quantity(1, self.of).unit_items()
+        return [(str(name), int(power)) for name, power in items]
+
+    @property
     def is_tagged(self) -> bool:
         """Whether the unit speaks of CO2e and not of plain mass."""
         return "[co2e]" in self.of.dimensionality
@@ -114,8 +127,7 @@ class Unit:
         >>> str(parse_unit("g/pkm")), str(NO_UNIT)
         ('g/(km*person)', '1')
         """
-        items = _REGISTRY.Quantity(1, self.of).unit_items()
-        powers = sorted((str(name), int(power)) for name, power in items)
+        powers = sorted(self._powers())
         over = [_power_of(name, power) for name, power in powers if power > 0]
         under = [_power_of(name, -power) for name, power in powers if power < 0]
         top = "*".join(over) or "1"

@@ -131,6 +131,21 @@ def test_it_refuses(expression: str, code: str) -> None:
     assert found == [("formula.reduction", code)]
 
 
+@pytest.mark.parametrize("steps", [3, 30])
+def test_it_refuses_units_whose_conversion_would_fill_the_memory(steps: int) -> None:
+    """Each step to the 32nd power of the one before: 1,000 to the power of 32 to that of 30."""
+    grown = 'a0 = "distance"\nb0 = "other"\n'
+    for step in range(1, steps):
+        for name in "ab":
+            power = f"{name}{step - 1}"
+            for _ in range(5):
+                power = f"({power} * {power})"
+            grown += f'{name}{step} = "{power}"\n'
+    last = f'reduction = "{REDUCTION} if a{steps - 1} > b{steps - 1} else 0 * g'
+    found = faults((f'reduction = "{REDUCTION}', grown + last), more=MORE)
+    assert {("formula.a1", "unit.too_high"), ("formula.b1", "unit.too_high")} <= set(found)
+
+
 def test_it_says_where_a_condition_is_not_one() -> None:
     rule = ("distance >= 0.5 * km", "distance + 0.5 * km")
     assert faults(rule) == [("eligibility[0].require", "formula.not_a_condition")]
