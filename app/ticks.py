@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from importlib import import_module
+from threading import Lock
 from typing import Final
 
 import structlog
@@ -17,6 +19,8 @@ from methodologies import CATALOG, Document, Settlement
 
 MONTHS_AHEAD: Final = 3
 JOBS_KEPT: Final = timedelta(days=7)
+
+_LOADING: Final = Lock()
 
 log = structlog.get_logger()
 
@@ -42,6 +46,7 @@ def chain_of(city: City) -> Chain:
         ChainUnavailable: It does not answer.
         ContractMissing: The contract there is not this ledger's.
     """
+    _load_chain_libraries()
     from app.anchoring.evm.contracts import connect  # noqa: PLC0415 -- web3 takes a second
 
     return connect(
@@ -50,6 +55,13 @@ def chain_of(city: City) -> Chain:
         city.settings.origin,
         city.settings.chain_contract,
     )
+
+
+def _load_chain_libraries() -> None:
+    """Load web3 in one thread at a time: two that load it at once wait for each other for ever."""
+    with _LOADING:
+        import_module("app.anchoring.evm.contracts")
+        import_module("app.anchoring.evm.methodologies")
 
 
 def digests() -> dict[tuple[str, int], bytes]:
@@ -69,6 +81,7 @@ def declare_methodologies(city: City, _at: datetime) -> None:
     """Publish methodology digests on the chain; in production its admin does (方法学上链)."""
     if city.settings.is_production:
         return
+    _load_chain_libraries()
     from app.anchoring.evm.methodologies import publish_methodologies  # noqa: PLC0415 -- likewise
     from app.anchoring.evm.node import Node  # noqa: PLC0415 -- likewise
 

@@ -30,6 +30,9 @@ def explained(error: Exception) -> int | None:
         case OperationalError() | DatabaseAway() | PoolTimeout():
             name = type(error).__name__
             complain("database", f"{name}: 数据库不可用 the database does not answer")
+        case UnicodeError():
+            complain("input", "不是 UTF-8 文本 not UTF-8 text")
+            return WRONG_INPUT
         case OSError():
             where = f"{error.filename}: " if error.filename else ""
             complain("file", f"{where}{error.strerror or error}")
