@@ -1,7 +1,7 @@
 """What the ticker wakes (定时任务清单), and the notary that several of them need."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from importlib import import_module
 from threading import Lock
 from typing import Final
@@ -102,11 +102,27 @@ def keep_partitions(city: City, _at: datetime) -> None:
 
 
 def settle_months(city: City, at: datetime) -> None:
-    """Settle the last month whose providers have had their time to tell it (月结)."""
-    told = day_of(at) - timedelta(days=city.settings.merge_deadline_days)
-    month = (told.replace(day=1) - timedelta(days=1)).replace(day=1)
-    for code in sorted({document.code for document in CATALOG.values() if by_month(document)}):
-        settle(city.db, city.db.read(decided, code), month, at=at)
+    """Settle every month in the acceptance window whose providers had their time (月结)."""
+    today = day_of(at)
+    told = today - timedelta(days=city.settings.merge_deadline_days)
+    codes = sorted({document.code for document in CATALOG.values() if by_month(document)})
+    for month in months_before(told, since=today - timedelta(city.settings.acceptance_window_days)):
+        for code in codes:
+            settle(city.db, city.db.read(decided, code), month, at=at)
+
+
+def months_before(day: date, *, since: date) -> list[date]:
+    """List the first days of the whole months between two days, the oldest first.
+
+    >>> [str(month) for month in months_before(date(2026, 3, 9), since=date(2025, 12, 15))]
+    ['2026-01-01', '2026-02-01']
+    """
+    months: list[date] = []
+    month = (day.replace(day=1) - timedelta(days=1)).replace(day=1)
+    while month >= since:
+        months.append(month)
+        month = (month - timedelta(days=1)).replace(day=1)
+    return months[::-1]
 
 
 def by_month(document: Document) -> bool:
