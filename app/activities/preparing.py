@@ -166,7 +166,11 @@ class Preparation:
         mode, scene = item.mode, self._choice.versions[-1].scenario
         reason = item.not_eligible or meant.refusal
         if document is not None:
-            mode, scene = item.mode or document.mode or document.scenario, document.scenario
+            # A mode that the document neither has nor asks for is the provider's word alone, and
+            # two providers could tell one act under two of them.
+            asked = document.mode is not None or "mode" in document.input_names
+            mode = (asked and item.mode) or document.mode or document.scenario
+            scene = document.scenario
             if document.mode and mode != document.mode and not reason:
                 reason = "mode.not_covered"
         return Candidate(

@@ -210,10 +210,7 @@ def test_it_lets_the_worker_forget_what_an_act_said_and_nothing_else(
 
 
 def test_it_makes_partitions_for_acts_as_for_transfers(db: Database) -> None:
-    made = db.transact(
-        lambda session: driver(session).execute("select ensure_partitions(5)").fetchone()
-    )
-    assert made == (4,)
+    db.transact(lambda session: driver(session).execute("select ensure_partitions(5)"))
     month = day_of(datetime.now(SHANGHAI))
     last = date(month.year + (month.month + 4) // 12, (month.month + 4) % 12 + 1, 1)
     for parent in ("activity", "transfer"):
