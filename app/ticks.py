@@ -81,15 +81,24 @@ def declare_methodologies(city: City, _at: datetime) -> None:
     """Publish methodology digests on the chain; in production its admin does (方法学上链)."""
     if city.settings.is_production:
         return
+    try:
+        publish_digests(city)
+    except ChainUnavailable as error:
+        log.warning("chain away; the next tick goes on", reason=str(error))
+
+
+def publish_digests(city: City) -> int:
+    """Publish the digests that the registry lacks; give how many. Idempotent, for development.
+
+    Raises:
+        ChainUnavailable: The chain does not answer.
+        MethodologyConflict: The registry has another digest for a version.
+    """
     _load_chain_libraries()
     from app.anchoring.evm.methodologies import publish_methodologies  # noqa: PLC0415 -- likewise
     from app.anchoring.evm.node import Node  # noqa: PLC0415 -- likewise
 
-    try:
-        node = Node(city.addresses.chain_rpc_url)
-        publish_methodologies(node, city.keys.anchor, digests())
-    except ChainUnavailable as error:
-        log.warning("chain away; the next tick goes on", reason=str(error))
+    return publish_methodologies(Node(city.addresses.chain_rpc_url), city.keys.anchor, digests())
 
 
 def keep_partitions(city: City, _at: datetime) -> None:

@@ -58,6 +58,8 @@ PARTS: Final = (
         "Send to receipt at most 10 ms on anvil; at most 90,000 gas; one transaction an epoch.",
     ),
 )
+NOTES: Final = Path(__file__).parent / "notes"
+"""By module: where a budget is missed or close, what was tried and what is next."""
 SCALE: Final = Part(
     "ingest",
     "Growth of cost 成本增长",
@@ -88,6 +90,9 @@ def page(tables: list[tuple[Part, str]]) -> str:
     text = INTRODUCTION.format(day=day_of(now()).isoformat(), machine=machine)
     for part, shown in tables:
         text += f"\n## {part.title}\n\nBudget: {part.budget}\n\n```text\n{shown}\n```\n"
+        note = NOTES / f"{part.module}.txt"
+        if note.exists():
+            text += f"\n{note.read_text(encoding='utf-8')}"
     return text
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.screen import WRONG_INPUT, AsJson, answer, complain, table
+from app.cli.screen import REFUSED, WRONG_INPUT, AsJson, answer, complain, table
 from app.kernel.clock import day_of, now
 from methodologies import (
     CATALOG,
@@ -131,6 +131,32 @@ def eval_(
         as_json=as_json,
         people=people,
     )
+
+
+@commands.command()
+def publish(*, as_json: AsJson = False) -> None:
+    """Put the digests of all shipped versions on the chain's registry (方法学上链).
+
+    For development; in production the registry's admin publishes, from the list of digests.
+    """
+    from app.city import open_city  # noqa: PLC0415 -- the other commands need no city
+    from app.kernel.settings import Settings  # noqa: PLC0415 -- likewise
+    from app.ticks import digests, publish_digests  # noqa: PLC0415 -- likewise
+
+    settings = Settings()
+    listed = {f"{code} {version}": digest.hex() for (code, version), digest in digests().items()}
+    if settings.is_production:
+        complain("methodology.publish", "由登记合约管理员发布 the registry's admin publishes these")
+        answer({"published": None, "digests": listed}, as_json=as_json, people=_pairs(listed))
+        raise typer.Exit(REFUSED)
+    with open_city(settings) as city:
+        published = publish_digests(city)
+    people = f"{published} 个版本新上链 newly published; {len(listed)} in all"
+    answer({"published": published, "digests": listed}, as_json=as_json, people=people)
+
+
+def _pairs(listed: dict[str, str]) -> str:
+    return "\n".join(f"{name}: {digest}" for name, digest in listed.items())
 
 
 def catalogued(code: str, version: int | None) -> Document:

@@ -218,3 +218,10 @@ def test_verify_tells_the_published_text_from_another(run: Run, tmp_path: Path) 
     assert said.code in {1, 2}
     if said.code == 1:
         assert said.json()["ok"] is False
+
+
+def test_publishing_puts_every_shipped_digest_on_the_chain_once(city: Run) -> None:
+    first = city("methodology", "publish", "--json").json()
+    assert first["digests"]["SZ-METRO 1"] == methodologies.get("SZ-METRO", 1).sha256
+    assert len(first["digests"]) == len(methodologies.CATALOG)
+    assert city("methodology", "publish", "--json").json()["published"] == 0
