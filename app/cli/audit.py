@@ -37,13 +37,9 @@ def contract_of(city: City) -> str:
     """
     if given := city.settings.chain_contract:
         return given
-    from web3 import Web3  # noqa: PLC0415 -- it takes a second to load
+    from app.anchoring.evm.contracts import anchor_address  # noqa: PLC0415 -- web3 takes a second
 
-    from app.anchoring.evm.contracts import deployer_of  # noqa: PLC0415 -- likewise
-
-    sender = deployer_of(city.keys.anchor, "CarbonAnchor").address
-    encoded = b"\xd6\x94" + bytes.fromhex(sender.removeprefix("0x")) + b"\x80"
-    return str(Web3.to_checksum_address(Web3.keccak(encoded)[-20:]))
+    return anchor_address(city.keys.anchor)
 
 
 def page(report: Report) -> Table:

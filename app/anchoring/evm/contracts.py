@@ -75,6 +75,11 @@ def ensure_registry(node: Node, anchor_key: bytes) -> tuple[str, LocalAccount]:
     return address, publisher
 
 
+def anchor_address(anchor_key: bytes) -> str:
+    """Give the address that CarbonAnchor has, or would have, in development; asks no chain."""
+    return _first_contract_of(deployer_of(anchor_key, "CarbonAnchor").address)
+
+
 def deployer_of(anchor_key: bytes, name: str) -> LocalAccount:
     """Derive the account that deploys one contract and nothing else before it."""
     return account_of(digest(anchor_key, f"deployer\0{name}".encode(), sha256))
