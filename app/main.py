@@ -1,6 +1,6 @@
 """The web application, put together (应用组装): routers, problem documents, health, front page."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from html import escape
 from importlib.metadata import version
@@ -18,9 +18,14 @@ from app.anchoring.api import router as epochs
 from app.city import City, open_city
 from app.kernel.http import install
 from app.kernel.settings import Settings
+from app.kernel.tokens import Tokens
 from app.readiness import readiness
+from app.staff import Deed
 
 RETRY_AFTER_S: Final = "5"
+ROUTERS: Final = (batches, epochs)
+DEEDS: Final[Mapping[str, Deed]] = {}
+"""What a second signature sets in motion, by act; each domain names its own."""
 
 
 def create_app(settings: Settings, city: City | None = None) -> FastAPI:
@@ -30,6 +35,7 @@ def create_app(settings: Settings, city: City | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         with nullcontext(city) if city is not None else open_city(settings) as opened:
             app.state.city = opened
+            app.state.tokens = Tokens(opened.keys.access, settings.origin)
             yield
 
     app = FastAPIOffline(
@@ -40,7 +46,8 @@ def create_app(settings: Settings, city: City | None = None) -> FastAPI:
         redoc_url=None,
     )
     install(app, body_max=LARGER_BODIES)
-    for router in (batches, epochs):
+    app.state.deeds = DEEDS
+    for router in ROUTERS:
         app.include_router(router)
     app.add_api_route("/", front_page, include_in_schema=False)
     app.add_api_route("/health", health, tags=["operations 运维"])

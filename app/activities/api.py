@@ -15,9 +15,10 @@ from app.activities.schemas import BatchOut
 from app.kernel.clock import now
 from app.kernel.http import PROBLEM, problem, problems
 from app.kernel.ids import new_id, parse_public_id
+from app.kernel.once import readable_key
 from app.kernel.problems import Refusal
 from app.providers import ProviderSuspended, find_key
-from app.providers.once import readable_key, take_nonce
+from app.providers.once import take_nonce
 from app.providers.signatures import Request as Message
 from app.providers.signatures import Signed, verify_request
 from app.providers.signing import NDJSON

@@ -29,11 +29,12 @@ from app.activities.schemas import BatchOut, OutcomeOut, ReceiptOut, complete, m
 from app.activities.uploads import outcomes_of
 from app.kernel.db import Database, driver
 from app.kernel.ids import public_id
+from app.kernel.once import Answer, digest_of
 from app.kernel.problems import Refusal
 from app.kernel.secrets import Keys
 from app.kernel.settings import Settings
 from app.providers import Provider
-from app.providers.once import Answer, digest_of, first_answer, keep_answer, take_nonce
+from app.providers.once import first_answer, keep_answer, take_nonce
 from app.providers.signatures import Signed
 
 LINES_MAX: Final = 10_000

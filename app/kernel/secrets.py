@@ -2,12 +2,14 @@
 
 Files, one secret each, mode 0600: ``kek`` (32 bytes), ``subject`` (32 bytes, keys the hashes
 of card and meter numbers), ``receipt`` and ``log`` (Ed25519 seeds), ``anchor`` (secp256k1).
+``access/`` holds the Ed25519 seeds that sign access tokens, named so that the newest sorts last.
 Development makes what is missing; production refuses to start without them.
 """
 
 import os
 import secrets
 import threading
+from collections.abc import Mapping
 from functools import cached_property
 from hashlib import sha256
 from hmac import digest
@@ -17,6 +19,9 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+ACCESS: Final = "access"
+FIRST: Final = "0000"
+"""Name of the access key that a new deployment is given."""
 NAMES: Final = ("kek", "subject", "receipt", "log", "anchor")
 SIZE_BYTES: Final = 32
 NONCE_BYTES: Final = 12
@@ -34,7 +39,8 @@ class Keys:
         self._directory = directory
         if make_missing:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for name in NAMES:
+            (directory / ACCESS).mkdir(exist_ok=True, mode=0o700)
+            for name in (*NAMES, f"{ACCESS}/{FIRST}"):
                 _make(directory / name)
             folder = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
             os.fsync(folder)
@@ -75,6 +81,15 @@ class Keys:
         """Private key of the account that submits headers to the chain."""
         return self._read("anchor")
 
+    @cached_property
+    def access(self) -> Mapping[str, Ed25519PrivateKey]:
+        """Sign access tokens, by ``kid``, the newest last; see ``tanpu keys``."""
+        names = sorted(path.name for path in (self._directory / ACCESS).glob("[0-9]*"))
+        if not names:
+            raise KeyMissing(f"{self._directory / ACCESS} holds no key; see `tanpu keys`")
+        made = [Ed25519PrivateKey.from_private_bytes(self._read(f"{ACCESS}/{n}")) for n in names]
+        return {key_id(key): key for key in made}
+
     def seal(self, secret: bytes, *, owner: int) -> bytes:
         """Encrypt an owner's secret under the KEK, bound to that owner."""
         nonce = secrets.token_bytes(NONCE_BYTES)
@@ -96,6 +111,11 @@ class Keys:
     def provider_secret(self, provider: str) -> bytes:
         """Derive the secret that provider and platform share for evidence salts (R7)."""
         return digest(self.subject, f"evidence\0{provider}".encode(), sha256)
+
+
+def key_id(key: Ed25519PrivateKey) -> str:
+    """Name a key by its public half, as ``kid``: the first 16 hex digits of its SHA-256."""
+    return sha256(key.public_key().public_bytes_raw()).hexdigest()[:16]
 
 
 def _make(path: Path) -> None:

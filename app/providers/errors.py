@@ -95,19 +95,3 @@ class DigestMismatch(Refusal):
     code = "signature.digest_mismatch"
     status = 400
     title_zh = "正文与摘要不一致"
-
-
-class IdempotencyKeyMissing(Refusal):
-    """The request needs an Idempotency-Key of 1 to 200 printable ASCII characters."""
-
-    code = "idempotency.key_missing"
-    status = 400
-    title_zh = "缺少幂等键"
-
-
-class IdempotencyKeyReused(Refusal):
-    """This Idempotency-Key was used before with another request."""
-
-    code = "idempotency.key_reused"
-    status = 422
-    title_zh = "幂等键已用于另一个请求"

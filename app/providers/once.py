@@ -7,29 +7,19 @@ without an answer takes up that very work, whether its first try is still runnin
 The work must therefore be idempotent by its id, as ``ingest`` is by the id of its upload.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
 from sqlmodel import Session
 
 from app.kernel.db import driver
-from app.providers.errors import IdempotencyKeyMissing, IdempotencyKeyReused, NonceReplayed
-from app.providers.registry import KEYID
+from app.kernel.once import Answer, IdempotencyKeyReused
+from app.providers.errors import NonceReplayed
 
 NONCE_KEPT: Final = timedelta(minutes=10)
 ANSWER_KEPT: Final = timedelta(days=8)
 """More than the seven days that the API promises."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a request was answered, kept byte for byte."""
-
-    status: int
-    body: bytes
 
 
 _FORGET_NONCES: Final = "delete from provider_nonce where provider = %s and kept_until < %s"
@@ -58,26 +48,6 @@ def take_nonce(session: Session, provider: int, nonce: str, *, at: datetime) -> 
     connection.execute(_FORGET_NONCES, (provider, at))
     if connection.execute(_TAKE_NONCE, (provider, nonce, at + NONCE_KEPT)).rowcount == 0:
         raise NonceReplayed
-
-
-def digest_of(*parts: bytes) -> bytes:
-    """Hash what makes two requests the same: method, path and body.
-
-    >>> digest_of(b"POST", b"/v1", b"a") == digest_of(b"POST", b"/v1a", b"")
-    False
-    """
-    return sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).digest()
-
-
-def readable_key(text: str | None) -> str:
-    """Give the Idempotency-Key of a request.
-
-    Raises:
-        IdempotencyKeyMissing: There is none, or it is not 1 to 200 printable characters.
-    """
-    if text is None or not KEYID.fullmatch(text):
-        raise IdempotencyKeyMissing
-    return text
 
 
 def first_answer(

@@ -18,6 +18,7 @@ OWNED = {
     "act_window",
     "accrual_day",
     "month_settlement",
+    "citizen_answer",
 }
 """`bucket` leads every key; no statement joins two of them but by bucket."""
 
@@ -54,6 +55,9 @@ CENTRAL = {
     "supply",
     "submission",
     "anchored",
+    "desk_answer",
+    "audit_entry",
+    "approval",
 }
 """Live once: log, map, epochs, uploads, what providers asked, jobs."""
 

@@ -1,0 +1,169 @@
+"""One effect a key (幂等): the answer to an ``Idempotency-Key``, in the transaction of its deed.
+
+The same key and request give the first answer again, marked ``Idempotent-Replayed``; the same
+key with another request is refused; a try that comes while the first still runs waits for it.
+Kept are successes and refusals below 500, for eight days; a defect keeps nothing, so the next
+try runs. A citizen's answers lie in the citizen's bucket, those of the desk live once.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Annotated, Final, LiteralString, NamedTuple
+
+from fastapi import Header, Request, Response
+from pydantic import BaseModel
+from sqlmodel import Session
+
+from app.kernel.clock import now
+from app.kernel.db import Database, driver
+from app.kernel.http import PROBLEM, problem
+from app.kernel.problems import Refusal
+from app.kernel.tokens import Principal
+
+KEPT: Final = timedelta(days=8)
+"""More than the seven days that the API promises."""
+KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
+FAILED: Final = 400
+DEFECT: Final = 500
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(max_length=200, description="1 to 200 printable ASCII characters; required. 幂等键"),
+]
+
+_CLAIM_OWN: Final = """
+insert into citizen_answer (bucket, account, key, request, kept_until) values (%s, %s, %s, %s, %s)
+on conflict (bucket, account, key) do nothing"""
+_FIRST_OWN: Final = """
+select request, status, body from citizen_answer where bucket = %s and account = %s and key = %s"""
+_KEEP_OWN: Final = """
+update citizen_answer set status = %s, body = %s
+ where bucket = %s and account = %s and key = %s"""
+_CLAIM_DESK: Final = """
+insert into desk_answer (actor, key, request, kept_until) values (%s, %s, %s, %s)
+on conflict (actor, key) do nothing"""
+_FIRST_DESK: Final = "select request, status, body from desk_answer where actor = %s and key = %s"
+_KEEP_DESK: Final = "update desk_answer set status = %s, body = %s where actor = %s and key = %s"
+
+
+class IdempotencyKeyMissing(Refusal):
+    """The request needs an Idempotency-Key of 1 to 200 printable ASCII characters."""
+
+    code = "idempotency.key_missing"
+    status = 400
+    title_zh = "缺少幂等键"
+
+
+class IdempotencyKeyReused(Refusal):
+    """This Idempotency-Key was used before with another request."""
+
+    code = "idempotency.key_reused"
+    status = 422
+    title_zh = "幂等键已用于另一个请求"
+
+
+class Answer(NamedTuple):
+    """What a request was answered, kept byte for byte."""
+
+    status: int
+    body: bytes
+
+
+def digest_of(*parts: bytes) -> bytes:
+    """Hash what makes two requests the same: method, path and body.
+
+    >>> digest_of(b"POST", b"/v1", b"a") == digest_of(b"POST", b"/v1a", b"")
+    False
+    """
+    return sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).digest()
+
+
+def readable_key(text: str | None) -> str:
+    """Give the Idempotency-Key of a request.
+
+    Raises:
+        IdempotencyKeyMissing: There is none, or it is not 1 to 200 printable characters.
+    """
+    if text is None or not KEY.fullmatch(text):
+        raise IdempotencyKeyMissing
+    return text
+
+
+def answer_once(  # noqa: PLR0917 -- the request, its key, who, what, and how it is said
+    request: Request,
+    db: Database,
+    who: Principal,
+    key: str | None,
+    body: BaseModel | None,
+    deed: Callable[[Session], BaseModel],
+    status: int = 201,
+) -> Response:
+    """Run ``deed`` in a transaction, at most once for this key, and answer with what it made.
+
+    Raises:
+        IdempotencyKeyMissing, IdempotencyKeyReused: See their own words.
+    """
+    known = readable_key(key)
+    said = b"" if body is None else body.model_dump_json().encode()
+    digest = digest_of(request.method.encode(), request.url.path.encode(), said)
+
+    def command(session: Session) -> tuple[Answer, bool]:
+        first = _claim(session, who, known, digest, now())
+        if first is not None:
+            return first, True
+        answer = _attempt(session, deed, lambda error: bytes(problem(request, error).body), status)
+        _keep(session, who, known, answer)
+        return answer, False
+
+    answer, is_replayed = db.transact(command)
+    headers = {"cache-control": "no-store"}
+    if is_replayed:
+        headers["idempotent-replayed"] = "true"
+    media = PROBLEM if answer.status >= FAILED else "application/json"
+    return Response(answer.body, answer.status, headers, media)
+
+
+def _attempt(
+    session: Session,
+    deed: Callable[[Session], BaseModel],
+    refused: Callable[[Refusal], bytes],
+    status: int,
+) -> Answer:
+    """Run the deed behind a savepoint, so that a refusal undoes it and is kept itself."""
+    try:
+        with session.begin_nested():
+            return Answer(status, deed(session).model_dump_json().encode())
+    except Refusal as error:
+        if error.status >= DEFECT:
+            raise
+        return Answer(error.status, refused(error))
+
+
+def _claim(
+    session: Session, who: Principal, key: str, request: bytes, at: datetime
+) -> Answer | None:
+    """Claim a key; gives the first answer where it was claimed before."""
+    connection = driver(session)
+    place: tuple[object, ...] = (who.bucket, who.owner, key) if _is_owner(who) else (who.name, key)
+    own = _is_owner(who)
+    claim, first = (_CLAIM_OWN, _FIRST_OWN) if own else (_CLAIM_DESK, _FIRST_DESK)
+    if connection.execute(claim, (*place, request, at + KEPT)).rowcount:
+        return None
+    row = connection.execute(first, place).fetchone()
+    assert row is not None, key
+    if bytes(row[0]) != request:
+        raise IdempotencyKeyReused
+    return Answer(row[1], bytes(row[2]))
+
+
+def _keep(session: Session, who: Principal, key: str, answer: Answer) -> None:
+    own = _is_owner(who)
+    keep: LiteralString = _KEEP_OWN if own else _KEEP_DESK
+    place: tuple[object, ...] = (who.bucket, who.owner, key) if own else (who.name, key)
+    driver(session).execute(keep, (answer.status, answer.body, *place))
+
+
+def _is_owner(who: Principal) -> bool:
+    return who.kind == "citizen"

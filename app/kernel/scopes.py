@@ -1,0 +1,78 @@
+"""Roles and what each may do (角色与权限): one table, deny by default.
+
+An endpoint names the one scope that it asks for, or is on the list of public ones; a token
+carries the scopes of its holder's roles. What nobody was given, nobody can do.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+
+class Scope(StrEnum):
+    """What an endpoint asks for."""
+
+    ME = "me"
+    """A citizen's own: activities, wallet, consents, exchange, erasure."""
+    METHODOLOGIES_PROPOSE = "methodologies.propose"
+    METHODOLOGIES_REVIEW = "methodologies.review"
+    METHODOLOGIES_PUBLISH = "methodologies.publish"
+    """Ask for a publication, a withdrawal, a scenario's approval; a second person signs it."""
+    FACTORS_CORRECT = "factors.correct"
+    PROVIDERS_MANAGE = "providers.manage"
+    PROGRAMMES_MANAGE = "programmes.manage"
+    """Programmes, rates, budgets, challenges."""
+    APPEALS_DECIDE = "appeals.decide"
+    STAFF_MANAGE = "staff.manage"
+    AUDIT_READ = "audit.read"
+    """The desk's audit log, and the city's totals as of any date."""
+    APPROVALS_SIGN = "approvals.sign"
+    """See what awaits a second signature; signing asks for the request's own scope besides."""
+
+
+class Role(StrEnum):
+    """Who somebody is."""
+
+    CITIZEN = "citizen"
+    OPERATOR = "operator"
+    REGULATOR = "regulator"
+    EXPERT = "expert"
+    VERIFIER = "verifier"
+
+
+SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
+    {
+        Role.CITIZEN: frozenset({Scope.ME}),
+        Role.OPERATOR: frozenset(
+            {
+                Scope.METHODOLOGIES_PROPOSE,
+                Scope.PROVIDERS_MANAGE,
+                Scope.PROGRAMMES_MANAGE,
+                Scope.APPEALS_DECIDE,
+                Scope.STAFF_MANAGE,
+                Scope.APPROVALS_SIGN,
+            }
+        ),
+        Role.REGULATOR: frozenset(
+            {
+                Scope.METHODOLOGIES_PROPOSE,
+                Scope.METHODOLOGIES_PUBLISH,
+                Scope.FACTORS_CORRECT,
+                Scope.AUDIT_READ,
+                Scope.APPROVALS_SIGN,
+            }
+        ),
+        Role.EXPERT: frozenset({Scope.METHODOLOGIES_PROPOSE, Scope.METHODOLOGIES_REVIEW}),
+        Role.VERIFIER: frozenset({Scope.AUDIT_READ}),
+    }
+)
+
+
+def scopes_of(roles: Iterable[Role]) -> frozenset[Scope]:
+    """Give everything that any of the roles may do.
+
+    >>> sorted(scopes_of([Role.CITIZEN, Role.VERIFIER]))
+    [<Scope.AUDIT_READ: 'audit.read'>, <Scope.ME: 'me'>]
+    """
+    return frozenset[Scope]().union(*(SCOPES[role] for role in roles))

@@ -1,0 +1,1 @@
+drop table approval, audit_entry, desk_answer, citizen_answer;

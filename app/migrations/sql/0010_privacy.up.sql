@@ -1,0 +1,1 @@
+select 1; -- begun: filled by its domain before it lands
