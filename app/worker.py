@@ -20,6 +20,7 @@ from sqlmodel import Session
 from app.city import City
 from app.kernel.clock import now
 from app.kernel.db import driver
+from app.kernel.metrics import JOB_FAILURES
 from app.ticks import JOBS
 
 LEASE: Final = timedelta(minutes=15)
@@ -113,4 +114,5 @@ def _done(session: Session, *, name: str, slot: datetime) -> None:
 
 
 def _report(outcome: JobExecutionEvent) -> None:
+    JOB_FAILURES.labels(str(outcome.job_id)).inc()
     log.error("job failed or missed", job=outcome.job_id, exc_info=outcome.exception)

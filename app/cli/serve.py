@@ -11,6 +11,8 @@ import uvicorn
 from app.city import City, open_city
 from app.cli.demo import lines_for, show
 from app.cli.screen import UNAVAILABLE, complain
+from app.embedded.signals import OrderlyEnd
+from app.figures import serve_metrics
 from app.kernel import telemetry
 from app.kernel.settings import Settings
 from app.main import create_app
@@ -36,6 +38,7 @@ def up(port: Port = None, *, demo: WithDemo = False) -> None:
     with closing(_bound(settings, port)) as listener, open_city(settings, owning=True) as city:
         if demo:
             show(city)
+        _measure(settings, city)
         with Worker(city):
             for line in lines_for(city, listener.getsockname()[1]):
                 typer.echo(line)
@@ -46,16 +49,20 @@ def api(port: Port = None) -> None:
     """Run the API alone; workers and servers run elsewhere (仅启动接口)."""
     settings = Settings()
     telemetry.configure(settings.log_level)
-    with closing(_bound(settings, port)) as listener:
-        _serve(settings, None, listener)
+    with closing(_bound(settings, port)) as listener, open_city(settings) as city:
+        _measure(settings, city)
+        _serve(settings, city, listener)
 
 
 def worker() -> None:
     """Run the worker alone: closes epochs, submits headers, keeps partitions ahead (仅启动后台)."""
     settings = Settings()
     telemetry.configure(settings.log_level)
-    with suppress(KeyboardInterrupt), open_city(settings) as city, Worker(city):
-        threading.Event().wait()
+    OrderlyEnd().begin()  # a stop lets the running job end
+    with suppress(KeyboardInterrupt), open_city(settings) as city:
+        _measure(settings, city)
+        with Worker(city):
+            threading.Event().wait()
 
 
 def migrate() -> None:
@@ -82,7 +89,18 @@ def _bound(settings: Settings, port: int | None) -> socket.socket:
         raise typer.Exit(UNAVAILABLE) from error
 
 
-def _serve(settings: Settings, city: City | None, listener: socket.socket) -> None:
+def _measure(settings: Settings, city: City) -> None:
+    """Serve the metrics, where the settings name a port for them."""
+    if settings.metrics_port is None:
+        return
+    try:
+        serve_metrics(city, settings.host, settings.metrics_port)
+    except OSError as error:
+        complain("port", f"{settings.host}:{settings.metrics_port}: {error.strerror}")
+        raise typer.Exit(UNAVAILABLE) from error
+
+
+def _serve(settings: Settings, city: City, listener: socket.socket) -> None:
     """Answer until asked to stop; Ctrl-C is an ordinary end."""
     config = uvicorn.Config(
         create_app(settings, city),

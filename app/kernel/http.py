@@ -22,6 +22,7 @@ from starlette.exceptions import HTTPException
 
 from app.kernel.asgi import BodyLimit, RequestId
 from app.kernel.db import sqlstate
+from app.kernel.metrics import REFUSALS, Counted
 from app.kernel.problems import Refusal
 
 PROBLEM: Final = "application/problem+json"
@@ -188,6 +189,7 @@ def problem(
     headers = {"content-language": "zh" if chinese else "en", "cache-control": "no-store"}
     if refusal.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["retry-after"] = RETRY_AFTER_S
+    REFUSALS.labels(refusal.code).inc()
     body = json.dumps(document, ensure_ascii=False).encode()
     return Response(body, refusal.status, headers, PROBLEM)
 
@@ -250,6 +252,7 @@ def install(app: FastAPI, *, body_max: dict[str, int] | None = None) -> None:
         app.add_exception_handler(away, _away)
     app.add_exception_handler(Exception, _defect)
     app.add_middleware(BodyLimit, larger=body_max or {}, refuse=_too_large)
+    app.add_middleware(Counted)
     app.add_middleware(RequestId)
 
 
