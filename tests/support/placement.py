@@ -19,6 +19,9 @@ OWNED = {
     "accrual_day",
     "month_settlement",
     "citizen_answer",
+    "session",
+    "profile",
+    "appeal",
 }
 """`bucket` leads every key; no statement joins two of them but by bucket."""
 
@@ -58,8 +61,10 @@ CENTRAL = {
     "desk_answer",
     "audit_entry",
     "approval",
+    "login_code",
+    "limit_use",
 }
 """Live once: log, map, epochs, uploads, what providers asked, jobs."""
 
-LOOKED_UP_FIRST = {"instrument", "activity_key"}
+LOOKED_UP_FIRST = {"instrument", "activity_key", "login"}
 """The allow-list of R2: read or written before the owner, and so the bucket, is known."""

@@ -1,1 +1,1 @@
-select 1; -- begun: filled by its domain before it lands
+drop table profile, session, limit_use, login_code, login;

@@ -1,1 +1,82 @@
-select 1; -- begun: filled by its domain before it lands
+-- Who logs in, and how (登录): one-time codes, the index from a phone or WeChat id to a citizen,
+-- sessions, sealed personal fields, and the counters that bound guessing.
+--
+-- Nothing here can be read back into a number: `who` and `number` are hashes under a key outside
+-- the database, and what is sealed opens with that key too.
+
+-- on the co-location law's allow-list: looked up before the owner, and so the bucket, is known
+create table login (
+  kind text not null check (kind in ('phone', 'wechat')),
+  number bytea not null check (length(number) = 32),
+  bucket smallint not null,
+  account bigint not null,
+  linked_at timestamptz not null,
+  primary key (kind, number)
+);
+create unique index login_one_of_a_kind on login (bucket, account, kind);
+
+-- central
+create table login_code (
+  id uuid primary key,
+  number bytea not null check (length(number) = 32),
+  sealed bytea not null,
+  code bytea not null check (length(code) = 32),
+  sent_at timestamptz not null,
+  ends_at timestamptz not null check (ends_at > sent_at),
+  tries smallint not null default 0 check (tries between 0 and 5),
+  used_at timestamptz
+);
+comment on column login_code.code is 'HMAC over challenge, device and digits: a dump of this guesses nothing';
+create index login_code_age on login_code (ends_at);
+
+create table limit_use (
+  name text not null check (length(name) between 1 and 60),
+  who bytea not null check (length(who) = 32),
+  slot timestamptz not null,
+  uses int not null check (uses > 0),
+  kept_until timestamptz not null,
+  primary key (name, who, slot)
+);
+create index limit_use_age on limit_use (kept_until);
+
+-- owned; a clerk owns nothing in the books, so clerks' sessions lie in bucket 0 under account 0
+create table session (
+  bucket smallint not null,
+  family uuid not null,
+  kind text not null check (kind in ('citizen', 'clerk')),
+  holder uuid not null,
+  account bigint not null,
+  label text not null check (length(label) between 1 and 80),
+  opened_at timestamptz not null,
+  ends_at timestamptz not null check (ends_at > opened_at),
+  current bytea not null check (length(current) = 32),
+  previous bytea check (length(previous) = 32),
+  rotated_at timestamptz,
+  closed_at timestamptz,
+  closed_for text check (closed_for in ('logout', 'revoked', 'replay', 'holder')),
+  primary key (bucket, family),
+  check ((kind = 'citizen') = (account > 0)),
+  check ((previous is null) = (rotated_at is null)),
+  check ((closed_at is null) = (closed_for is null))
+);
+comment on column session.current is 'SHA-256 of the refresh token that is in force';
+create index session_of_holder on session (bucket, holder);
+create index session_age on session (bucket, ends_at);
+
+create table profile (
+  bucket smallint not null,
+  account bigint not null,
+  sealed bytea not null,
+  changed_at timestamptz not null,
+  primary key (bucket, account),
+  foreign key (bucket, account) references account (bucket, id)
+);
+comment on column profile.sealed is 'AES-GCM under a key derived from the account''s own secret, which erasure destroys';
+
+grant select, insert on login, login_code, limit_use, session, profile to tanpu_app;
+grant delete on login, profile to tanpu_app;
+grant update (tries, used_at) on login_code to tanpu_app;
+grant update (uses) on limit_use to tanpu_app;
+grant update (current, previous, rotated_at, closed_at, closed_for) on session to tanpu_app;
+grant update (sealed, changed_at) on profile to tanpu_app;
+grant delete on login_code, limit_use, session to tanpu_worker;
