@@ -15,6 +15,7 @@ from app.anchoring.errors import ChainUnavailable
 from app.city import City
 from app.kernel.clock import day_of
 from app.kernel.db import driver
+from app.staff import head_digest
 from methodologies import CATALOG, Document, Settlement
 
 MONTHS_AHEAD: Final = 3
@@ -36,6 +37,7 @@ def notary_of(city: City) -> Notary:
         origin=settings.origin,
         methodologies=digests(),
         finality=Finality.parse(settings.chain_finality),
+        digests=head_digest,
     )
 
 

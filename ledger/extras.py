@@ -13,9 +13,10 @@ from typing import NamedTuple
 from ledger.encoding import HASH_BYTES, ZERO_HASH, system_akey, tag
 from ledger.log import tree_hash
 
-AUX_NAMES = ("supply", "debts", "cancellations", "registry", "budgets", "manifest")
+AUX_NAMES = ("supply", "debts", "cancellations", "registry", "budgets", "manifest", "audit-log")
 """Append-only: supply, debts and cancellations are of the ledger; registry and budgets
-close units and money; manifest is the published bundle."""
+close units and money; manifest is the published bundle; audit-log is the newest hash of
+what the desk did."""
 
 _AUX = tag("aux")
 _AUX_ENTRY = b"\x00" + tag("aux-entry")

@@ -17,7 +17,7 @@ from app.anchoring.closing import close_epoch, is_due, last_epoch
 from app.anchoring.finality import Finality
 from app.anchoring.guard import Guard
 from app.anchoring.publishing import publish, publish_headers
-from app.anchoring.sealing import Contents, Methodologies
+from app.anchoring.sealing import Contents, Digests, Methodologies
 from app.anchoring.submitting import Submitted, submit
 from app.kernel.db import Database, driver
 from app.kernel.secrets import Keys
@@ -50,7 +50,7 @@ class Status(NamedTuple):
     """The last epoch that anything was signed for."""
 
 
-def no_digests() -> Mapping[str, bytes]:
+def no_digests(_session: Session) -> Mapping[str, bytes]:
     """Add nothing to ``aux``."""
     return {}
 
@@ -68,8 +68,8 @@ class Notary:
     origin: str
     methodologies: Methodologies
     finality: Finality
-    digests: Callable[[], Mapping[str, bytes]] = field(default=no_digests)
-    """What other domains put into ``aux`` at the moment of sealing."""
+    digests: Digests = field(default=no_digests)
+    """What other domains put into ``aux``, by registered name."""
 
     def tick(self, connect: Callable[[], Chain], *, at: datetime) -> Submitted:
         """Take every step that is due.
@@ -85,7 +85,7 @@ class Notary:
 
     def close(self, *, at: datetime) -> Header | None:
         """Close an epoch now; ``None`` if nothing is pending."""
-        contents = Contents(self.origin, self.methodologies, self.digests())
+        contents = Contents(self.origin, self.methodologies, self.digests)
         return close_epoch(self.db, self.keys, contents, at=at)
 
     def publish(self, *, again: bool = False) -> int:

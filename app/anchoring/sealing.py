@@ -4,7 +4,7 @@ Everything before it can be done again and is seen by nobody; everything after i
 the rows it leaves.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -30,6 +30,8 @@ LEAVES_PER_READ: Final = 1 << 16
 
 Methodologies = Mapping[tuple[str, int], bytes]
 """(code, version) → SHA-256 of the published document."""
+Digests = Callable[[Session], Mapping[str, bytes]]
+"""What other domains commit to, asked within the sealing: no later epoch has an older answer."""
 
 _LAST = "select header, hash, bits from epoch order by epoch desc limit 1"
 _EDGE = "select size, rows from log_edge order by epoch desc limit 1"
@@ -48,7 +50,7 @@ class Contents(NamedTuple):
 
     origin: str
     methodologies: Methodologies
-    digests: Mapping[str, bytes]
+    digests: Digests
     """For ``aux``, by registered name; the supply is added here."""
 
 
@@ -82,7 +84,7 @@ def seal(session: Session, keys: Keys, contents: Contents, *, epoch: int) -> Hea
     edge = _extend(connection, before.edge)
     bits, root = _map(connection, keys, before, epoch=epoch)
     append_supply(connection, epoch=epoch)
-    digests = {**contents.digests, "supply": digest_of_supply(connection, epoch=epoch)}
+    digests = {**contents.digests(session), "supply": digest_of_supply(connection, epoch=epoch)}
     versions = sorted(
         (methodology_key(code, version), digest)
         for (code, version), digest in contents.methodologies.items()

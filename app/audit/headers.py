@@ -36,13 +36,13 @@ class Epoch(NamedTuple):
         """The place that a finding names."""
         return f"epoch {self.number}"
 
-    @property
-    def supply(self) -> object:
-        """The digest of the supply that it says; nothing if it says it in no way of ours."""
+    def digest(self, name: str) -> str | None:
+        """The digest that it says under a name of ``aux``; nothing if in no way of ours."""
         try:
-            return self.extras["aux"]["supply"]
+            told = self.extras["aux"][name]
         except (LookupError, TypeError):
             return None
+        return told if isinstance(told, str) else None
 
 
 def epochs(connection: Connection) -> list[Epoch]:

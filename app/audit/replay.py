@@ -13,6 +13,7 @@ from app.audit.acts import check_acts
 from app.audit.books import check_assets, check_the_books
 from app.audit.chain import Anchors, Headers, read_anchors
 from app.audit.delays import note_delays
+from app.audit.desk import check_the_desk
 from app.audit.headers import Epoch, check_the_headers, epochs, headers_of
 from app.audit.log import check_queue, log_rows
 from app.audit.openings import Openings
@@ -115,6 +116,7 @@ def _replay(
         ("headers", lambda: check_the_headers(rows, anchors, origin, sheet)),
         ("supply", lambda: check_the_supply(connection, rows, sheet)),
         ("acts", lambda: check_acts(connection, sheet)),
+        ("desk", lambda: check_the_desk(connection, rows, sheet)),
         ("schema", lambda: check_the_schema(connection, sheet)),
         ("delays", lambda: note_delays(connection, sheet)),
     )

@@ -29,6 +29,8 @@ class Kind(StrEnum):
     """An owner whose secret is gone or opens to nobody, with no erasure noted."""
     ACT = "act"
     """An act and its transfers that tell different stories."""
+    DESK = "desk"
+    """An entry of the desk's audit log that was edited, dropped or moved."""
     SCHEMA = "schema"
     """A table that lost a guard: a trigger, a grant, the chart, a partition."""
     UNREADABLE = "unreadable"

@@ -17,7 +17,7 @@ APPEND_ONLY: Final = frozenset(
     {"system_account", "asset", "transfer", "log_note"}
     | {"epoch_cut", "epoch", "log_entry", "log_edge", "account_leaf", "cell", "supply"}
     | {"submission", "methodology_version", "upload", "upload_chunk", "upload_receipt"}
-    | {"act_merge", "act_change", "month_settlement"}
+    | {"act_merge", "act_change", "month_settlement", "audit_entry"}
 )
 FORGET_ONLY: Final = frozenset({"activity"})
 """Append-only, except that erasure forgets quantities."""
@@ -33,8 +33,11 @@ BODIES: Final = {
 HELD: Final = (
     ("account", "account_check"),
     ("activity_key", "activity_key_pkey"),
+    ("approval", "approval_four_eyes"),
     ("asset", "asset_key_key"),
     ("balance", "balance_not_overdrawn"),
+    ("citizen_answer", "citizen_answer_pkey"),
+    ("desk_answer", "desk_answer_pkey"),
     ("instrument", "instrument_one_owner_at_a_time"),
     ("month_settlement", "month_settlement_pkey"),
     ("provider_answer", "provider_answer_pkey"),

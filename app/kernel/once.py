@@ -72,7 +72,7 @@ class Answer(NamedTuple):
 
 
 def digest_of(*parts: bytes) -> bytes:
-    """Hash what makes two requests the same: method, path and body.
+    """Hash what makes two requests the same: method, path, query and body.
 
     >>> digest_of(b"POST", b"/v1", b"a") == digest_of(b"POST", b"/v1a", b"")
     False
@@ -107,7 +107,8 @@ def answer_once(  # noqa: PLR0917 -- the request, its key, who, what, and how it
     """
     known = readable_key(key)
     said = b"" if body is None else body.model_dump_json().encode()
-    digest = digest_of(request.method.encode(), request.url.path.encode(), said)
+    address = (request.method, request.url.path, request.url.query)
+    digest = digest_of(*(part.encode() for part in address), said)
 
     def command(session: Session) -> tuple[Answer, bool]:
         first = _claim(session, who, known, digest, now())

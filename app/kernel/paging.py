@@ -2,8 +2,10 @@
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as NotBase64
-from typing import Annotated, Final, cast
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Annotated, Any, Final, cast
+from uuid import UUID
 
 from fastapi import Query
 
@@ -11,6 +13,11 @@ from app.kernel.problems import Refusal
 
 PAGE_MAX: Final = 200
 CURSOR_MAX: Final = 300
+NUMBER_MAX: Final = 2**63 - 1
+"""What a column of PostgreSQL holds; a cursor is written by whoever sends it."""
+
+Place = str | int | date | UUID
+"""One part of a sort key; an instant is a ``datetime``, which is a ``date``."""
 
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="Rows a page. 每页条数")]
 Cursor = Annotated[
@@ -27,27 +34,53 @@ class CursorInvalid(Refusal):
     title_zh = "分页游标无效"
 
 
-def write_cursor(*place: str | int) -> str:
+def write_cursor(*place: Place) -> str:
     """Write where a page ended: the sort key of its last row.
 
-    >>> read_cursor(write_cursor("2026-01-01", 7), str, int)
-    ('2026-01-01', 7)
+    >>> read_cursor(write_cursor(date(2026, 1, 1), 7), date, int)
+    (datetime.date(2026, 1, 1), 7)
     """
-    text = json.dumps(place, separators=(",", ":"))
+    text = json.dumps([part if isinstance(part, str | int) else str(part) for part in place])
     return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def read_cursor(text: str, *kinds: type) -> tuple[object, ...]:
-    """Read a cursor back as values of these kinds.
+def read_cursor(text: str, *kinds: type[Place]) -> tuple[Any, ...]:
+    """Read a cursor back as values of these kinds, each of which the database can hold.
 
     Raises:
         CursorInvalid: It is not of this form.
     """
     try:
         place: object = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (NotBase64, ValueError, RecursionError) as error:
+        parts = cast("list[object]", place) if isinstance(place, list) else []
+        return tuple(_READERS[kind](part) for kind, part in zip(kinds, parts, strict=True))
+    except (ValueError, RecursionError) as error:
         raise CursorInvalid from error
-    parts = cast("list[object]", place) if isinstance(place, list) else []
-    if [type(part) for part in parts] != list(kinds):
-        raise CursorInvalid
-    return tuple(parts)
+
+
+def _number(part: object) -> int:
+    if type(part) is not int or not -NUMBER_MAX <= part <= NUMBER_MAX:
+        raise ValueError(part)
+    return part
+
+
+def _text(part: object) -> str:
+    if not isinstance(part, str) or "\0" in part or not part.isprintable():
+        raise ValueError(part)
+    return part
+
+
+def _instant(part: object) -> datetime:
+    found = datetime.fromisoformat(_text(part))
+    if found.tzinfo is None:
+        raise ValueError(part)
+    return found
+
+
+_READERS: Final[dict[type, Callable[[object], Place]]] = {
+    int: _number,
+    str: _text,
+    datetime: _instant,
+    date: lambda part: date.fromisoformat(_text(part)),
+    UUID: lambda part: UUID(_text(part)),
+}

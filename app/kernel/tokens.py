@@ -24,6 +24,8 @@ AUDIENCE: Final = "tanpu-api"
 TYPE: Final = "at+jwt"
 ALGORITHM: Final = "EdDSA"
 REQUIRED: Final = ("iss", "aud", "sub", "iat", "exp", "jti", "scope")
+LEEWAY: Final = timedelta(seconds=5)
+"""By how much the clocks of two machines may differ."""
 LONGEST: Final = 4096
 """Longer texts are not tokens of ours [characters]."""
 
@@ -103,6 +105,7 @@ class Tokens:
                 [ALGORITHM],
                 audience=AUDIENCE,
                 issuer=self._issuer,
+                leeway=LEEWAY,
                 options={"require": list(REQUIRED)},
             )
             return _principal(claims)

@@ -5,6 +5,6 @@ epoch's header; whoever later drops or edits one is found by the audit.
 """
 
 from app.staff.approvals import Approval, Deed, Signing, ask, sign
-from app.staff.audit_log import note_act
+from app.staff.audit_log import head_digest, note_act
 
-__all__ = ["Approval", "Deed", "Signing", "ask", "note_act", "sign"]
+__all__ = ["Approval", "Deed", "Signing", "ask", "head_digest", "note_act", "sign"]

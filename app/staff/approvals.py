@@ -119,9 +119,10 @@ def sign(
     if agrees and found.asked_by == who.name:
         raise ApprovalOwn
     connection.execute(_DECIDE, (who.name, at, agrees, approval))
-    act = "approvals.sign" if agrees else "approvals.refuse"
-    note_act(session, who.name, act, public_id("apr", approval), at=at, of=found.act)
     if agrees:
         signing = Signing(approval, found.asked_by, who.name, at)
         deeds[found.act](session, found.payload, signing)
+    # Noted last: the log is locked until the commit, and a deed may take long.
+    act = "approvals.sign" if agrees else "approvals.refuse"
+    note_act(session, who.name, act, public_id("apr", approval), at=at, of=found.act)
     return replace(found, decided_by=who.name, decided_at=at, is_signed=agrees)

@@ -5,7 +5,7 @@ public ids and counts, never a phone, name, card or secret: the log outlives an 
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -17,6 +17,8 @@ from app.kernel.db import Connection, driver
 from ledger.encoding import ZERO_HASH, tag
 
 Detail = Mapping[str, str | int | bool | None]
+AUX_NAME: Final = "audit-log"
+"""Under which each epoch's header commits to the newest hash; see ``ledger.extras``."""
 
 _LOCK: Final = "select pg_advisory_xact_lock(hashtext('audit_entry'))"
 _LAST: Final = "select number, hash from audit_entry order by number desc limit 1"
@@ -45,20 +47,25 @@ def hash_of(entry: AuditEntry, previous: bytes) -> bytes:
         "actor": entry.actor,
         "act": entry.act,
         "object": entry.object,
-        "detail": dict(entry.detail),
+        "detail": entry.detail,
     }
     text = json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return sha256(tag("audit-entry") + previous + text.encode()).digest()
 
 
-def first_break(entries: Iterable[tuple[AuditEntry, bytes]]) -> int | None:
-    """Give the number at which the chain does not hold; ``None`` where it holds to its end."""
+def faults(entries: Iterable[tuple[AuditEntry, bytes]]) -> Iterator[tuple[int, str]]:
+    """Name every entry, by its number, at which a log in order of numbers does not hold.
+
+    What was edited and hashed again with all that follows holds here; the heads that epochs
+    committed to tell.
+    """
     previous, expected = ZERO_HASH, 1
     for entry, stored in entries:
-        if entry.number != expected or hash_of(entry, previous) != stored:
-            return expected
-        previous, expected = stored, expected + 1
-    return None
+        if entry.number != expected:
+            yield expected, f"is gone, and what stood before {entry.number}"
+        elif hash_of(entry, previous) != stored:
+            yield entry.number, "is not what its hash says, or does not follow the one before"
+        previous, expected = stored, entry.number + 1
 
 
 def note_act(
@@ -86,10 +93,10 @@ def note_act(
     )
 
 
-def head(session: Session) -> bytes | None:
-    """Give the newest hash, for ``aux``; ``None`` while nobody did anything."""
+def head_digest(session: Session) -> Mapping[str, bytes]:
+    """Give the newest hash by its name in ``aux``; nothing while nobody did anything."""
     number, last = _last(driver(session))
-    return last if number else None
+    return {AUX_NAME: last} if number else {}
 
 
 def _last(connection: Connection) -> tuple[int, bytes]:

@@ -12,6 +12,7 @@ from app.anchoring.claiming import claim_chunk, queue_blocks, take_cut
 from app.anchoring.closing import is_due
 from app.anchoring.errors import PendingIncomplete
 from app.anchoring.leaves import Fact, Opening, entry_of
+from app.anchoring.notary import no_digests
 from app.anchoring.sealing import Contents, seal
 from app.books import Row, post
 from app.kernel.db import Database, driver
@@ -105,7 +106,7 @@ def test_it_seals_nothing_while_rows_of_the_cut_are_in_the_queue(
     accruals(db, keys, 2)
     cut = worker_db.transact(take_cut, at=at(0))
     assert cut is not None
-    contents = Contents(ORIGIN, {}, {})
+    contents = Contents(ORIGIN, {}, no_digests)
     assert worker_db.transact(seal, keys, contents, epoch=cut.epoch) is None
     assert rows_of(db, "select * from epoch") == []
 

@@ -244,7 +244,8 @@ def aux() -> Vectors:
         "debts": digest("debts"),
         "cancellations": extras.cancellations_root(PLAIN[:3]),
     }
-    some: list[dict[str, bytes]] = [{}, {"supply": named["supply"]}, named]
+    desk = {"supply": named["supply"], "audit-log": digest("audit log")}
+    some: list[dict[str, bytes]] = [{}, {"supply": named["supply"]}, named, desk]
     versions = [(methodology_key(f"M{at}", 1), digest("content", at)) for at in range(5)]
     return {
         "aux": [
