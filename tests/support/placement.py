@@ -19,6 +19,14 @@ OWNED = {
     "accrual_day",
     "month_settlement",
     "citizen_answer",
+    "act_recount",
+    "exchange",
+    "exchange_class",
+    "exchange_recovery",
+    "points_debt",
+    "earmark_due",
+    "behaviour_act",
+    "behaviour_day",
     "session",
     "profile",
     "appeal",
@@ -35,6 +43,13 @@ REFERENCE = {
     "place_alias",
     "sign_off",
     "scenario_approval",
+    "methodology_document",
+    "methodology_withdrawal",
+    "methodology_anchor",
+    "factor_correction",
+    "programme",
+    "exchange_rate",
+    "behaviour_reward",
 }
 """Small, replicated to every node."""
 
@@ -61,10 +76,17 @@ CENTRAL = {
     "desk_answer",
     "audit_entry",
     "approval",
+    "clerk",
+    "clerk_credential",
+    "partner",
+    "partner_key",
+    "partner_assertion",
     "login_code",
     "limit_use",
+    "points_outstanding",
+    "debt_total",
 }
 """Live once: log, map, epochs, uploads, what providers asked, jobs."""
 
-LOOKED_UP_FIRST = {"instrument", "activity_key", "login"}
+LOOKED_UP_FIRST = {"instrument", "activity_key", "login", "budget_slice", "budget_day"}
 """The allow-list of R2: read or written before the owner, and so the bucket, is known."""

@@ -80,3 +80,71 @@ grant update (uses) on limit_use to tanpu_app;
 grant update (current, previous, rotated_at, closed_at, closed_for) on session to tanpu_app;
 grant update (sealed, changed_at) on profile to tanpu_app;
 grant delete on login_code, limit_use, session to tanpu_worker;
+
+-- staff and partners
+-- central: who works at the desk; the office is public, so a clerk's name is plain
+create table clerk (
+  id uuid primary key,
+  login text not null unique check (login ~ '^[a-z0-9][a-z0-9.-]{1,39}$'),
+  name text not null check (length(name) between 1 and 100),
+  organisation text not null check (length(organisation) between 1 and 200),
+  roles text[] not null check (cardinality(roles) > 0),
+  opened_at timestamptz not null,
+  suspended_at timestamptz,
+  constraint clerk_roles check (roles <@ array['operator', 'regulator', 'expert', 'verifier']),
+  constraint clerk_overseers check (not (roles && array['operator'] and roles && array['regulator', 'verifier']))
+);
+comment on constraint clerk_overseers on clerk is 'Nobody oversees the operator that they are';
+
+create table clerk_credential (
+  clerk uuid primary key references clerk,
+  enrolment bytea check (length(enrolment) = 32),
+  enrolment_until timestamptz,
+  password text check (password like '$argon2id$%'),
+  totp bytea,
+  step bigint not null default 0,
+  failures int not null default 0 check (failures >= 0),
+  locked_until timestamptz,
+  check ((enrolment is null) = (enrolment_until is null)),
+  check ((password is null) = (totp is null))
+);
+comment on column clerk_credential.enrolment is 'SHA-256 of a secret that the clerk alone holds; gone at the first login';
+comment on column clerk_credential.totp is 'Sealed under the KEK';
+comment on column clerk_credential.step is 'The last 30 s step whose code was used: none is used twice';
+
+create table partner (
+  id uuid primary key,
+  name text not null check (length(name) between 1 and 200),
+  scopes text[] not null check (cardinality(scopes) > 0),
+  opened_at timestamptz not null,
+  suspended_at timestamptz
+);
+create table partner_key (
+  partner uuid not null references partner,
+  kid text not null check (length(kid) between 1 and 100),
+  algorithm text not null check (algorithm in ('EdDSA', 'ES256')),
+  public_key bytea not null check (length(public_key) between 32 and 200),
+  valid_from timestamptz not null,
+  valid_to timestamptz check (valid_to >= valid_from),
+  primary key (partner, kid)
+);
+create table partner_assertion (
+  partner uuid not null references partner,
+  jti text not null check (length(jti) between 1 and 200),
+  kept_until timestamptz not null,
+  primary key (partner, jti)
+);
+comment on table partner_assertion is 'Assertions that were used, until they end: none is used twice';
+create index partner_assertion_age on partner_assertion (kept_until);
+
+create index audit_entry_of_actor on audit_entry (actor, number);
+create index audit_entry_of_object on audit_entry (object, number);
+
+grant select, insert on clerk, clerk_credential, partner, partner_key, partner_assertion to tanpu_app;
+grant update (roles, suspended_at) on clerk to tanpu_app;
+grant update (enrolment, enrolment_until, password, totp, step, failures, locked_until)
+  on clerk_credential to tanpu_app;
+grant update (suspended_at) on partner to tanpu_app;
+grant update (valid_to) on partner_key to tanpu_app;
+grant delete on partner_assertion to tanpu_worker;
+grant select on clerk, partner, partner_key to tanpu_audit;
