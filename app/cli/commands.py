@@ -32,6 +32,8 @@ COMMANDS: Final = {
     "simulate": "app.cli.simulate",
     "doctor": "app.cli.doctor",
     "keys": "app.cli.keys",
+    "backup": "app.cli.backup",
+    "restore": "app.cli.backup",
 }
 """Command → the module whose function of that name it is."""
 
