@@ -1,7 +1,7 @@
 """Taking milligrams back (更正来源): from the holder first, then from where they went (R6).
 
 What was pooled or absorbed comes next, then what was given, then what was cancelled, so each
-gram keeps one exit. What such a correction owes in points is the exchange's to settle.
+gram keeps one exit. What such a correction owes in points ``app.points.recover`` settles.
 """
 
 from collections.abc import Collection

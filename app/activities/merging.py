@@ -19,6 +19,7 @@ from app.activities.rules import Act, Cell, Verdict, allocate, capped, decide
 from app.activities.windows import Change, Contested, Merge, Told, load_contested, note
 from app.books import Row
 from app.kernel.db import Connection
+from app.points import Taken
 from ledger.accounts import SYSTEM_ACCOUNTS, bucket_of
 from ledger.chart import Code
 
@@ -37,6 +38,8 @@ class Merged:
     instead: dict[UUID, UUID] = field(default_factory=dict[UUID, UUID])
     """For each new act that does not count, the one that does."""
     corrected_mg: int = 0
+    taken: list[Taken] = field(default_factory=list[Taken])
+    """From where: what had been exchanged took points with it."""
     changes: list[Change] = field(default_factory=list[Change])
     merges: list[Merge] = field(default_factory=list[Merge])
     counted: dict[tuple[int, UUID], UUID | None] = field(
@@ -150,6 +153,7 @@ class _Posting:
                         corrects_on=accrual.recorded_on,
                     )
                 )
+                self.made.taken.append(Taken(owner, asset, mg, source, cause))
                 self._change(owner, told.act.id, transfer, -mg, accrual.transfer)
         return sum(accrual.mg for accrual in told.accruals.values())
 

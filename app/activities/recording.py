@@ -33,7 +33,9 @@ from app.activities.staging import stage
 from app.activities.uploads import ChunkRecord, Upload, record_chunk, recorded_chunk
 from app.activities.windows import Merge, contested_owners, open_acts
 from app.books import Row, post
+from app.citizens import travel_scenes
 from app.kernel.db import Connection, driver
+from app.points import recover
 from ledger.assets import Reduction
 from ledger.chart import Code
 
@@ -73,7 +75,8 @@ def record(
     if done := recorded_chunk(connection, upload.id, chunk.number):
         return done
     fates = dict(chunk.fates)
-    known = settle_owners(connection, upload.provider.id, chunk.candidates)
+    travel = travel_scenes(upload.versions)
+    known = settle_owners(connection, upload.provider.id, chunk.candidates, travel)
     for each in chunk.candidates:
         fates[each.position] = Fate(Outcome.REFUSED, "consent.none")
     first, repeats = _told_once(known)
@@ -167,7 +170,9 @@ def _settle(
         if each.id in late:
             _note_late(merged, each, late[each.id], terms)
     found = _Found(merged, set(owners), late, over)
-    post(connection, [*_accruals(fresh, fates, found, terms.today), *merged.rows])
+    rows = [*_accruals(fresh, fates, found, terms.today), *merged.rows]
+    rows += recover(connection, merged.taken, today=terms.today, new_id=terms.new_id)
+    post(connection, rows)
     merged.write(connection)
     return merged
 

@@ -1,14 +1,25 @@
 """The ledger on disk (账簿): the one domain that may write accounts, balances and transfers.
 
 Others post through :func:`post` (set-based, for uploads) inside their own transaction, open
-owners with :func:`open_owners`, and name assets with :func:`asset_ids`. What the database
+owners with :func:`open_owners`, name assets with :func:`asset_ids`, and write entries that move
+nothing with :func:`write_notes`. What the database
 itself refuses is in ``app/migrations/sql/0001_books.up.sql``; what it cannot see, ``tanpu
 audit`` recomputes.
 """
 
 from app.books.assets import asset_ids
 from app.books.errors import AccountUnknown, Overdrawn
+from app.books.notes import Note, write_notes
 from app.books.owners import open_owners
 from app.books.posting import Row, post
 
-__all__ = ["AccountUnknown", "Overdrawn", "Row", "asset_ids", "open_owners", "post"]
+__all__ = [
+    "AccountUnknown",
+    "Note",
+    "Overdrawn",
+    "Row",
+    "asset_ids",
+    "open_owners",
+    "post",
+    "write_notes",
+]
