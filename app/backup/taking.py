@@ -65,7 +65,7 @@ class Manifest(BaseModel):
             raise BackupMalformed(file=MANIFEST, reason="signature") from error
         for name, digest in made.sha256.items():
             path = folder / Path(name).name
-            if not path.exists() or _sha256(path) != digest:
+            if not path.exists() or sha256_of(path) != digest:
                 raise BackupMalformed(file=name, reason="digest")
         return made
 
@@ -92,7 +92,7 @@ def take_backup(owner_url: str, keys: Keys, folder: Path, *, origin: str, at: da
         manifest = Manifest(
             origin=origin,
             taken_at=at.astimezone(UTC).isoformat(timespec="seconds"),
-            sha256={name: _sha256(draft / name) for name in CHOOSE},
+            sha256={name: sha256_of(draft / name) for name in CHOOSE},
             survey=held,
         )
         (draft / MANIFEST).write_bytes(manifest.signed(keys))
@@ -109,7 +109,7 @@ def _canonical(told: Mapping[str, object]) -> bytes:
     return json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
 

@@ -12,7 +12,7 @@ from app.anchoring.claiming import claim_chunk, take_cut
 from app.anchoring.errors import Equivocation
 from app.backup import restore, take_backup
 from app.backup.errors import BackupMalformed, BackupThere, ProgramFailed, TargetNotEmpty
-from app.backup.taking import CITY, MANIFEST, OPENINGS, Manifest, _sha256
+from app.backup.taking import CITY, MANIFEST, OPENINGS, Manifest, sha256_of
 from app.embedded.postgres import Postgres
 from app.kernel.clock import now
 from app.kernel.db import Database
@@ -92,7 +92,7 @@ def test_a_restored_city_is_whole_and_goes_on(
     assert rows_of(worker, "select count(*) from log_pending") == [(0,)]
     told = receipt(again, db, owners[0])
     lines = (home / "public" / "headers.jsonl").read_text().splitlines()
-    assert check(told, mirrored(lines, told))
+    assert check(told, mirrored(lines))
 
 
 def test_the_application_still_cannot_change_what_was_posted(
@@ -182,7 +182,7 @@ def test_a_dump_that_cannot_be_read_leaves_the_database_empty(
     (folder / OPENINGS).write_bytes(whole[: len(whole) // 2])
     told = json.loads((folder / MANIFEST).read_bytes())
     told.pop("signature")  # the operator's own hand: a broken backup with a good signature
-    told["sha256"][OPENINGS] = _sha256(folder / OPENINGS)
+    told["sha256"][OPENINGS] = sha256_of(folder / OPENINGS)
     (folder / MANIFEST).write_bytes(Manifest.model_validate(told).signed(keys))
     with pytest.raises(ProgramFailed):
         restore(target, keys, folder, Guard(folder / "none"), None)

@@ -6,20 +6,13 @@ The steps share a home, for that is what they are about; so they are one test.
 """
 
 import json
-import re
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
-import psycopg
 import pytest
 
 import ledger.verify_receipt
@@ -27,11 +20,8 @@ from app.anchoring import export_receipt
 from app.kernel.db import Database, driver
 from app.kernel.secrets import Keys
 from app.kernel.settings import Settings
+from tests.e2e.conftest import City, Starter
 from tests.e2e.processes import (
-    TANPU,
-    Process,
-    alive,
-    environment,
     gone,
     kill_all,
     tanpu,
@@ -59,100 +49,12 @@ select (select count(*) from epoch e left join anchored a on a.epoch = e.epoch
 OWNERS = "select owner from account_anchor where owner is not null"
 
 
-@dataclass
-class City:
-    """A running ``tanpu up``."""
-
-    home: Path
-    process: subprocess.Popen[bytes]
-    begun: float
-    said: Path
-    url: str = ""
-    tree: frozenset[Process] = frozenset()
-
-    def wait_until_it_serves(self, within_s: float) -> float:
-        """Wait for /health, and give the seconds since the start."""
-        until = self.begun + within_s
-        while time.monotonic() < until:
-            assert self.process.poll() is None, self.said.read_text()
-            found = re.search(r"health\s+(http://127\.0\.0\.1:\d+)/health", self.said.read_text())
-            if found and self._healthy(found[1]):
-                self.url = found[1]
-                self.tree = frozenset(tree_of(self.process.pid))
-                return time.monotonic() - self.begun
-            time.sleep(0.02)
-        raise AssertionError(f"not serving within {within_s} s: {self.said.read_text()}")
-
-    def get(self, path: str) -> bytes:
-        """Fetch a page."""
-        with urlopen(self.url + path, timeout=10) as answer:
-            return answer.read()
-
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """Ask the embedded database."""
-        addresses = json.loads((self.home / "run" / "addresses.json").read_text())
-        with psycopg.connect(addresses["database_url"]) as connection:
-            return connection.execute(query.encode()).fetchall()
-
-    def end(self, how: signal.Signals) -> int:
-        """Ask it to stop, wait until nothing of its tree is left, and give the exit code."""
-        assert len(self.tree) >= 5, self.tree
-        self.process.send_signal(how)
-        code = self.process.wait(60)
-        assert gone(set(self.tree)), [_words(one) for one in alive(set(self.tree))]
-        return code
-
-    @staticmethod
-    def _healthy(url: str) -> bool:
-        try:
-            with urlopen(f"{url}/health", timeout=5) as answer:
-                return json.load(answer) == {"status": "ok"}
-        except (URLError, TimeoutError):
-            return False
-
-
-class Starter:
-    """Starts cities in one home, and leaves none behind."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.started: list[City] = []
-
-    def up(self, *words: str) -> City:
-        """Start ``tanpu up``, in a session of its own as a terminal does."""
-        said = self.home.parent / f"said-{len(self.started)}.txt"
-        with said.open("wb") as out:
-            process = subprocess.Popen(
-                [str(TANPU), "up", "--port", "0", *words],
-                env=environment(self.home),
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        self.started.append(City(self.home, process, time.monotonic(), said))
-        return self.started[-1]
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Starter]:
-    starter = Starter(tmp_path / "home")
-    yield starter
-    for city in starter.started:
-        kill_all(set(city.tree) | tree_of(city.process.pid))
-        city.process.wait()
-
-
 def raw_status(city: City, path: str) -> int:
     """Ask for a path as it stands, which clients would tidy."""
     host, _, port = city.url.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), timeout=10) as wire:
         wire.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
         return int(wire.makefile("rb").readline().split()[1])
-
-
-def _words(process: Process) -> str:
-    return Path(f"/proc/{process.pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
 
 
 def verify_every_receipt(city: City, folder: Path) -> int:
