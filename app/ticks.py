@@ -12,11 +12,12 @@ from sqlmodel import Session
 from app.activities import decided, purge, settle
 from app.anchoring import Chain, Finality, Guard, Notary
 from app.anchoring.errors import ChainUnavailable
+from app.catalogue import digests, library, note_anchored, unanchored
 from app.city import City
 from app.kernel.clock import day_of
 from app.kernel.db import driver
 from app.staff import head_digest
-from methodologies import CATALOG, Document, Settlement
+from methodologies import Document, Settlement
 
 MONTHS_AHEAD: Final = 3
 JOBS_KEPT: Final = timedelta(days=7)
@@ -35,7 +36,7 @@ def notary_of(city: City) -> Notary:
         guard=Guard(settings.signer_guard_path),
         folder=settings.public_path,
         origin=settings.origin,
-        methodologies=digests(),
+        methodologies=city.worker_db.read(digests),
         finality=Finality.parse(settings.chain_finality),
         digests=head_digest,
     )
@@ -66,11 +67,6 @@ def _load_chain_libraries() -> None:
         import_module("app.anchoring.evm.methodologies")
 
 
-def digests() -> dict[tuple[str, int], bytes]:
-    """Give the digest of every methodology version that this release publishes."""
-    return {key: bytes.fromhex(document.sha256) for key, document in CATALOG.items()}
-
-
 def anchor(city: City, at: datetime) -> None:
     """Close what is due, publish it, bring the chain up to it (关期与上链)."""
     try:
@@ -79,12 +75,15 @@ def anchor(city: City, at: datetime) -> None:
         log.warning("chain away; the next tick goes on", reason=str(error))
 
 
-def declare_methodologies(city: City, _at: datetime) -> None:
-    """Publish methodology digests on the chain; in production its admin does (方法学上链)."""
-    if city.settings.is_production:
-        return
+def declare_methodologies(city: City, at: datetime) -> None:
+    """Publish methodology digests on the chain, and note which are there (方法学上链).
+
+    In production the registry's admin publishes; this looks whether it was done.
+    """
     try:
-        publish_digests(city)
+        if not city.settings.is_production:
+            publish_digests(city)
+        note_digests(city, at)
     except ChainUnavailable as error:
         log.warning("chain away; the next tick goes on", reason=str(error))
 
@@ -100,7 +99,32 @@ def publish_digests(city: City) -> int:
     from app.anchoring.evm.methodologies import publish_methodologies  # noqa: PLC0415 -- likewise
     from app.anchoring.evm.node import Node  # noqa: PLC0415 -- likewise
 
-    return publish_methodologies(Node(city.addresses.chain_rpc_url), city.keys.anchor, digests())
+    node, versions = Node(city.addresses.chain_rpc_url), city.db.read(digests)
+    return publish_methodologies(node, city.keys.anchor, versions)
+
+
+def note_digests(city: City, at: datetime) -> int:
+    """Note the digests that are newly seen in the registry on the chain; give how many.
+
+    Raises:
+        ChainUnavailable: The chain does not answer.
+        MethodologyConflict: The registry has another digest for a version.
+    """
+    _load_chain_libraries()
+    from app.anchoring.evm.contracts import registry_address  # noqa: PLC0415 -- likewise
+    from app.anchoring.evm.methodologies import methodologies_on_chain  # noqa: PLC0415 -- likewise
+    from app.anchoring.evm.node import Node  # noqa: PLC0415 -- likewise
+
+    registry = city.settings.chain_registry
+    if registry is None and city.settings.is_production:
+        return 0
+    registry = registry or registry_address(city.keys.anchor)
+    if not (waiting := city.db.read(unanchored, registry)):
+        return 0
+    node = Node(city.addresses.chain_rpc_url)
+    found = methodologies_on_chain(node, registry, waiting)
+    city.db.transact(note_anchored, registry, {key: waiting[key] for key in found}, at=at)
+    return len(found)
 
 
 def keep_partitions(city: City, _at: datetime) -> None:
@@ -116,7 +140,8 @@ def settle_months(city: City, at: datetime) -> None:
     """Settle every month in the acceptance window whose providers had their time (月结)."""
     today = day_of(at)
     told = today - timedelta(days=city.settings.merge_deadline_days)
-    codes = sorted({document.code for document in CATALOG.values() if by_month(document)})
+    known = city.db.read(library)
+    codes = sorted({document.code for document in known.values() if by_month(document)})
     for month in months_before(told, since=today - timedelta(city.settings.acceptance_window_days)):
         for code in codes:
             settle(city.db, city.db.read(decided, code), month, at=at)

@@ -6,14 +6,14 @@ given to ingest as a value, so that grade is a pure function of what was known (
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
 from sqlmodel import Session
 
 from app.activities.errors import MethodologyUnknown
-from app.catalogue import decisions_on
+from app.catalogue import applicable, approval_on, decisions_on
 from methodologies import CATALOG, Approval, Document, SignOff
 
 
@@ -22,7 +22,11 @@ class Standing:
     """What reviewers and the regulator said of one version."""
 
     sign_offs: tuple[SignOff, ...] = ()
-    approval: Approval | None = None
+    approvals: tuple[Approval, ...] = ()
+
+    def approval_on(self, day: date) -> Approval | None:
+        """Give the approval that covers a day, or else the newest."""
+        return approval_on(self.approvals, day)
 
 
 UNKNOWN_STANDING: Final = Standing()
@@ -89,14 +93,18 @@ def catalogued(
 
 
 def decided(session: Session, code: str, version: int | None = None) -> Choice:
-    """Choose among the shipped versions, with what this city has decided about each.
+    """Choose among the versions of the library, with what this city has decided about each.
+
+    A pinned version brings along what corrects its factor.
 
     Raises:
-        MethodologyUnknown: None ships with this code and version.
+        MethodologyUnknown: None was published with this code and version.
     """
-    choice = catalogued(code, version)
+    versions = applicable(session, code, version)
+    if not versions:
+        raise MethodologyUnknown(methodology=code, version=version)
     standing = {
         (each.code, each.version): Standing(*decisions_on(session, each))
-        for each in choice.versions
+        for each in {each.version: each for each in versions}.values()
     }
-    return replace(choice, standing=standing)
+    return chosen(*versions, standing=standing)

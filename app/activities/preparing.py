@@ -202,7 +202,7 @@ class Preparation:
             meant = _Day(day, None, 0, "methodology.not_in_force", {})
         else:
             standing = self._choice.standing_of(document)
-            ended = "" if accrues(standing.approval, day) else "approval.not_in_force"
+            ended = "" if accrues(standing.approval_on(day), day) else "approval.not_in_force"
             meant = _Day(day, document, self._versions[document], ended, {})
             if document.missing_parameters:
                 meant.refusal = "methodology.parameter_missing"
@@ -240,7 +240,7 @@ class Preparation:
             given = grade(
                 document,
                 sign_offs=standing.sign_offs,
-                approval=standing.approval,
+                approval=standing.approval_on(day),
                 evidence=evidence,
                 on=day,
             )

@@ -180,7 +180,7 @@ def _asset(choice: Choice, document: Document, until: date) -> Reduction | None:
     given = grade(
         document,
         sign_offs=standing.sign_offs,
-        approval=standing.approval,
+        approval=standing.approval_on(until),
         evidence=Evidence.PROVIDER_MEASURED,
         on=until,
     )

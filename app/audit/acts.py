@@ -9,9 +9,9 @@ from typing import Final
 
 from app.audit.report import Kind, Sheet
 from app.audit.streams import stream
+from app.catalogue import library_over
 from app.kernel.db import Connection
 from ledger.chart import Code
-from methodologies import CATALOG
 
 _KEY: Final = "(t.bucket, t.recorded_on, t.id) = ({0}.bucket, {0}.recorded_on, {0}.id)"
 _TWICE: Final = """
@@ -112,7 +112,7 @@ def check_acts(connection: Connection, sheet: Sheet) -> None:
         (_FIRST, (accrue,)),
         (_CHANGED, (accrue, correct)),
         (_MONTHS, (accrue,)),
-        (_DAYS, _caps()),
+        (_DAYS, _caps(connection)),
     ):
         for where, detail in stream(connection, lambda *row: row, statement, *values):
             sheet.find(Kind.ACT, where, detail)
@@ -126,9 +126,9 @@ def check_acts(connection: Connection, sheet: Sheet) -> None:
         say(Kind.ACT, "transfer", f"{accruals} accruals that no act names")
 
 
-def _caps() -> tuple[list[object], ...]:
+def _caps(connection: Connection) -> tuple[list[object], ...]:
     """Give the published versions with their caps: the row's own word for a cap is no proof."""
-    documents = CATALOG.values()
+    documents = library_over(connection).values()
     return (
         [each.code for each in documents],
         [each.version for each in documents],

@@ -1,18 +1,71 @@
-"""The catalogue as a city adopts it (方法学管理): who signed off a version, what is approved.
+"""The catalogue as a city adopts it (方法学库): its versions, who signed them, what is approved.
 
 A grade is a pure function of a document and of these decisions (``methodologies.grade``), so
 they are recorded with their dates and never edited: a signature or an approval can only end.
+Versions come with the release or were published at run time; both are frozen.
 """
 
-from app.catalogue.commands import approve_scenario, sign_off
-from app.catalogue.errors import DocumentNotSigned, ScenarioUnknown
-from app.catalogue.queries import Decisions, decisions_on
+from app.catalogue.anchors import Anchor, anchors, note_anchored, unanchored
+from app.catalogue.commands import (
+    approve_scenario,
+    end_approval,
+    sign_off,
+    withdraw_signature,
+)
+from app.catalogue.errors import (
+    ScenarioApprovalUnknown,
+    ScenarioUnknown,
+    SignatureUnknown,
+    VersionConflict,
+    VersionUnknown,
+)
+from app.catalogue.library import (
+    FactorCorrection,
+    applicable,
+    corrections_of,
+    digests,
+    document_of,
+    library,
+    library_over,
+    versions_of,
+)
+from app.catalogue.queries import (
+    Decisions,
+    ScenarioApproval,
+    Signature,
+    approval_on,
+    decisions_on,
+    scenario_approvals,
+    signatures_under,
+)
 
 __all__ = [
+    "Anchor",
     "Decisions",
-    "DocumentNotSigned",
+    "FactorCorrection",
+    "ScenarioApproval",
+    "ScenarioApprovalUnknown",
     "ScenarioUnknown",
+    "Signature",
+    "SignatureUnknown",
+    "VersionConflict",
+    "VersionUnknown",
+    "anchors",
+    "applicable",
+    "approval_on",
     "approve_scenario",
+    "corrections_of",
     "decisions_on",
+    "digests",
+    "document_of",
+    "end_approval",
+    "library",
+    "library_over",
+    "note_anchored",
+    "scenario_approvals",
     "sign_off",
+    "signatures_under",
+    "unanchored",
+    "versions_of",
+    "withdraw_signature",
 ]

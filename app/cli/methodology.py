@@ -135,22 +135,24 @@ def eval_(
 
 @commands.command()
 def publish(*, as_json: AsJson = False) -> None:
-    """Put the digests of all shipped versions on the chain's registry (方法学上链).
+    """Put the digests of all versions, shipped or published here, on the registry (方法学上链).
 
     For development; in production the registry's admin publishes, from the list of digests.
     """
-    from app.city import open_city  # noqa: PLC0415 -- the other commands need no city
+    from app.catalogue import digests  # noqa: PLC0415 -- the other commands need no city
+    from app.city import open_city  # noqa: PLC0415 -- likewise
     from app.kernel.settings import Settings  # noqa: PLC0415 -- likewise
-    from app.ticks import digests, publish_digests  # noqa: PLC0415 -- likewise
+    from app.ticks import publish_digests  # noqa: PLC0415 -- likewise
 
     settings = Settings()
-    listed = {f"{code} {version}": digest.hex() for (code, version), digest in digests().items()}
-    if settings.is_production:
+    with open_city(settings) as city:
+        known = city.db.read(digests)
+        listed = {f"{code} {version}": digest.hex() for (code, version), digest in known.items()}
+        published = None if settings.is_production else publish_digests(city)
+    if published is None:
         complain("methodology.publish", "由登记合约管理员发布 the registry's admin publishes these")
         answer({"published": None, "digests": listed}, as_json=as_json, people=_pairs(listed))
         raise typer.Exit(REFUSED)
-    with open_city(settings) as city:
-        published = publish_digests(city)
     people = f"{published} 个版本新上链 newly published; {len(listed)} in all"
     answer({"published": published, "digests": listed}, as_json=as_json, people=people)
 

@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     """When an anchor is final: ``instant``, ``depth:N`` or ``tag:finalized``."""
     chain_contract: str | None = None
     """Address of CarbonAnchor; deployed on first use in development when absent."""
+    chain_registry: str | None = None
+    """Address of MethodologyRegistry, where published digests are looked for; deployed on first
+    use in development when absent."""
     origin: str = "tanpu.localhost/ledger/1"
     """Name of this ledger, hashed into every header and so fixed for its life."""
     signer_guard: Path | None = None

@@ -1,20 +1,26 @@
 """Decisions about methodologies: recorded once with their dates, ended and never edited."""
 
 from datetime import date, timedelta
+from functools import partial
 from typing import LiteralString
 
 import pytest
 from psycopg import errors
 
 from app.catalogue import (
-    DocumentNotSigned,
+    ScenarioApprovalUnknown,
     ScenarioUnknown,
+    SignatureUnknown,
+    VersionUnknown,
+    approval_on,
     approve_scenario,
     decisions_on,
+    end_approval,
     sign_off,
+    withdraw_signature,
 )
 from app.kernel.db import Database, driver
-from methodologies import CATALOG, assess
+from methodologies import CATALOG, accrues, assess
 
 METRO = CATALOG["SZ-METRO", 1]
 DAY = date(2026, 3, 1)
@@ -32,12 +38,12 @@ def approve(db: Database, start: date = DAY, days: int = 365) -> bool:
 
 
 def grade(db: Database, on: date) -> str | None:
-    signed, approval = db.read(decisions_on, METRO)
-    return assess(METRO, sign_offs=signed, approval=approval, on=on).grade
+    signed, approvals = db.read(decisions_on, METRO)
+    return assess(METRO, sign_offs=signed, approval=approval_on(approvals, on), on=on).grade
 
 
 def test_nothing_is_decided_at_first(db: Database) -> None:
-    assert db.read(decisions_on, METRO) == ((), None)
+    assert db.read(decisions_on, METRO) == ((), ())
 
 
 def test_a_signature_is_under_this_very_text_and_counts_once(db: Database) -> None:
@@ -65,22 +71,28 @@ def test_two_signatures_and_an_approval_make_grade_a_for_its_days(db: Database) 
     assert grade(db, DAY - timedelta(days=1)) != "A"
 
 
-def test_the_newest_approval_applies(db: Database) -> None:
+def test_the_approval_that_covers_a_day_applies_and_else_the_newest(db: Database) -> None:
     assert approve(db, DAY, 10) is True
     assert approve(db, DAY, 99) is False, "the first stands"
-    assert approve(db, DAY + timedelta(days=20), 10) is True
-    _, approval = db.read(decisions_on, METRO)
-    assert approval is not None
-    assert approval.valid_from == DAY + timedelta(days=20)
+    renewed = DAY + timedelta(days=20)
+    assert approve(db, renewed, 10) is True
+    _, approvals = db.read(decisions_on, METRO)
+    first, second = approvals
+    assert approval_on(approvals, DAY + timedelta(days=10)) == first, "a renewal ends nothing"
+    assert approval_on(approvals, renewed) == second
+    between = DAY + timedelta(days=11)
+    assert approval_on(approvals, between) == second
+    assert not accrues(approval_on(approvals, between), between)
+    assert approval_on((), DAY) is None
 
 
 def test_what_does_not_ship_is_not_decided(db: Database) -> None:
     for code, version in (("SZ-METRO", 99), ("NO-SUCH", 1)):
-        with pytest.raises(DocumentNotSigned):
+        with pytest.raises(VersionUnknown):
             db.transact(sign_off, code, version, reviewer="A", on=DAY)
     with pytest.raises(ScenarioUnknown):
         db.transact(approve_scenario, "no-such", valid_from=DAY, valid_until=DAY, letter="x")
-    assert db.read(decisions_on, METRO) == ((), None)
+    assert db.read(decisions_on, METRO) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -100,24 +112,31 @@ def test_the_application_cannot_edit_a_decision(db: Database, statement: Literal
         db.transact(lambda session: driver(session).execute(statement))
 
 
-def test_a_signature_or_an_approval_can_end(db: Database) -> None:
+def test_a_signature_can_be_withdrawn_once(db: Database) -> None:
     for reviewer in ("A", "B"):
         sign(db, reviewer)
     approve(db)
     later = DAY + timedelta(days=5)
-
-    def end(statement: LiteralString) -> None:
-        db.transact(lambda session: driver(session).execute(statement, (later,)))
-
-    end("update sign_off set withdrawn_on = %s where reviewer = 'B'")
-    assert grade(db, DAY) == "A"
+    withdraw = partial(withdraw_signature, code="SZ-METRO", version=1, reviewer="B")
+    with pytest.raises(SignatureUnknown):
+        db.transact(withdraw, on=DAY - timedelta(days=1))
+    db.transact(withdraw, on=later)
+    assert grade(db, later - timedelta(days=1)) == "A"
     assert grade(db, later) != "A"
-    with pytest.raises(errors.CheckViolation):
-        db.transact(
-            lambda session: driver(session).execute(
-                "update sign_off set withdrawn_on = signed_on - 1"
-            )
-        )
+    with pytest.raises(SignatureUnknown):
+        db.transact(withdraw, on=later)
+
+
+def test_an_approval_can_end_sooner_and_never_later(db: Database) -> None:
+    approve(db, DAY, 30)
+    last = DAY + timedelta(days=5)
+    end = partial(end_approval, scenario=METRO.scenario, valid_from=DAY)
+    db.transact(end, last=last)
+    _, (approval,) = db.read(decisions_on, METRO)
+    assert approval.valid_until == last
+    for other in (last, last + timedelta(days=1), DAY - timedelta(days=1)):
+        with pytest.raises(ScenarioApprovalUnknown):
+            db.transact(end, last=other)
 
 
 def test_a_period_that_ends_before_it_begins_is_none(db: Database) -> None:

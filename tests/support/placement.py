@@ -19,7 +19,6 @@ OWNED = {
     "accrual_day",
     "month_settlement",
     "citizen_answer",
-    "act_recount",
     "exchange",
     "exchange_class",
     "exchange_recovery",
@@ -30,6 +29,10 @@ OWNED = {
     "session",
     "profile",
     "appeal",
+    "team_member",
+    "challenge_entry",
+    "leaderboard_entrant",
+    "statement_check",
 }
 """`bucket` leads every key; no statement joins two of them but by bucket."""
 
@@ -85,8 +88,10 @@ CENTRAL = {
     "limit_use",
     "points_outstanding",
     "debt_total",
+    "team",
+    "challenge",
 }
 """Live once: log, map, epochs, uploads, what providers asked, jobs."""
 
-LOOKED_UP_FIRST = {"instrument", "activity_key", "login", "budget_slice", "budget_day"}
+LOOKED_UP_FIRST = {"instrument", "activity_key", "login", "budget_slice", "budget_day", "statement"}
 """The allow-list of R2: read or written before the owner, and so the bucket, is known."""

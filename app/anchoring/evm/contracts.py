@@ -80,6 +80,11 @@ def anchor_address(anchor_key: bytes) -> str:
     return _first_contract_of(deployer_of(anchor_key, "CarbonAnchor").address)
 
 
+def registry_address(anchor_key: bytes) -> str:
+    """Give the address that MethodologyRegistry has, or would have, in development."""
+    return _first_contract_of(deployer_of(anchor_key, "MethodologyRegistry").address)
+
+
 def deployer_of(anchor_key: bytes, name: str) -> LocalAccount:
     """Derive the account that deploys one contract and nothing else before it."""
     return account_of(digest(anchor_key, f"deployer\0{name}".encode(), sha256))

@@ -1,8 +1,8 @@
-"""Publication of methodology digests on the chain (方法学上链), in development."""
+"""Methodology digests on the chain (方法学上链): published in development, looked up anywhere."""
 
 from typing import Final
 
-from app.anchoring.errors import MethodologyConflict
+from app.anchoring.errors import ContractMissing, MethodologyConflict
 from app.anchoring.evm.contracts import ensure_registry, transact
 from app.anchoring.evm.node import Node, talking
 from app.anchoring.sealing import Methodologies
@@ -34,3 +34,27 @@ def publish_methodologies(node: Node, anchor_key: bytes, versions: Methodologies
         transact(node, publisher, call, PUBLISH_GAS, node.nonce_of(publisher.address))
         published += 1
     return published
+
+
+def methodologies_on_chain(
+    node: Node, registry: str, versions: Methodologies
+) -> frozenset[tuple[str, int]]:
+    """Give those of ``versions`` that the registry at this address has, by digest.
+
+    Raises:
+        ChainUnavailable: The node does not answer.
+        ContractMissing: There is no contract at this address.
+        MethodologyConflict: The registry has another digest for a version.
+    """
+    if not node.has_code(registry):
+        raise ContractMissing(contract=registry)
+    calls = node.contract("MethodologyRegistry", registry).functions
+    found: set[tuple[str, int]] = set()
+    for (code, version), content in sorted(versions.items()):
+        with talking():
+            known = bytes(calls.versionOf(methodology_key(code, version)).call()[0])
+        if known == content:
+            found.add((code, version))
+        elif any(known):
+            raise MethodologyConflict(methodology=code, version=version)
+    return frozenset(found)

@@ -1,1 +1,3 @@
-select 1; -- begun: filled by its domain before it lands
+drop table factor_correction_report, factor_correction_part, shadow_part, shadow_run,
+  proposal_review, proposal_revision, methodology_proposal, factor_correction,
+  methodology_anchor, methodology_withdrawal, methodology_document;

@@ -1,0 +1,157 @@
+"""The library (方法学库): every version that shipped or was published at run time.
+
+What ships is read from the package; what two people published is read from its table, parsed
+once a process and known by its digest, so that asking again costs one small statement. Both are
+frozen: a version that ships with other bytes than the published ones is a conflict, and nothing
+runs on either.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from sqlmodel import Session
+
+from app.catalogue.errors import VersionConflict, VersionUnknown
+from app.kernel.db import Connection, driver
+from methodologies import CATALOG, Document, load
+
+Key = tuple[str, int]
+_PUBLISHED: Final = "select code, version, sha256 from methodology_document order by 1, 2"
+_SOURCE: Final = "select source from methodology_document where code = %s and version = %s"
+_WITHDRAWN: Final = "select code, version, last_day from methodology_withdrawal where code = %s"
+_CORRECTED: Final = """
+select id, code, version, replacement, since, until from factor_correction where code = %s
+ order by ordered_at, id"""
+PARSED_MAX: Final = 512
+_parsed: Final[dict[bytes, Document]] = {}
+"""By digest: what was published under it can never be another document."""
+
+
+class FactorCorrection(NamedTuple):
+    """An order that another version's factor holds for acts of a period (系数更正)."""
+
+    id: UUID
+    code: str
+    version: int
+    replacement: int
+    since: date
+    until: date
+
+
+def library(session: Session) -> Mapping[Key, Document]:
+    """Give every version, shipped or published, by code and version.
+
+    Raises:
+        VersionConflict: A version ships with other bytes than were published.
+    """
+    return library_over(driver(session))
+
+
+def library_over(connection: Connection) -> Mapping[Key, Document]:
+    """Do the same for whoever has a connection and no session: the audit."""
+    return _library(connection, CATALOG)
+
+
+def versions_of(session: Session, code: str) -> Mapping[Key, Document]:
+    """Give every version of one code; no other document is parsed for it.
+
+    Raises:
+        VersionConflict: A version ships with other bytes than were published.
+    """
+    return _library(driver(session), [key for key in CATALOG if key[0] == code], code)
+
+
+def document_of(session: Session, code: str, version: int) -> Document:
+    """Give one version; asks the database only for what does not ship.
+
+    Raises:
+        VersionUnknown: It neither ships nor was published.
+    """
+    found = CATALOG.get((code, version)) or versions_of(session, code).get((code, version))
+    if found is None:
+        raise VersionUnknown(methodology=code, version=version)
+    return found
+
+
+def digests(session: Session) -> dict[Key, bytes]:
+    """Give the digest of every version, as it goes on the chain."""
+    return {key: bytes.fromhex(each.sha256) for key, each in library(session).items()}
+
+
+def applicable(session: Session, code: str, version: int | None = None) -> Sequence[Document]:
+    """Give the versions of a code, or one of them, with the days on which each applies, in order.
+
+    A withdrawal ends a version, and those that it had superseded stay ended. A correction of a
+    factor lets the replacement apply in the corrected period, for acts that are told from now on.
+    """
+    connection = driver(session)
+    known = versions_of(session, code)
+    last = {row[:2]: row[2] for row in connection.execute(_WITHDRAWN, (code,)).fetchall()}
+    found = [
+        each for each in ended(in_order(known.values()), last) if version in {None, each.version}
+    ]
+    for each in corrections_of(session, code):
+        if version not in {None, each.version}:
+            continue
+        document = known[code, each.replacement]
+        found.append(replace(document, effective=each.since, until=each.until))
+    return in_order(found)
+
+
+def corrections_of(session: Session, code: str) -> list[FactorCorrection]:
+    """Give the corrections of a code's factors, in the order in which they were ordered."""
+    return [
+        FactorCorrection(*row) for row in driver(session).execute(_CORRECTED, (code,)).fetchall()
+    ]
+
+
+def in_order(documents: Iterable[Document]) -> list[Document]:
+    """Order versions by effect: of two in force on a day, the later one applies."""
+    return sorted(documents, key=lambda each: (each.effective, each.version))
+
+
+def ended(versions: Sequence[Document], last_days: Mapping[Key, date]) -> list[Document]:
+    """Shorten the withdrawn versions, and the earlier ones that would come back in their place."""
+    found = list(versions)
+    for place, each in enumerate(versions):
+        if (last := last_days.get((each.code, each.version))) is None:
+            continue
+        found[place] = _until(found[place], last)
+        before = each.effective - timedelta(days=1)
+        found[:place] = [_until(earlier, before) for earlier in found[:place]]
+    return found
+
+
+def _library(
+    connection: Connection, shipped: Iterable[Key], code: str | None = None
+) -> dict[Key, Document]:
+    found = {key: CATALOG[key] for key in shipped}
+    for of, version, sha256 in connection.execute(_PUBLISHED).fetchall():
+        if code not in {None, of}:
+            continue
+        known = found.setdefault((of, version), _published(connection, (of, version), sha256))
+        if known.sha256 != bytes(sha256).hex():
+            raise VersionConflict(methodology=of, version=version)
+    return dict(sorted(found.items()))
+
+
+def _until(document: Document, last: date) -> Document:
+    until = last if document.until is None else min(last, document.until)
+    return document if until == document.until else replace(document, until=until)
+
+
+def _published(connection: Connection, key: Key, digest: bytes) -> Document:
+    sha256 = bytes(digest)
+    if sha256 not in _parsed:
+        row = connection.execute(_SOURCE, key).fetchone()
+        assert row is not None, key
+        if len(_parsed) >= PARSED_MAX:
+            _parsed.clear()
+        _parsed[sha256] = load(bytes(row[0]), f"{key[0]}/{key[1]}.toml")
+    found = _parsed[sha256]
+    if (found.code, found.version, found.sha256) != (*key, sha256.hex()):
+        raise VersionConflict(methodology=key[0], version=key[1])
+    return found
