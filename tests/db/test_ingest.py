@@ -114,7 +114,7 @@ def test_it_gives_a_declared_act_half_and_never_grade_a(db: Database, keys: Keys
         scenario="test-ride", valid_from=day_of(TODAY) - timedelta(9), valid_until=day_of(TODAY)
     )
     ride = document(status="official_text")
-    choice = chosen(ride, standing={(ride.code, ride.version): Standing((), approval)})
+    choice = chosen(ride, standing={(ride.code, ride.version): Standing((), (approval,))})
     metro = provider(db)
     people(db, keys, metro, ["card-1"], choice=choice)
     items = [item(1), item(2, evidence=Evidence.SELF_DECLARED)]
