@@ -19,6 +19,7 @@ from app.city import City, open_city
 from app.kernel.http import install
 from app.kernel.settings import Settings
 from app.kernel.tokens import Tokens
+from app.kernel.tracing import exporter, trace
 from app.readiness import readiness
 from app.staff import Deed
 
@@ -35,7 +36,7 @@ def create_app(settings: Settings, city: City | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         with nullcontext(city) if city is not None else open_city(settings) as opened:
             app.state.city = opened
-            app.state.tokens = Tokens(opened.keys.access, settings.origin)
+            app.state.tokens = Tokens(lambda: opened.keys.access, settings.origin)
             yield
 
     app = FastAPIOffline(
@@ -49,6 +50,8 @@ def create_app(settings: Settings, city: City | None = None) -> FastAPI:
     app.state.deeds = DEEDS
     for router in ROUTERS:
         app.include_router(router)
+    if settings.otlp_endpoint is not None:
+        trace(app, exporter(settings.otlp_endpoint))
     app.add_api_route("/", front_page, include_in_schema=False)
     app.add_api_route("/health", health, tags=["operations 运维"])
     app.add_api_route(

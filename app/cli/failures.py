@@ -11,6 +11,7 @@ from app.cli.screen import REFUSED, UNAVAILABLE, WRONG_INPUT, complain
 from app.embedded.errors import EmbeddedRefused
 from app.kernel.problems import Refusal
 from app.kernel.secrets import KeyMissing
+from app.kernel.tracing import TelemetryMissing
 
 
 def explained(error: Exception) -> int | None:
@@ -21,7 +22,7 @@ def explained(error: Exception) -> int | None:
             return REFUSED
         case EmbeddedRefused():
             complain(error.code, str(error))
-        case KeyMissing() | NotDurable():
+        case KeyMissing() | NotDurable() | TelemetryMissing():
             complain("settings", str(error))
         case ValidationError():
             _explain_settings(error)

@@ -31,9 +31,7 @@ class RequestId:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = dict(scope["headers"]).get(HEADER.encode(), b"")
-        name = given.decode() if GIVEN.fullmatch(given) else public_id("req", new_id())
-        scope["request_id"] = name
+        name = scope.setdefault("request_id", given_id(scope) or public_id("req", new_id()))
 
         async def named(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -41,6 +39,12 @@ class RequestId:
             await send(message)
 
         await self._app(scope, receive, named)
+
+
+def given_id(scope: Scope) -> str | None:
+    """Give the caller's own id of a request, where it has the form of one."""
+    given = dict(scope["headers"]).get(HEADER.encode(), b"")
+    return given.decode() if GIVEN.fullmatch(given) else None
 
 
 class BodyLimit:

@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     """Port that the API listens on; 0 takes a free one."""
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
     """Port of ``/metrics``, on the host of the API; not served when absent."""
+    otlp_endpoint: str | None = None
+    """Address of an OTLP collector of traces, over HTTP; needs the extra ``telemetry``."""
     merge_deadline_days: int = Field(default=7, ge=0, le=90)
     """How long a later upload may still change which of two same acts counts [days]."""
     acceptance_window_days: int = Field(default=400, ge=1, le=3660)
