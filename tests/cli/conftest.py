@@ -85,3 +85,9 @@ def city(run: Run, home: Home, bare: pytest.MonkeyPatch) -> Run:
     for name, value in asdict(home.addresses).items():
         bare.setenv(name.upper(), value)
     return run
+
+
+@pytest.fixture
+def home_keys(home: Home) -> Path:
+    """Where the city's key files are."""
+    return home.path / "keys"
