@@ -41,11 +41,19 @@ class Act:
     counted: UUID | None = None
     """The act that counted instead so far; itself while it counts."""
     is_new: bool = False
+    is_withdrawn: bool = False
+    """Told to have been no act: any other record of the same act comes before it."""
 
     @property
-    def order(self) -> tuple[int, datetime, str, bytes]:
+    def order(self) -> tuple[bool, int, datetime, str, bytes]:
         """The place in the sorted day."""
-        return (-self.evidence, self.started_at, self.provider, self.external_hash)
+        return (
+            self.is_withdrawn,
+            -self.evidence,
+            self.started_at,
+            self.provider,
+            self.external_hash,
+        )
 
     @property
     def cell(self) -> Cell | None:
@@ -130,6 +138,21 @@ def allocate(
         if mg > 0:
             left[act.cell] -= mg
             yield act, mg
+
+
+def lost_by(raw_mg: int, granted_mg: int, lost_mg: int, to_mg: int) -> int:
+    """Say by how much what an act lost to corrections changes when it is worth ``to_mg`` [mg].
+
+    What a correction takes stays spent of the day's cap (R9), for this act to regain and for no
+    other: of an act of 5 that the cap of 4 cut short, a correction to 2 takes 2, one back to 5
+    gives them again.
+
+    >>> lost_by(5, 4, 0, 2), lost_by(2, 2, 2, 5), lost_by(5, 4, 0, 4)
+    (2, -2, 0)
+    """
+    if to_mg < raw_mg:
+        return max(0, granted_mg - to_mg)
+    return -min(lost_mg, to_mg - raw_mg)
 
 
 def capped(cap_mg: int | None, raw_mg: int) -> int:

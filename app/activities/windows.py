@@ -26,8 +26,8 @@ select bucket, account, activity, recorded_on, %s, external_hash, mode,
   from incoming where reason is null and not activity = any(%s) order by bucket, account"""
 _ACTS: Final = """
 select w.account, w.recorded_on, w.activity, p.code, w.external_hash, w.mode, w.evidence,
-       w.started_at, w.ended_at, w.vehicle, w.station, w.day, w.asset, w.raw_mg, w.counted,
-       coalesce(t.amount, 0), k.content
+       w.started_at, w.ended_at, w.vehicle, w.station, w.day, w.asset, w.raw_mg, w.is_withdrawn,
+       w.counted, coalesce(t.amount, 0), k.content
   from unnest(%s::int2[], %s::int8[]) as c (bucket, account)
   join act_window w on w.bucket = c.bucket and w.account = c.account
   join provider p on p.id = w.provider
@@ -138,7 +138,9 @@ def load_contested(connection: Connection, owners: Sequence[int]) -> Contested:
         made.told[owner].append(by_id[act_id])
     for activity, transfer, recorded_on, mg, corrects in connection.execute(_CHANGES, keys):
         if activity in by_id:
-            _apply(by_id[activity], Accrual(transfer, recorded_on, mg), corrects)
+            told = by_id[activity]
+            told.act = replace(told.act, granted_mg=told.act.granted_mg + mg)
+            count_in(told.accruals, Accrual(transfer, recorded_on, mg), corrects)
     for owner, day, asset, cap_mg in connection.execute(_CAPS, keys):
         made.caps_mg[owner, day, asset] = cap_mg
     return made
@@ -174,15 +176,15 @@ _ACT_FIELDS: Final = (
     "day",
     "asset",
     "raw_mg",
+    "is_withdrawn",
 )
 
 
-def _apply(told: Told, change: Accrual, corrects: UUID | None) -> None:
-    """Count a later accrual or correction in."""
-    told.act = replace(told.act, granted_mg=told.act.granted_mg + change.mg)
+def count_in(accruals: dict[UUID, Accrual], change: Accrual, corrects: UUID | None) -> None:
+    """Count a later accrual or correction of an act in."""
     if corrects is None:
-        told.accruals[change.transfer] = change
+        accruals[change.transfer] = change
         return
-    left = told.accruals.pop(corrects)
+    left = accruals.pop(corrects)
     if left.mg + change.mg > 0:
-        told.accruals[corrects] = replace(left, mg=left.mg + change.mg)
+        accruals[corrects] = replace(left, mg=left.mg + change.mg)

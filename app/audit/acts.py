@@ -2,7 +2,8 @@
 
 An act's first accrual has the act's own id; what was added or taken back later is a row of
 ``act_change`` a transfer; a month that settles at once is a row of ``month_settlement``. What
-an owner's day comes to is the capped sum, whatever order the acts arrived in (R9).
+an owner's day comes to is the capped sum, whatever order the acts arrived in (R9), less what
+corrections took: that stays in the sum, so no other act takes its place under the cap.
 """
 
 from typing import Final
@@ -65,11 +66,17 @@ net as (
 fate as (
   select distinct on (bucket, account, activity) bucket, account, activity, counted
     from act_merge order by bucket, account, activity, id desc),
+corrected as (
+  select bucket, account, activity, (array_agg(raw_mg order by id desc))[1] as raw_mg,
+         sum(lost_mg) as lost_mg
+    from act_correction group by bucket, account, activity),
 worth as (
-  select a.bucket, a.account, a.occurred_on as day, a.asset,
-         coalesce(sum(a.raw_mg) filter (where f.counted is null), 0) as raw_mg
+  select a.bucket, a.account, a.occurred_on as day, a.asset, coalesce(sum(c.lost_mg), 0) as lost_mg,
+         coalesce(sum(coalesce(c.raw_mg, a.raw_mg)) filter (where f.counted is null), 0)
+         + coalesce(sum(c.lost_mg), 0) as raw_mg
     from activity a
     left join fate f on (f.bucket, f.account, f.activity) = (a.bucket, a.account, a.id)
+    left join corrected c on (c.bucket, c.account, c.activity) = (a.bucket, a.account, a.id)
    where a.asset is not null group by 1, 2, 3, 4),
 published as (
   select x.id as asset, p.cap_mg
@@ -80,16 +87,16 @@ cell as (
   select bucket, account, day, asset, coalesce(w.raw_mg, 0) as raw_mg, d.raw_mg as told_mg,
          d.cap_mg as told_cap, p.asset is not null as is_published,
          coalesce(p.cap_mg, case when p.asset is null then d.cap_mg end) as cap_mg,
-         coalesce(n.mg, 0) as mg
+         coalesce(n.mg, 0) as mg, coalesce(w.lost_mg, 0) as lost_mg
     from worth w
     full join accrual_day d using (bucket, account, day, asset)
     full join net n using (bucket, account, day, asset)
     left join published p using (asset))
 select 'account ' || account || ', day ' || day || ', asset ' || asset,
        'its acts come to ' || raw_mg || ', its row says ' || coalesce(told_mg::text, 'nothing')
-       || '; counts ' || least(raw_mg, cap_mg) || ', was granted ' || mg
+       || '; counts ' || least(raw_mg, cap_mg) - lost_mg || ', was granted ' || mg
   from cell
- where mg <> least(raw_mg, cap_mg) and (is_published or told_mg is not null)
+ where mg <> least(raw_mg, cap_mg) - lost_mg and (is_published or told_mg is not null)
     or told_mg <> raw_mg
     or is_published and told_mg is not null and told_cap is distinct from cap_mg"""  # noqa: S608 -- constants of this file
 _UNMET: Final = f"""

@@ -17,6 +17,7 @@ APPEND_ONLY: Final = frozenset(
     {"system_account", "asset", "transfer", "log_note"}
     | {"epoch_cut", "epoch", "log_entry", "log_edge", "account_leaf", "cell", "supply"}
     | {"submission", "methodology_version", "upload", "upload_chunk", "upload_receipt"}
+    | {"act_correction", "correction_batch"}
     | {"act_merge", "act_change", "month_settlement", "audit_entry"}
 )
 FORGET_ONLY: Final = frozenset({"activity"})

@@ -1,1 +1,3 @@
-select 1; -- begun: filled by its domain before it lands
+drop index upload_of_provider;
+drop table correction_batch, corrected_input, act_correction;
+alter table act_window drop column is_withdrawn;
