@@ -11,7 +11,7 @@ from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any, Final
 
-from app.citizens import enrol_unknown
+from app.citizens import WHEREABOUTS, enrol_unknown
 from app.embedded.postgres import Postgres
 from app.kernel.db import Database
 from app.kernel.secrets import Keys
@@ -57,16 +57,17 @@ def enrol(
     made = db.transact(add_provider, provider, name_zh=provider, name_en=provider, at=at)
     for start in range(0, len(subjects), ENROLLED_AT_ONCE):
         part = subjects[start : start + ENROLLED_AT_ONCE]
-        db.transact(
-            enrol_unknown,
-            keys,
-            made.id,
-            [keys.subject_hash(provider, each) for each in part],
-            scene,
-            since=at - timedelta(days=since_days),
-            at=at,
-            is_production=False,
-        )
+        for each in (scene, WHEREABOUTS):
+            db.transact(
+                enrol_unknown,
+                keys,
+                made.id,
+                [keys.subject_hash(provider, subject) for subject in part],
+                each,
+                since=at - timedelta(days=since_days),
+                at=at,
+                is_production=False,
+            )
     db.dispose()
     return made
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from app.activities.choice import Choice
 from app.activities.items import Item, Malformed
-from app.citizens import Basis, enrol_unknown
+from app.citizens import WHEREABOUTS, Basis, enrol_unknown, scenes_of
 from app.kernel.clock import SHANGHAI, day_of
 from app.kernel.db import Database
 from app.kernel.secrets import Keys
@@ -41,6 +41,7 @@ def enrol(
     number_of = db.read(find_provider, provider).id
     hashed: dict[str, bytes] = {}
     earliest: datetime | None = None
+    scenes = set(scenes_of(choice.versions))
     for item in items:
         if isinstance(item, Malformed):
             continue
@@ -48,11 +49,13 @@ def enrol(
             hashed[item.subject] = keys.subject_hash(provider, item.subject)
         if earliest is None or item.occurred_at < earliest:
             earliest = item.occurred_at
+        if item.vehicle or item.station:
+            scenes.add(WHEREABOUTS)
     if earliest is None:
         return 0
     since = datetime.combine(day_of(earliest), time(), SHANGHAI)
     enrolled = 0
-    for scene in sorted({document.scenario for document in choice.versions}):
+    for scene in sorted(scenes):
         for numbers in _parts(hashed.values()):
             enrolled += db.transact(
                 enrol_unknown,

@@ -5,7 +5,7 @@ uploads that tell of one person take turns, and the second sees what the first c
 needs no comparing is done before, because two chunks of a city nearly always share somebody.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -13,6 +13,7 @@ from zlib import crc32
 
 from app.activities.marks import EXTERNAL_BYTES
 from app.activities.preparing import Candidate
+from app.citizens import WHEREABOUTS
 from app.kernel.db import Connection
 
 # `offset 0` keeps the planner from anything but two index look-ups a subject, and the row
@@ -84,11 +85,13 @@ class Told(NamedTuple):
 
 
 def settle_owners(
-    connection: Connection, provider: int, candidates: Sequence[Candidate]
+    connection: Connection, provider: int, candidates: Sequence[Candidate], travel: Collection[str]
 ) -> list[Candidate]:
     """Give each candidate its owner; returns those with consent.
 
-    An unknown subject and one without consent at the time of the act are told apart nowhere.
+    An act of a ``travel`` scene, or one that names a vehicle or a station, needs the consent for
+    whereabouts as well (R17). An unknown subject and one without a consent that the act needs, at
+    its time, are told apart nowhere.
     """
     numbers = list(dict.fromkeys(each.subject for each in candidates))
     if not numbers:
@@ -99,7 +102,7 @@ def settle_owners(
         "numbers": b"".join(numbers),
         "count": len(numbers),
         "provider": provider,
-        "scenes": sorted({each.scene for each in candidates}),
+        "scenes": sorted({WHEREABOUTS, *(each.scene for each in candidates)}),
         "first": first,
     }
     with connection.cursor(binary=True) as cursor:
@@ -108,12 +111,23 @@ def settle_owners(
             owners.append((bucket, owner, since, until))
     known: list[Candidate] = []
     for each in candidates:
-        for bucket, owner, since, until in found.get((each.subject, each.scene), ()):
-            if _within(each.item.occurred_at, since, until):
-                each.bucket, each.owner = bucket, owner
+        if place := _consented(found, each, each.scene):
+            sensitive = each.scene in travel or each.vehicle or each.station
+            if not sensitive or _consented(found, each, WHEREABOUTS) == place:
+                each.bucket, each.owner = place
                 known.append(each)
-                break
     return known
+
+
+def _consented(
+    found: Mapping[tuple[bytes, str], Sequence[_Interval]], candidate: Candidate, scene: str
+) -> tuple[int, int] | None:
+    """Give whose card it was, where they had consented to this scene at the time of the act."""
+    instant = candidate.item.occurred_at
+    for bucket, owner, since, until in found.get((candidate.subject, scene), ()):
+        if (since is None or since <= instant) and (until is None or instant < until):
+            return bucket, owner
+    return None
 
 
 def has_rivals(connection: Connection, provider: int, modes: Iterable[str]) -> bool:
@@ -194,7 +208,3 @@ def told_too_late(
         return {}
     facts = {"provider": provider, "open_from": open_from}
     return dict(connection.execute(_LATE, facts).fetchall())
-
-
-def _within(instant: datetime, since: datetime | None, until: datetime | None) -> bool:
-    return (since is None or since <= instant) and (until is None or instant < until)

@@ -1,8 +1,10 @@
 """Set-based posting (记账): many transfers, their balances and their pending log rows at once.
 
-Five statements whatever the number of rows. Locks are taken in one order (bucket, account,
+Six statements whatever the number of rows. Locks are taken in one order (bucket, account,
 asset) before anything is computed, so batches that touch the same owners wait instead of
-deadlocking; a deadlock that slips through is retried by ``transact`` with the same ids.
+deadlocking; a deadlock that slips through is retried by ``transact`` with the same ids. Balances
+come before transfers: with their rows locked nobody can be erased any more, and what would reach
+somebody who was goes to nobody instead (``lapsing``).
 """
 
 from collections import defaultdict
@@ -15,8 +17,10 @@ from uuid import UUID
 from psycopg import errors
 
 from app.books.errors import AccountUnknown, Overdrawn
+from app.books.lapsing import lapse_to, undo_erased
 from app.kernel.db import Connection
 from ledger.accounts import FIRST_OWNER_ID
+from ledger.chart import Code
 
 Holding = tuple[int, int, int]
 """(bucket, account, asset): one balance row."""
@@ -73,7 +77,6 @@ def post(connection: Connection, rows: Sequence[Row]) -> None:
     """
     if not rows:
         return
-    copy_transfers(connection, rows)
     added, taken = movements(rows)
     with connection.cursor() as cursor:
         if taken:
@@ -92,7 +95,25 @@ def post(connection: Connection, rows: Sequence[Row]) -> None:
             if error.diag.constraint_name != "balance_not_overdrawn":
                 raise
             raise Overdrawn from error
+        if added:
+            rows = _lapsed(connection, rows, added)
+        copy_transfers(connection, rows)
         cursor.execute(PENDING, [list(map(itemgetter(place), rows)) for place in (0, 1, 2)])
+
+
+def _lapsed(connection: Connection, rows: Sequence[Row], added: Iterable[Holding]) -> Sequence[Row]:
+    """Give ``rows`` with what erased owners were credited going to nobody instead."""
+    erased = undo_erased(connection, ((bucket, account & ~1) for bucket, account, _ in added))
+    if not erased:
+        return rows
+    if any(row.source & ~1 in erased for row in rows):
+        raise Overdrawn(holders=len(erased))
+    return [
+        row._replace(target=lapse_to(row.asset), code=int(Code.LAPSE))
+        if row.target & ~1 in erased
+        else row
+        for row in rows
+    ]
 
 
 def copy_transfers(connection: Connection, rows: Iterable[Row]) -> None:

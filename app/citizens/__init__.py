@@ -14,8 +14,10 @@ from app.citizens.consents import (
 )
 from app.citizens.enrolment import enrol_unknown, open_citizens
 from app.citizens.errors import EnrolmentRefused
+from app.citizens.whereabouts import WHEREABOUTS, scenes_of, travel_scenes
 
 __all__ = [
+    "WHEREABOUTS",
     "Basis",
     "Citizen",
     "EnrolmentRefused",
@@ -23,6 +25,8 @@ __all__ = [
     "give_consent",
     "link_instrument",
     "open_citizens",
+    "scenes_of",
+    "travel_scenes",
     "unlink_instrument",
     "withdraw_consent",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.activities import Choice, Item, Malformed, UploadResult, ingest
 from app.activities.choice import chosen
-from app.citizens import Citizen, enrol_unknown, give_consent, link_instrument
+from app.citizens import Citizen, enrol_unknown, give_consent, link_instrument, scenes_of
 from app.kernel.clock import SHANGHAI, now
 from app.kernel.db import Database, driver
 from app.kernel.secrets import Keys
@@ -92,16 +92,17 @@ def people(
 ) -> None:
     """Enrol subjects, each a person of their own, from long ago."""
     numbers = [keys.subject_hash(sender.code, subject) for subject in subjects]
-    db.transact(
-        enrol_unknown,
-        keys,
-        sender.id,
-        numbers,
-        choice.versions[-1].scenario,
-        since=since,
-        at=TODAY,
-        is_production=False,
-    )
+    for scene in scenes_of(choice.versions[-1:]):
+        db.transact(
+            enrol_unknown,
+            keys,
+            sender.id,
+            numbers,
+            scene,
+            since=since,
+            at=TODAY,
+            is_production=False,
+        )
 
 
 def same_person(
@@ -123,8 +124,8 @@ def same_person(
             keys.subject_hash(known.code, old),
         )
         citizen = Citizen(bucket, owner)
-        scene = choice.versions[-1].scenario
-        db.transact(give_consent, citizen, other.id, scene, at=since, basis="self")
+        for scene in scenes_of(choice.versions[-1:]):
+            db.transact(give_consent, citizen, other.id, scene, at=since, basis="self")
         number = keys.subject_hash(other.code, new)
         db.transact(link_instrument, citizen, other.id, number, at=since)
 

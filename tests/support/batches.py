@@ -15,7 +15,7 @@ from psycopg import sql
 from starlette.testclient import TestClient
 
 from app.activities.api import LARGER_BODIES, router
-from app.citizens import enrol_unknown
+from app.citizens import WHEREABOUTS, enrol_unknown
 from app.kernel.clock import now
 from app.kernel.db import Database
 from app.kernel.http import install
@@ -90,17 +90,18 @@ def sender(town: Town, client: TestClient, code: str = "sz-metro") -> Sender:
 
 
 def enrol(town: Town, provider: Provider, subjects: list[str], scene: str = SCENE) -> None:
-    """Give subjects an account, a link and a consent."""
-    town.db.transact(
-        enrol_unknown,
-        town.keys,
-        provider.id,
-        [town.keys.subject_hash(provider.code, subject) for subject in subjects],
-        scene,
-        since=now() - timedelta(days=30),
-        at=now(),
-        is_production=False,
-    )
+    """Give subjects an account, a link and a consent, for their whereabouts as well."""
+    for each in (scene, WHEREABOUTS):
+        town.db.transact(
+            enrol_unknown,
+            town.keys,
+            provider.id,
+            [town.keys.subject_hash(provider.code, subject) for subject in subjects],
+            each,
+            since=now() - timedelta(days=30),
+            at=now(),
+            is_production=False,
+        )
 
 
 def ride(number: int, *, subject: str = "CARD-1", at: datetime | None = None, **more: str) -> bytes:
