@@ -1,1 +1,2 @@
-select 1; -- begun: filled by its domain before it lands
+drop table appeal;
+drop view act_fate;

@@ -1,0 +1,75 @@
+"""What the wallet refuses (钱包的拒绝)."""
+
+from app.kernel.problems import Refusal
+
+
+class ActivityUnknown(Refusal):
+    """You have no such activity."""
+
+    code = "activity.unknown"
+    status = 404
+    title_zh = "没有这条低碳行为"
+
+
+class PeriodInvalid(Refusal):
+    """A month is written YYYY-MM and a day YYYY-MM-DD, and the first comes before the last."""
+
+    code = "wallet.period_invalid"
+    status = 422
+    title_zh = "时间范围不正确"
+
+
+class TooManyStreams(Refusal):
+    """You have too many live streams open; close one, or try again later."""
+
+    code = "live.too_many"
+    status = 429
+    title_zh = "实时连接过多"
+
+
+class AppealMisplaced(Refusal):
+    """The activity did not end as this appeal says."""
+
+    code = "appeal.outcome_differs"
+    status = 409
+    title_zh = "申诉事由与该行为的结果不符"
+
+
+class AppealTooLate(Refusal):
+    """The time in which this outcome could be contested is over."""
+
+    code = "appeal.too_late"
+    status = 409
+    title_zh = "已超过申诉期限"
+
+
+class AppealOpenAlready(Refusal):
+    """An appeal against this outcome awaits its decision."""
+
+    code = "appeal.open_already"
+    status = 409
+    title_zh = "该行为已有待处理的申诉"
+
+
+class AppealUnknown(Refusal):
+    """There is no such appeal."""
+
+    code = "appeal.unknown"
+    status = 404
+    title_zh = "没有这件申诉"
+
+
+class AppealDecided(Refusal):
+    """This appeal was decided before."""
+
+    code = "appeal.decided"
+    status = 409
+    title_zh = "该申诉已有处理决定"
+
+
+class CorrectionMissing(Refusal):
+    """An upheld appeal orders a correction, and a rejected one does not."""
+
+    code = "appeal.correction_missing"
+    status = 422
+    title_zh = "支持申诉时须写明更正要求，驳回时不得填写"
