@@ -1,1 +1,4 @@
-select 1; -- begun: filled by its domain before it lands
+drop index transfer_contributed;
+drop table team_member, challenge_entry, leaderboard_entrant, statement_check, statement, team,
+  challenge;
+drop sequence statement_place;
