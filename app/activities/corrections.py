@@ -31,6 +31,7 @@ from app.activities.windows import Change, note
 from app.books import Row, post
 from app.kernel.clock import day_of
 from app.kernel.db import Connection
+from app.points import Taken, recover
 from ledger.accounts import bucket_of
 from ledger.chart import Code
 
@@ -146,13 +147,15 @@ class _Posting:
         self._cause, self._today, self._new_id = cause, today, new_id
         self._rows: list[Row] = []
         self._changes: list[Change] = []
+        self._taken: list[Taken] = []
         self._notes: list[Noted] = []
 
     def hand_on(self, owners: Collection[int]) -> None:
         """Let the records count that stand in for withdrawn ones, with their room (R16)."""
         ordered = sorted(owners, key=lambda owner: (bucket_of(owner), owner))
         merged = merge(self._connection, "", ordered, (), today=self._today, new_id=self._new_id)
-        post(self._connection, merged.rows)
+        owed = recover(self._connection, merged.taken, today=self._today, new_id=self._new_id)
+        post(self._connection, [*merged.rows, *owed])
         merged.write(self._connection)
 
     def settle(self, corrections: Mapping[Key, Correction], acts: Mapping[Key, Standing]) -> None:
@@ -227,6 +230,7 @@ class _Posting:
                         corrects_on=accrual.recorded_on,
                     )
                 )
+                self._taken.append(Taken(said.owner, act.asset, taken, source, self._cause))
                 self._change(said, transfer, -taken, accrual.transfer)
             mg -= part
         assert mg == 0, said
@@ -281,8 +285,9 @@ class _Posting:
         )
 
     def write(self) -> None:
-        """Write all of it."""
-        post(self._connection, self._rows)
+        """Write all of it; what an exchange had taken is taken back with its points."""
+        owed = recover(self._connection, self._taken, today=self._today, new_id=self._new_id)
+        post(self._connection, [*self._rows, *owed])
         note(self._connection, self._changes, (), {})
         note_corrections(self._connection, self._notes)
 
