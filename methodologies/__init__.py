@@ -53,7 +53,7 @@ from .factors import Factor, NoFactor, factor
 from .faults import DocumentFaults, Fault
 from .grade import Approval, Assessment, ParameterMissing, SignOff, accrues, assess, grade
 from .history import noise_credit, settle_month
-from .library import CATALOG, find, get
+from .library import CATALOG, find, get, source
 from .lint import lint
 from .loading import load
 from .outcomes import Ineligible, Reduction, Working
@@ -104,4 +104,5 @@ __all__ = [
     "read_inputs",
     "render",
     "settle_month",
+    "source",
 ]

@@ -41,6 +41,18 @@ def get(code: str, version: int) -> Document:
     return CATALOG[code, version]
 
 
+def source(code: str, version: int) -> bytes:
+    """Give the bytes of one version as they ship.
+
+    >>> source("SZ-METRO", 1)[:4]
+    b'code'
+
+    Raises:
+        KeyError: It does not ship.
+    """
+    return _files()[code, version].read_bytes()
+
+
 def find(code: str, *, on: date) -> Document:
     """Give the version in force on a day: the one that took effect last.
 

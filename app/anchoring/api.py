@@ -5,16 +5,15 @@ person: headers carry city totals, tiles carry hashes that open to nobody.
 """
 
 import re
-from hashlib import sha256
-from http import HTTPStatus
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict
 
 from app.anchoring.explore import EpochRow, epoch_of, epochs_before
 from app.anchoring.files import read_if_there
 from app.anchoring.publishing import CHECKPOINT, HEADERS
+from app.kernel.etags import OPEN, Known, tagged
 from app.kernel.http import NotFound, problems
 from app.kernel.wiring import Configuration, Db
 
@@ -22,13 +21,8 @@ PAGE_MAX: Final = 200
 TILE: Final = re.compile(r"[0-7]/(x[0-9]{3}/){0,6}[0-9]{3}(\.p/[0-9]{1,3})?")
 NONE_YET: Final = problems(s404="No epoch was closed yet.")
 NO_TILE: Final = problems(s404="No such tile.")
-FRESH: Final = {"cache-control": "public, max-age=5", "access-control-allow-origin": "*"}
-FOR_EVER: Final = {
-    "cache-control": "public, max-age=31536000, immutable",
-    "access-control-allow-origin": "*",
-}
-
-Known = Annotated[str | None, Header(max_length=1000, description="ETag that the reader has.")]
+FRESH: Final = {"cache-control": "public, max-age=5", **OPEN}
+FOR_EVER: Final = {"cache-control": "public, max-age=31536000, immutable", **OPEN}
 
 router = APIRouter(prefix="/v1/public", tags=["public 公开"])
 
@@ -88,7 +82,7 @@ def get_epoch(epoch: int, db: Db, response: Response) -> EpochOut:
 def get_headers(settings: Configuration, if_none_match: Known = None) -> Response:
     """Give every anchored header, a line each: mirror it, it is a root of trust (期头清单)."""
     data = read_if_there(settings.public_path / HEADERS)
-    return _answer(data, "application/jsonl", FRESH, if_none_match)
+    return tagged(data, "application/jsonl", FRESH, if_none_match)
 
 
 @router.get("/checkpoint", response_class=Response, responses=NONE_YET)
@@ -121,16 +115,7 @@ def _file(
     data = read_if_there(settings.public_path / name)
     if not data:
         raise NotFound
-    return _answer(data, kind, headers, known)
-
-
-def _answer(data: bytes, kind: str, headers: dict[str, str], known: str | None) -> Response:
-    """Give the bytes under their tag, or say that the reader has them already."""
-    tag = f'"{sha256(data).hexdigest()[:32]}"'
-    tagged = {**headers, "etag": tag}
-    if known is not None and tag in {each.strip().removeprefix("W/") for each in known.split(",")}:
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=tagged)
-    return Response(data, media_type=kind, headers=tagged)
+    return tagged(data, kind, headers, known)
 
 
 def _shown(row: EpochRow) -> EpochOut:

@@ -10,8 +10,8 @@ from app.catalogue.library import document_of, library
 from app.kernel.db import driver
 
 _SIGN: Final = """
-insert into sign_off (code, version, reviewer, sha256, signed_on, note)
-values (%s, %s, %s, %s, %s, %s) on conflict do nothing"""
+insert into sign_off (code, version, reviewer, sha256, signed_on, note, name)
+values (%s, %s, %s, %s, %s, %s, %s) on conflict do nothing"""
 _UNSIGN: Final = """
 update sign_off set withdrawn_on = %s
  where code = %s and version = %s and reviewer = %s and signed_on <= %s and withdrawn_on is null"""
@@ -23,8 +23,15 @@ update scenario_approval set valid_until = %s
  where scenario = %s and valid_from = %s and valid_until > %s and valid_from <= %s"""
 
 
-def sign_off(
-    session: Session, code: str, version: int, *, reviewer: str, on: date, note: str = ""
+def sign_off(  # noqa: PLR0913 -- who signs what, when, and the words beside it
+    session: Session,
+    code: str,
+    version: int,
+    *,
+    reviewer: str,
+    on: date,
+    note: str = "",
+    name: str = "",
 ) -> bool:
     """Record that ``reviewer`` found the quotations of this very text right (复核签字).
 
@@ -35,7 +42,7 @@ def sign_off(
     """
     document = document_of(session, code, version)
     signed = bytes.fromhex(document.sha256)
-    cursor = driver(session).execute(_SIGN, (code, version, reviewer, signed, on, note))
+    cursor = driver(session).execute(_SIGN, (code, version, reviewer, signed, on, note, name))
     return cursor.rowcount == 1
 
 

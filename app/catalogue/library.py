@@ -16,12 +16,12 @@ from sqlmodel import Session
 
 from app.catalogue.errors import VersionConflict, VersionUnknown
 from app.kernel.db import Connection, driver
-from methodologies import CATALOG, Document, load
+from methodologies import CATALOG, Document, load, source
 
 Key = tuple[str, int]
 _PUBLISHED: Final = "select code, version, sha256 from methodology_document order by 1, 2"
 _SOURCE: Final = "select source from methodology_document where code = %s and version = %s"
-_WITHDRAWN: Final = "select code, version, last_day from methodology_withdrawal where code = %s"
+_WITHDRAWN: Final = "select code, version, last_day from methodology_withdrawal"
 _CORRECTED: Final = """
 select id, code, version, replacement, since, until from factor_correction where code = %s
  order by ordered_at, id"""
@@ -76,6 +76,20 @@ def document_of(session: Session, code: str, version: int) -> Document:
     return found
 
 
+def source_of(session: Session, code: str, version: int) -> bytes:
+    """Give the text of one version, byte for byte as its digest is of.
+
+    Raises:
+        VersionUnknown: It neither ships nor was published.
+    """
+    if (code, version) in CATALOG:
+        return source(code, version)
+    row = driver(session).execute(_SOURCE, (code, version)).fetchone()
+    if row is None:
+        raise VersionUnknown(methodology=code, version=version)
+    return bytes(row[0])
+
+
 def digests(session: Session) -> dict[Key, bytes]:
     """Give the digest of every version, as it goes on the chain."""
     return {key: bytes.fromhex(each.sha256) for key, each in library(session).items()}
@@ -87,9 +101,8 @@ def applicable(session: Session, code: str, version: int | None = None) -> Seque
     A withdrawal ends a version, and those that it had superseded stay ended. A correction of a
     factor lets the replacement apply in the corrected period, for acts that are told from now on.
     """
-    connection = driver(session)
     known = versions_of(session, code)
-    last = {row[:2]: row[2] for row in connection.execute(_WITHDRAWN, (code,)).fetchall()}
+    last = last_days(session)
     found = [
         each for each in ended(in_order(known.values()), last) if version in {None, each.version}
     ]
@@ -99,6 +112,11 @@ def applicable(session: Session, code: str, version: int | None = None) -> Seque
         document = known[code, each.replacement]
         found.append(replace(document, effective=each.since, until=each.until))
     return in_order(found)
+
+
+def last_days(session: Session) -> dict[Key, date]:
+    """Give the last day of each version that was withdrawn."""
+    return {row[:2]: row[2] for row in driver(session).execute(_WITHDRAWN).fetchall()}
 
 
 def corrections_of(session: Session, code: str) -> list[FactorCorrection]:

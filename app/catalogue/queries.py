@@ -1,5 +1,6 @@
-"""Questions about decisions (方法学决定的查询)."""
+"""Questions about decisions (方法学决定的查询): who signed which version, what is approved."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Final, NamedTuple
 
@@ -9,35 +10,38 @@ from app.kernel.db import driver
 from methodologies import Approval, Document, SignOff
 
 _SIGNED: Final = """
-select reviewer, sha256, signed_on, withdrawn_on from sign_off
- where code = %s and version = %s order by signed_on, reviewer"""
+select code, version, reviewer, sha256, signed_on, withdrawn_on, note, name from sign_off
+ where %(code)s::text is null or (code, version) = (%(code)s, %(version)s)
+ order by signed_on, reviewer"""
 _APPROVED: Final = """
-select scenario, valid_from, valid_until from scenario_approval
- where scenario = %s order by valid_from"""
-_ALL_APPROVED: Final = """
 select scenario, valid_from, valid_until, letter from scenario_approval
+ where %(scenario)s::text is null or scenario = %(scenario)s
  order by scenario, valid_from"""
-_NOTED: Final = """
-select reviewer, sha256, signed_on, withdrawn_on, note from sign_off
- where code = %s and version = %s order by signed_on, reviewer"""
-
-
-class Decisions(NamedTuple):
-    """What was decided about one version."""
-
-    sign_offs: tuple[SignOff, ...]
-    approvals: tuple[Approval, ...]
-    """Of its scenario, in order of their first days."""
 
 
 class Signature(NamedTuple):
     """A reviewer's signature as the public sees it (公开签字)."""
 
+    code: str
+    version: int
     reviewer: str
-    sha256: str
+    sha256: bytes
+    """Of the text that was signed."""
     signed_on: date
     withdrawn_on: date | None
     note: str
+    name: str
+    """Name and organisation at the signing; empty where the operator typed the reviewer."""
+
+    @property
+    def sign_off(self) -> SignOff:
+        """What the grade asks of it."""
+        return SignOff(
+            reviewer=self.reviewer,
+            sha256=self.sha256.hex(),
+            signed_on=self.signed_on,
+            withdrawn_on=self.withdrawn_on,
+        )
 
 
 class ScenarioApproval(NamedTuple):
@@ -48,30 +52,67 @@ class ScenarioApproval(NamedTuple):
     valid_until: date
     letter: str
 
+    @property
+    def approval(self) -> Approval:
+        """What the grade asks of it."""
+        return Approval(
+            scenario=self.scenario, valid_from=self.valid_from, valid_until=self.valid_until
+        )
 
-def decisions_on(session: Session, document: Document) -> Decisions:
-    """Give the signatures under a version, and the approvals of its scenario."""
+
+class Decisions(NamedTuple):
+    """What was decided about one version."""
+
+    sign_offs: tuple[SignOff, ...]
+    approvals: tuple[Approval, ...]
+    """Of its scenario, in order of their first days."""
+
+
+class Register(NamedTuple):
+    """Signatures and approvals, withdrawn and ended ones too, as they are shown (决定登记)."""
+
+    signatures: Sequence[Signature]
+    approvals: Sequence[ScenarioApproval]
+
+    def under(self, document: Document) -> "Register":
+        """Give what was decided about one version."""
+        key = (document.code, document.version)
+        return Register(
+            [each for each in self.signatures if (each.code, each.version) == key],
+            [each for each in self.approvals if each.scenario == document.scenario],
+        )
+
+    def decisions(self) -> Decisions:
+        """Give what the grade asks of them."""
+        return Decisions(
+            tuple(each.sign_off for each in self.signatures),
+            tuple(each.approval for each in self.approvals),
+        )
+
+
+def register(session: Session, document: Document | None = None) -> Register:
+    """Give the decisions about one version, or about all, in two statements."""
     connection = driver(session)
-    signed = connection.execute(_SIGNED, (document.code, document.version)).fetchall()
-    approved = connection.execute(_APPROVED, (document.scenario,)).fetchall()
-    return Decisions(
-        sign_offs=tuple(
-            SignOff(
-                reviewer=reviewer,
-                sha256=bytes(sha256).hex(),
-                signed_on=signed_on,
-                withdrawn_on=withdrawn_on,
-            )
-            for reviewer, sha256, signed_on, withdrawn_on in signed
-        ),
-        approvals=tuple(
-            Approval(scenario=scenario, valid_from=first, valid_until=last)
-            for scenario, first, last in approved
-        ),
+    asked = {
+        "code": document and document.code,
+        "version": document and document.version,
+        "scenario": document and document.scenario,
+    }
+    return Register(
+        [
+            Signature(code, version, reviewer, bytes(sha256), *rest)
+            for code, version, reviewer, sha256, *rest in connection.execute(_SIGNED, asked)
+        ],
+        [ScenarioApproval(*row) for row in connection.execute(_APPROVED, asked)],
     )
 
 
-def approval_on(approvals: tuple[Approval, ...], day: date) -> Approval | None:
+def decisions_on(session: Session, document: Document) -> Decisions:
+    """Give the signatures under a version, and the approvals of its scenario."""
+    return register(session, document).decisions()
+
+
+def approval_on(approvals: Sequence[Approval], day: date) -> Approval | None:
     """Give the approval that covers a day, or else the newest, which then does not.
 
     So a renewal that was recorded ahead of time ends nothing, and after the last day nothing
@@ -79,18 +120,3 @@ def approval_on(approvals: tuple[Approval, ...], day: date) -> Approval | None:
     """
     covering = [each for each in approvals if each.covers(day)]
     return (covering or list(approvals) or [None])[-1]
-
-
-def signatures_under(session: Session, code: str, version: int) -> list[Signature]:
-    """Give the signatures under a version, those that were withdrawn too, as they are shown."""
-    return [
-        Signature(reviewer, bytes(sha256).hex(), signed_on, withdrawn_on, note)
-        for reviewer, sha256, signed_on, withdrawn_on, note in driver(session)
-        .execute(_NOTED, (code, version))
-        .fetchall()
-    ]
-
-
-def scenario_approvals(session: Session) -> list[ScenarioApproval]:
-    """Give every approval, by scenario and first day."""
-    return [ScenarioApproval(*row) for row in driver(session).execute(_ALL_APPROVED).fetchall()]

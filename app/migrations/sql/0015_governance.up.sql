@@ -50,6 +50,10 @@ create table factor_correction (
 );
 comment on column factor_correction.replacement is 'The version whose factor holds in its place';
 
+alter table sign_off add column name text not null default '' check (length(name) <= 400);
+comment on column sign_off.reviewer is 'Public id of a clerk, or as typed by the operator';
+comment on column sign_off.name is 'Name and organisation of the clerk at the signing';
+
 -- central ---------------------------------------------------------------------------------------
 create table methodology_proposal (
   id uuid primary key,
