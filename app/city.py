@@ -7,13 +7,15 @@ long as the city is open.
 
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import psycopg
 from pydantic import SecretStr
 
 from app.embedded.runtime import Addresses, Given, Runtime, running
 from app.kernel.db import Database
+from app.kernel.limits import Limits
+from app.kernel.redis import Redis
 from app.kernel.secrets import Keys
 from app.kernel.settings import Settings
 from app.migrations import migrate
@@ -40,6 +42,15 @@ class City:
     """For the close: may also empty the queue of entries that await the log."""
     audit_db: Database
     """For auditors: may read, and nothing else."""
+    redis: Redis = field(init=False)
+    """Behind a breaker, one for the process; may be emptied at any moment with no wrong answer."""
+    limits: Limits = field(init=False)
+    """How often somebody may do something."""
+
+    def __post_init__(self) -> None:
+        """Connect to nothing yet."""
+        object.__setattr__(self, "redis", Redis(self.addresses.redis_url))
+        object.__setattr__(self, "limits", Limits(self.db, self.redis))
 
 
 @contextmanager
@@ -76,6 +87,7 @@ def open_city(
         )
         for database in (city.db, city.worker_db, city.audit_db):
             stack.callback(database.dispose)
+        stack.callback(city.redis.close)
         yield city
 
 

@@ -15,18 +15,48 @@ from fastapi_offline import FastAPIOffline
 from app.activities.api import LARGER_BODIES
 from app.activities.api import router as batches
 from app.anchoring.api import router as epochs
+from app.catalogue.api import router as methodologies
+from app.citizens import rights_of_citizen, sms_of, wechat_of
+from app.citizens.api import router as entrance
 from app.city import City, open_city
 from app.kernel.http import install
 from app.kernel.settings import Settings
 from app.kernel.tokens import Tokens
 from app.kernel.tracing import exporter, trace
+from app.partners import DEEDS as PARTNER_DEEDS
+from app.partners.api import router as partners
+from app.partners.token_api import router as machines
 from app.readiness import readiness
-from app.staff import Deed
+from app.sessions import Rights
+from app.sessions.api import router as sessions
+from app.staff import DEEDS as STAFF_DEEDS
+from app.staff import Deed, clerk_scopes
+from app.staff.api import router as desk
+from app.staff.clerk_api import router as staff
+from app.wallet import LiveStreams
+from app.wallet.api import router as wallet
+from app.wallet.appeal_api import router as appeals
+from app.wallet.live_api import router as live
 
 RETRY_AFTER_S: Final = "5"
-ROUTERS: Final = (batches, epochs)
-DEEDS: Final[Mapping[str, Deed]] = {}
+ROUTERS: Final = (
+    entrance,
+    sessions,
+    batches,
+    epochs,
+    methodologies,
+    wallet,
+    live,
+    appeals,
+    desk,
+    staff,
+    partners,
+    machines,
+)
+DEEDS: Final[Mapping[str, Deed]] = {**STAFF_DEEDS, **PARTNER_DEEDS}
 """What a second signature sets in motion, by act; each domain names its own."""
+RIGHTS: Final[Rights] = {"citizen": rights_of_citizen, "clerk": clerk_scopes}
+"""What the holder of a session may do at each refresh, by kind."""
 
 
 def create_app(settings: Settings, city: City | None = None) -> FastAPI:
@@ -37,6 +67,7 @@ def create_app(settings: Settings, city: City | None = None) -> FastAPI:
         with nullcontext(city) if city is not None else open_city(settings) as opened:
             app.state.city = opened
             app.state.tokens = Tokens(lambda: opened.keys.access, settings.origin)
+            app.state.sms, app.state.wechat = sms_of(settings), wechat_of(settings)
             yield
 
     app = FastAPIOffline(
@@ -47,7 +78,8 @@ def create_app(settings: Settings, city: City | None = None) -> FastAPI:
         redoc_url=None,
     )
     install(app, body_max=LARGER_BODIES)
-    app.state.deeds = DEEDS
+    app.state.deeds, app.state.rights = DEEDS, RIGHTS
+    app.state.live = LiveStreams()
     for router in ROUTERS:
         app.include_router(router)
     if settings.otlp_endpoint is not None:

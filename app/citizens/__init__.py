@@ -2,6 +2,8 @@
 
 A person is never called an account. A provider is known here by its number alone, and a card,
 meter or account number as a keyed hash (``Keys.subject_hash``): the number itself is not kept.
+The phone or WeChat id somebody logs in with is a keyed hash in the index, and itself sealed under
+a key of that person's own.
 """
 
 from app.citizens.consents import (
@@ -14,6 +16,17 @@ from app.citizens.consents import (
 )
 from app.citizens.enrolment import enrol_unknown, open_citizens
 from app.citizens.errors import EnrolmentRefused
+from app.citizens.identities import IdentityProvider, Subject, wechat_of
+from app.citizens.logins import (
+    Login,
+    link_login,
+    log_in,
+    logins_of,
+    rights_of_citizen,
+    unlink_logins,
+)
+from app.citizens.personal import open_personal, seal_personal
+from app.citizens.sms import SmsProvider, sms_of
 from app.citizens.whereabouts import WHEREABOUTS, scenes_of, travel_scenes
 
 __all__ = [
@@ -21,12 +34,25 @@ __all__ = [
     "Basis",
     "Citizen",
     "EnrolmentRefused",
+    "IdentityProvider",
+    "Login",
+    "SmsProvider",
+    "Subject",
     "enrol_unknown",
     "give_consent",
     "link_instrument",
+    "link_login",
+    "log_in",
+    "logins_of",
     "open_citizens",
+    "open_personal",
+    "rights_of_citizen",
     "scenes_of",
+    "seal_personal",
+    "sms_of",
     "travel_scenes",
     "unlink_instrument",
+    "unlink_logins",
+    "wechat_of",
     "withdraw_consent",
 ]

@@ -172,7 +172,10 @@ def problem(
 ) -> Response:
     """Render a refusal for whoever asked."""
     chinese = prefers_chinese(request.headers.get("accept-language", ""))
-    retryable = refusal.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    retryable = (
+        refusal.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        or refusal.status == HTTPStatus.TOO_MANY_REQUESTS
+    )
     facts = ", ".join(f"{name}: {value}" for name, value in refusal.facts.items())
     title = title_of(type(refusal), chinese=chinese)
     document: dict[str, Any] = {
@@ -189,6 +192,7 @@ def problem(
     headers = {"content-language": "zh" if chinese else "en", "cache-control": "no-store"}
     if refusal.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["retry-after"] = RETRY_AFTER_S
+    headers.update(refusal.headers())
     REFUSALS.labels(refusal.code).inc()
     body = json.dumps(document, ensure_ascii=False).encode()
     return Response(body, refusal.status, headers, PROBLEM)

@@ -3,6 +3,7 @@
 A refusal's ``code`` is public API: listed in docs/errors.md, translated, never reworded.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 Fact = str | int | bool | None
@@ -20,3 +21,7 @@ class Refusal(Exception):  # noqa: N818 -- a refusal names a state of the world,
         """Keep the ``facts`` that tell this refusal from another of its kind."""
         super().__init__(self.code, facts)
         self.facts = facts
+
+    def headers(self) -> Mapping[str, str]:
+        """Give what the answer over HTTP says in its headers besides."""
+        return {}

@@ -9,7 +9,8 @@ Development makes what is missing; production refuses to start without them.
 import os
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from hashlib import sha256
 from hmac import digest
@@ -31,12 +32,17 @@ class KeyMissing(Exception):  # noqa: N818 -- names a state, as refusals do
     """A key file is absent or of the wrong size, and this environment makes none."""
 
 
+class KeyInUse(Exception):  # noqa: N818 -- likewise
+    """A key cannot go yet: what it signed is still believed."""
+
+
 class Keys:
     """The secrets of one deployment, read on first use and never logged."""
 
     def __init__(self, directory: Path, *, make_missing: bool) -> None:
         """Make absent files when ``make_missing``; read nothing yet."""
         self._directory = directory
+        self._access: tuple[Sequence[str], dict[str, Ed25519PrivateKey]] = ((), {})
         if make_missing:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             (directory / ACCESS).mkdir(exist_ok=True, mode=0o700)
@@ -81,14 +87,44 @@ class Keys:
         """Private key of the account that submits headers to the chain."""
         return self._read("anchor")
 
-    @cached_property
-    def access(self) -> Mapping[str, Ed25519PrivateKey]:
-        """Sign access tokens, by ``kid``, the newest last; see ``tanpu keys``."""
-        names = sorted(path.name for path in (self._directory / ACCESS).glob("[0-9]*"))
+    @property
+    def access(self) -> dict[str, Ed25519PrivateKey]:
+        """Sign access tokens, by ``kid``, the newest last; see ``tanpu keys``.
+
+        Read again once the folder lists other names, so that a rotation needs no restart.
+        """
+        names = access_names(self._directory)
         if not names:
             raise KeyMissing(f"{self._directory / ACCESS} holds no key; see `tanpu keys`")
-        made = [Ed25519PrivateKey.from_private_bytes(self._read(f"{ACCESS}/{n}")) for n in names]
-        return {key_id(key): key for key in made}
+        known, keys = self._access
+        if names != known:
+            seeds = [self._read(f"{ACCESS}/{name}") for name in names]
+            made = [Ed25519PrivateKey.from_private_bytes(seed) for seed in seeds]
+            keys = {key_id(key): key for key in made}
+            self._access = (names, keys)
+        return keys
+
+    def rotate_access(self) -> str:
+        """Make a newer key, which signs from now on; the others still verify. Gives its ``kid``."""
+        names = access_names(self._directory)
+        following = f"{int(names[-1]) + 1:04d}" if names else FIRST
+        _make(self._directory / ACCESS / following)
+        return next(reversed(self.access))
+
+    def retire_access(self, older_than: timedelta, *, at: datetime) -> Sequence[str]:
+        """Remove every access key but the newest, once that has signed alone for ``older_than``.
+
+        Raises:
+            KeyInUse: The newest is younger: tokens that the others signed may still be in use.
+        """
+        *older, newest = access_names(self._directory)
+        made_at = datetime.fromtimestamp((self._directory / ACCESS / newest).stat().st_mtime, UTC)
+        if older and at < made_at + older_than:
+            raise KeyInUse(f"the newest access key signs since {made_at:%Y-%m-%dT%H:%M:%SZ} only")
+        gone = list(self.access)[:-1]
+        for name in older:
+            (self._directory / ACCESS / name).unlink()
+        return gone
 
     def seal(self, secret: bytes, *, owner: int) -> bytes:
         """Encrypt an owner's secret under the KEK, bound to that owner."""
@@ -108,9 +144,20 @@ class Keys:
         """Hash a card, meter or account number so that nobody without the key can guess it."""
         return digest(self.subject, f"{provider}\0{number}".encode(), sha256)
 
+    def login_hash(self, kind: str, value: bytes) -> bytes:
+        """Hash what people log in with, each kind apart; no provider's code has a slash."""
+        return digest(self.subject, b"login/" + kind.encode() + b"\0" + value, sha256)
+
     def provider_secret(self, provider: str) -> bytes:
         """Derive the secret that provider and platform share for evidence salts (R7)."""
         return digest(self.subject, f"evidence\0{provider}".encode(), sha256)
+
+
+def access_names(directory: Path) -> Sequence[str]:
+    """List the files of the access keys, in order of age; drafts begin with a dot."""
+    folder = directory / ACCESS
+    listed = os.listdir(folder) if folder.is_dir() else []  # noqa: PTH208 -- asked by each request
+    return sorted((name for name in listed if name.isdigit()), key=int)
 
 
 def key_id(key: Ed25519PrivateKey) -> str:

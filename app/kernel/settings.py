@@ -54,6 +54,18 @@ class Settings(BaseSettings):
     """How long a later upload may still change which of two same acts counts [days]."""
     acceptance_window_days: int = Field(default=400, ge=1, le=3660)
     """Older acts are refused: their activity keys are no longer kept [days]."""
+    sms_url: SecretStr | None = None
+    """Gateway that takes `{"to", "code", "minutes"}` and sends a text message; the terminal when
+    absent, which production refuses."""
+    sms_token: SecretStr | None = None
+    """What the gateway knows this deployment by, as a bearer token."""
+    codes_hourly_max: int = Field(default=3000, ge=1, le=1_000_000)
+    """How many one-time codes the city sends in an hour at most; the last fifth raises an alarm."""
+    wechat_app_id: str | None = None
+    """The mini program whose users may log in; without it production has no such login, and
+    development an offline twin."""
+    wechat_app_secret: SecretStr | None = None
+    """The mini program's secret."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """The least severe line that is logged."""
 
@@ -78,6 +90,14 @@ class Settings(BaseSettings):
         return self.signer_guard or self.tanpu_home / "guard" / "signer.guard"
 
     @model_validator(mode="after")
+    def _secrets_come_in_pairs(self) -> Self:
+        if (self.sms_url is None) != (self.sms_token is None):
+            raise ValueError("SMS_URL and SMS_TOKEN come together")
+        if (self.wechat_app_id is None) != (self.wechat_app_secret is None):
+            raise ValueError("WECHAT_APP_ID and WECHAT_APP_SECRET come together")
+        return self
+
+    @model_validator(mode="after")
     def _production_names_everything(self) -> Self:
         if not self.is_production:
             return self
@@ -88,6 +108,8 @@ class Settings(BaseSettings):
             "CHAIN_CONTRACT": self.chain_contract,
             "KEYS_DIR": self.keys_dir,
             "SIGNER_GUARD": self.signer_guard,
+            "SMS_TOKEN": self.sms_token,
+            "SMS_URL": self.sms_url,
         }
         if missing := sorted(name for name, value in needed.items() if value is None):
             raise ValueError(f"ENV=production needs {', '.join(missing)}")

@@ -5,9 +5,10 @@ back before it ends; the refresh family behind it can. Every claim below is requ
 header's ``typ`` and ``kid`` are checked before any of them is believed.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -29,6 +30,8 @@ LEEWAY: Final = timedelta(seconds=5)
 LONGEST: Final = 4096
 """Longer texts are not tokens of ours [characters]."""
 
+KeySet = dict[str, Ed25519PrivateKey]
+"""By ``kid``, the newest last."""
 Kind = Literal["citizen", "clerk", "partner"]
 PREFIXES: Final[Mapping[Kind, str]] = {"citizen": "cit", "clerk": "clk", "partner": "par"}
 
@@ -50,6 +53,8 @@ class Principal:
     scopes: frozenset[Scope]
     owner: int = 0
     """The place in the ledger of a citizen or an organisation; 0 for clerks."""
+    ends_at: datetime | None = field(default=None, compare=False)
+    """When the token that was read ends; None for one that was never a token."""
 
     @property
     def name(self) -> str:
@@ -66,13 +71,33 @@ class Principal:
 class Tokens:
     """Makes and reads access tokens of one issuer."""
 
-    def __init__(self, keys: Mapping[str, Ed25519PrivateKey], issuer: str) -> None:
-        """Sign with the last of ``keys``, in order of age; believe each of them."""
-        self._keys, self._issuer = dict(keys), issuer
+    def __init__(self, keys: Callable[[], KeySet], issuer: str) -> None:
+        """Sign with the last of ``keys``, in order of age; believe each of them.
+
+        They are asked for each time, so that a rotation needs no restart.
+        """
+        self._keys, self._issuer = keys, issuer
+
+    def public_keys(self) -> Sequence[Mapping[str, str]]:
+        """Give the public halves as JSON Web Keys (RFC 8037), the newest last."""
+        return [
+            {
+                "kty": "OKP",
+                "crv": "Ed25519",
+                "x": base64.urlsafe_b64encode(key.public_key().public_bytes_raw())
+                .decode()
+                .rstrip("="),
+                "kid": kid,
+                "use": "sig",
+                "alg": ALGORITHM,
+            }
+            for kid, key in self._keys().items()
+        ]
 
     def issue(self, who: Principal, *, at: datetime, lifetime: timedelta = LIFETIME) -> str:
         """Make a token that says who somebody is, until ``at + lifetime``."""
-        kid = next(reversed(self._keys))
+        keys = self._keys()
+        kid = next(reversed(keys))
         claims: dict[str, Any] = {
             "iss": self._issuer,
             "aud": AUDIENCE,
@@ -84,7 +109,7 @@ class Tokens:
         }
         if who.owner:
             claims["own"] = who.owner
-        return jwt.encode(claims, self._keys[kid], ALGORITHM, {"kid": kid, "typ": TYPE})
+        return jwt.encode(claims, keys[kid], ALGORITHM, {"kid": kid, "typ": TYPE})
 
     def read(self, text: str) -> Principal:
         """Give who a token speaks of.
@@ -96,7 +121,7 @@ class Tokens:
             if len(text) > LONGEST:
                 raise TokenInvalid
             header = jwt.get_unverified_header(text)
-            key = self._keys.get(str(header.get("kid")))
+            key = self._keys().get(str(header.get("kid")))
             if header.get("typ") != TYPE or key is None:
                 raise TokenInvalid
             claims = jwt.decode(
@@ -119,5 +144,5 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
     for kind, prefix in PREFIXES.items():
         found = parse_public_id(prefix, subject)
         if found is not None and isinstance(owner, int) and owner >= 0:
-            return Principal(kind, found, scopes, owner)
+            return Principal(kind, found, scopes, owner, datetime.fromtimestamp(claims["exp"], UTC))
     raise TokenInvalid

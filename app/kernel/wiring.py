@@ -1,4 +1,4 @@
-"""What an endpoint may ask for (依赖): the database and the settings of the running city.
+"""What an endpoint may ask for (依赖): database, settings, keys and limits of the running city.
 
 ``create_app`` puts the city on ``app.state`` once; endpoints name its parts as dependencies.
 """
@@ -8,6 +8,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from app.kernel.db import Database
+from app.kernel.limits import Limits
+from app.kernel.secrets import Keys
 from app.kernel.settings import Settings
 
 
@@ -19,5 +21,15 @@ def _settings(request: Request) -> Settings:
     return request.app.state.city.settings
 
 
+def _keys(request: Request) -> Keys:
+    return request.app.state.city.keys
+
+
+def _limits(request: Request) -> Limits:
+    return request.app.state.city.limits
+
+
 Db = Annotated[Database, Depends(_database)]
 Configuration = Annotated[Settings, Depends(_settings)]
+Secrets = Annotated[Keys, Depends(_keys)]
+Limited = Annotated[Limits, Depends(_limits)]

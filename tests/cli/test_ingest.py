@@ -196,6 +196,8 @@ def test_production_enrols_nobody(
         "CHAIN_CONTRACT": "0x" + "1" * 40,
         "KEYS_DIR": str(home.path / "keys"),
         "SIGNER_GUARD": str(tmp_path / "signer.guard"),
+        "SMS_TOKEN": "hunter2",
+        "SMS_URL": "https://sms.example",
     }
     for name, value in named.items():
         bare.setenv(name, value)

@@ -18,7 +18,6 @@ create unique index login_one_of_a_kind on login (bucket, account, kind);
 -- central
 create table login_code (
   id uuid primary key,
-  number bytea not null check (length(number) = 32),
   sealed bytea not null,
   code bytea not null check (length(code) = 32),
   sent_at timestamptz not null,
@@ -26,6 +25,7 @@ create table login_code (
   tries smallint not null default 0 check (tries between 0 and 5),
   used_at timestamptz
 );
+comment on column login_code.sealed is 'The number, under a key that is not in the database';
 comment on column login_code.code is 'HMAC over challenge, device and digits: a dump of this guesses nothing';
 create index login_code_age on login_code (ends_at);
 
@@ -67,7 +67,6 @@ create table profile (
   bucket smallint not null,
   account bigint not null,
   sealed bytea not null,
-  changed_at timestamptz not null,
   primary key (bucket, account),
   foreign key (bucket, account) references account (bucket, id)
 );
@@ -78,7 +77,7 @@ grant delete on login, profile to tanpu_app;
 grant update (tries, used_at) on login_code to tanpu_app;
 grant update (uses) on limit_use to tanpu_app;
 grant update (current, previous, rotated_at, closed_at, closed_for) on session to tanpu_app;
-grant update (sealed, changed_at) on profile to tanpu_app;
+grant update (sealed) on profile to tanpu_app;
 grant delete on login_code, limit_use, session to tanpu_worker;
 
 -- staff and partners

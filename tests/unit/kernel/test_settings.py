@@ -14,6 +14,8 @@ NAMED = {
     "CHAIN_CONTRACT": "0x" + "1" * 40,
     "KEYS_DIR": "/run/keys",
     "SIGNER_GUARD": "/guard/signer.guard",
+    "SMS_TOKEN": "hunter2",
+    "SMS_URL": "https://sms.example/hunter2",
 }
 
 
@@ -68,6 +70,10 @@ def test_production_starts_with_everything_named(monkeypatch: pytest.MonkeyPatch
         ("LOG_LEVEL", "LOUD"),
         ("MERGE_DEADLINE_DAYS", "91"),
         ("ACCEPTANCE_WINDOW_DAYS", "0"),
+        ("CODES_HOURLY_MAX", "0"),
+        ("SMS_URL", "https://sms.example"),
+        ("WECHAT_APP_ID", "wx0"),
+        ("WECHAT_APP_SECRET", "hunter2"),
     ],
 )
 def test_what_makes_no_sense_is_refused(

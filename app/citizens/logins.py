@@ -1,0 +1,119 @@
+"""Logins (登录方式): which phone or WeChat id is whose, and the citizen that a first login opens.
+
+A phone opens a citizen at once, since its holder has just proved it. A WeChat id that nobody
+linked opens one only when asked to: whoever joined by phone before would otherwise end up as two
+people, and two people are never merged.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlmodel import Session
+
+from app.citizens.consents import Citizen
+from app.citizens.enrolment import open_citizens
+from app.citizens.errors import LoginHeld, LoginTaken, LoginUnknown
+from app.citizens.identities import Subject, Way
+from app.citizens.personal import open_personal, seal_personal
+from app.kernel.db import Connection, driver
+from app.kernel.scopes import SCOPES, Role, Scope
+from app.kernel.secrets import Keys
+from app.kernel.tokens import Principal
+
+_FIND: Final = "select bucket, account from login where kind = %s and number = %s"
+_LINK: Final = """
+insert into login (kind, number, bucket, account, linked_at) values (%s, %s, %s, %s, %s)"""
+_OF: Final = """
+select kind, linked_at from login where bucket = %s and account = %s order by linked_at, kind"""
+_UNLINK: Final = "delete from login where bucket = %s and account = %s"
+_PUBLIC: Final = "select public_id from subject where bucket = %s and account = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A way in that a citizen has."""
+
+    way: Way
+    linked_at: datetime
+
+
+def log_in(
+    session: Session, keys: Keys, subject: Subject, *, may_open: bool, at: datetime
+) -> Principal:
+    """Give the citizen whose login this is, or open one, who has consented to nothing yet.
+
+    Raises:
+        LoginUnknown: It is nobody's, and none is to be opened.
+    """
+    connection = driver(session)
+    row = connection.execute(_FIND, (subject.way, subject.hash(keys))).fetchone()
+    if row is None:
+        if not may_open:
+            raise LoginUnknown
+        (citizen,) = open_citizens(session, keys, 1, at=at, basis="self")
+        _link(connection, keys, citizen, subject, at)
+    else:
+        citizen = Citizen(*row)
+    return Principal(
+        "citizen", _public_id(connection, citizen), SCOPES[Role.CITIZEN], citizen.number
+    )
+
+
+def link_login(
+    session: Session, keys: Keys, citizen: Citizen, subject: Subject, *, at: datetime
+) -> bool:
+    """Give a citizen one more way in; says whether it is new. Idempotent; merges nobody.
+
+    Raises:
+        LoginTaken: It is somebody else's: log in with it, or keep to this one.
+        LoginHeld: The citizen has another login of this kind.
+    """
+    connection = driver(session)
+    row = connection.execute(_FIND, (subject.way, subject.hash(keys))).fetchone()
+    if row is not None:
+        if row == (citizen.bucket, citizen.number):
+            return False
+        raise LoginTaken(way=subject.way)
+    if any(login.way == subject.way for login in logins_of(session, citizen)):
+        raise LoginHeld(way=subject.way)
+    _link(connection, keys, citizen, subject, at)
+    return True
+
+
+def logins_of(session: Session, citizen: Citizen) -> Sequence[Login]:
+    """List the ways in that a citizen has."""
+    rows = driver(session).execute(_OF, (citizen.bucket, citizen.number)).fetchall()
+    return [Login(*row) for row in rows]
+
+
+def unlink_logins(session: Session, citizen: Citizen) -> int:
+    """Take every way in from a citizen, as erasure does; gives how many there were."""
+    return driver(session).execute(_UNLINK, (citizen.bucket, citizen.number)).rowcount
+
+
+def rights_of_citizen(session: Session, who: Principal) -> frozenset[Scope]:
+    """Give what a citizen may do at this moment; nothing once they have left.
+
+    Asked at each refresh: what a guardian's consent or a birth date takes away belongs here.
+    """
+    if not logins_of(session, Citizen(who.bucket, who.owner)):
+        return frozenset()
+    return SCOPES[Role.CITIZEN]
+
+
+def _link(
+    connection: Connection, keys: Keys, citizen: Citizen, subject: Subject, at: datetime
+) -> None:
+    where = (citizen.bucket, citizen.number)
+    connection.execute(_LINK, (subject.way, subject.hash(keys), *where, at))
+    fields = open_personal(keys, connection, citizen, locking=True)
+    seal_personal(keys, connection, citizen, fields | {subject.way: subject.id})
+
+
+def _public_id(connection: Connection, citizen: Citizen) -> UUID:
+    row = connection.execute(_PUBLIC, (citizen.bucket, citizen.number)).fetchone()
+    assert row is not None, citizen
+    return row[0]
