@@ -13,27 +13,17 @@ from app.activities.batch_errors import BatchUnknown, MediaTypeUnknown
 from app.activities.batches import BODY_MAX, Batch, Place, find_batch, receive
 from app.activities.schemas import BatchOut
 from app.kernel.clock import now
-from app.kernel.http import PROBLEM, problem, problems
+from app.kernel.http import problem, problems
 from app.kernel.ids import new_id, parse_public_id
-from app.kernel.once import readable_key
+from app.kernel.once import readable_key, rendered
 from app.kernel.problems import Refusal
-from app.providers import ProviderSuspended, find_key
-from app.providers.once import take_nonce
-from app.providers.signatures import Request as Message
-from app.providers.signatures import Signed, verify_request
+from app.providers.senders import Body, Reader, Sender
 from app.providers.signing import NDJSON
 
 PATH: Final = "/v1/activity-batches"
 LARGER_BODIES: Final = {PATH: BODY_MAX}
 """For ``app.kernel.http.install``: which path takes how much [bytes]."""
-FAILED: Final = 400
-
 router = APIRouter(prefix=PATH, tags=["providers 数据提供方"])
-
-
-async def raw_body(request: Request) -> bytes:
-    """Give the body as it arrived, before anybody parses it."""
-    return await request.body()
 
 
 def place_of(request: Request) -> Place:
@@ -42,28 +32,6 @@ def place_of(request: Request) -> Place:
 
 
 City = Annotated[Place, Depends(place_of)]
-Body = Annotated[bytes, Depends(raw_body)]
-
-
-def signed_request(request: Request, place: City, body: Body) -> Signed:
-    """Check the signature of a request and that its provider may send.
-
-    Raises:
-        SignatureMissing, SignatureInvalid, SignatureStale, SignatureKeyUnknown, DigestMismatch,
-        ProviderSuspended: See their own words.
-    """
-    at = now()
-    headers: dict[str, str] = {}
-    for name, value in request.headers.items():
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    message = Message(request.method, str(request.url), headers, body)
-    signed = verify_request(message, lambda key: place.db.read(find_key, key, at), at=at)
-    if signed.key.provider.suspended_at is not None:
-        raise ProviderSuspended
-    return signed
-
-
-Sender = Annotated[Signed, Depends(signed_request)]
 Code = Annotated[
     str, Query(min_length=1, max_length=64, pattern=r"^[A-Z0-9-]+$", alias="methodology")
 ]
@@ -132,15 +100,10 @@ def send_batch(
     request: Request, place: City, batch: Annotated[Batch, Depends(batch_of)]
 ) -> Response:
     """Take a batch in: one outcome a line, and a signed receipt over all of it."""
-    answer, is_replayed = receive(place, batch, partial(_rendered, request))
-    media = PROBLEM if answer.status >= FAILED else "application/json"
-    headers = {"Cache-Control": "no-store"}
-    if is_replayed:
-        headers["Idempotent-Replayed"] = "true"
-    return Response(answer.body, answer.status, headers, media)
+    return rendered(*receive(place, batch, partial(_said, request)))
 
 
-def _rendered(request: Request, refusal: Refusal) -> bytes:
+def _said(request: Request, refusal: Refusal) -> bytes:
     return bytes(problem(request, refusal).body)
 
 
@@ -157,13 +120,11 @@ def _rendered(request: Request, refusal: Refusal) -> bytes:
 )
 def read_batch(
     place: City,
-    signed: Sender,
+    sender: Reader,
     response: Response,
     batch_id: Annotated[str, Path(max_length=40)],
 ) -> BatchOut:
     """Give an upload as it stands; its lines without the provider's ids, which are not kept."""
-    sender = signed.key.provider
-    place.db.transact(take_nonce, sender.id, signed.nonce, at=now())
     upload = parse_public_id("bat", batch_id)
     if upload is None:
         raise BatchUnknown

@@ -114,32 +114,33 @@ def answer_once(  # noqa: PLR0917 -- the request, its key, who, what, and how it
         first = _claim(session, who, known, digest, now())
         if first is not None:
             return first, True
-        answer = _attempt(session, deed, lambda error: bytes(problem(request, error).body), status)
+        answer = attempt(request, session, deed, status)
         _keep(session, who, known, answer)
         return answer, False
 
-    answer, is_replayed = db.transact(command)
-    headers = {"cache-control": "no-store"}
-    if is_replayed:
-        headers["idempotent-replayed"] = "true"
-    media = PROBLEM if answer.status >= FAILED else "application/json"
-    return Response(answer.body, answer.status, headers, media)
+    return rendered(*db.transact(command))
 
 
-def _attempt(
-    session: Session,
-    deed: Callable[[Session], BaseModel],
-    refused: Callable[[Refusal], bytes],
-    status: int,
+def attempt(
+    request: Request, session: Session, deed: Callable[[Session], BaseModel], status: int
 ) -> Answer:
-    """Run the deed behind a savepoint, so that a refusal undoes it and is kept itself."""
+    """Run the deed behind a savepoint, so that a refusal undoes it and is an answer itself."""
     try:
         with session.begin_nested():
             return Answer(status, deed(session).model_dump_json().encode())
     except Refusal as error:
         if error.status >= DEFECT:
             raise
-        return Answer(error.status, refused(error))
+        return Answer(error.status, bytes(problem(request, error).body))
+
+
+def rendered(answer: Answer, is_replayed: bool) -> Response:  # noqa: FBT001 -- both are the answer
+    """Send an answer, and say whether it was given before."""
+    headers = {"cache-control": "no-store"}
+    if is_replayed:
+        headers["idempotent-replayed"] = "true"
+    media = PROBLEM if answer.status >= FAILED else "application/json"
+    return Response(answer.body, answer.status, headers, media)
 
 
 def _claim(
