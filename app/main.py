@@ -19,6 +19,7 @@ from app.catalogue.api import router as methodologies
 from app.citizens import rights_of_citizen, sms_of, wechat_of
 from app.citizens.api import router as entrance
 from app.city import City, open_city
+from app.kernel.auth import refuse_open_endpoints
 from app.kernel.http import install
 from app.kernel.settings import Settings
 from app.kernel.tokens import Tokens
@@ -26,6 +27,7 @@ from app.kernel.tracing import exporter, trace
 from app.partners import DEEDS as PARTNER_DEEDS
 from app.partners.api import router as partners
 from app.partners.token_api import router as machines
+from app.providers.senders import signed_request
 from app.readiness import readiness
 from app.sessions import Rights
 from app.sessions.api import router as sessions
@@ -55,6 +57,28 @@ ROUTERS: Final = (
 )
 DEEDS: Final[Mapping[str, Deed]] = {**STAFF_DEEDS, **PARTNER_DEEDS}
 """What a second signature sets in motion, by act; each domain names its own."""
+PUBLIC: Final = frozenset(
+    {
+        "POST /v1/auth/codes",
+        "POST /v1/auth/tokens",
+        "POST /v1/auth/tokens/refresh",
+        "DELETE /v1/auth/tokens",
+        "POST /v1/staff/enrolments",
+        "POST /v1/staff/tokens",
+        "POST /v1/oauth/token",
+        "GET /v1/methodologies",
+        "GET /v1/methodologies/{code}/{version}",
+        "POST /v1/methodologies/{code}/{version}/calculations",
+        "OPTIONS /v1/methodologies/{code}/{version}/calculations",
+        "GET /v1/public/epochs",
+        "GET /v1/public/epochs/{epoch}",
+        "GET /v1/public/headers.jsonl",
+        "GET /v1/public/checkpoint",
+        "GET /v1/public/tile/{path:path}",
+        "GET /v1/public/log/tile/{path:path}",
+    }
+)
+"""What anybody may ask. Every other endpoint under /v1 names a scope or checks a signature."""
 RIGHTS: Final[Rights] = {"citizen": rights_of_citizen, "clerk": clerk_scopes}
 """What the holder of a session may do at each refresh, by kind."""
 
@@ -82,6 +106,7 @@ def create_app(settings: Settings, city: City | None = None) -> FastAPI:
     app.state.live = LiveStreams()
     for router in ROUTERS:
         app.include_router(router)
+    refuse_open_endpoints(app.routes, below="/v1", public=PUBLIC, signatures={signed_request})
     if settings.otlp_endpoint is not None:
         trace(app, exporter(settings.otlp_endpoint))
     app.add_api_route("/", front_page, include_in_schema=False)

@@ -12,7 +12,7 @@ from app.audit.headers import Epoch
 from app.audit.report import Kind, Sheet
 from app.audit.streams import stream
 from app.kernel.db import Connection
-from app.staff.audit_log import AUX_NAME, AuditEntry, faults
+from app.staff.audit_log import AUX_NAME, AuditEntry, LoggedEntry, faults
 
 _ENTRIES: Final = """
 select number, at, actor, act, object, detail, hash from audit_entry order by number"""
@@ -38,14 +38,15 @@ def check_the_desk(connection: Connection, rows: Sequence[Epoch], sheet: Sheet) 
 
 def _placed(
     connection: Connection, places: dict[str | None, int], sheet: Sheet
-) -> Iterator[tuple[AuditEntry, bytes]]:
+) -> Iterator[LoggedEntry]:
     """Give the entries, and note where each committed head stands among them."""
 
-    def made(*columns: object) -> tuple[AuditEntry, bytes]:
+    def made(*columns: object) -> LoggedEntry:
         *told, stored = columns
-        return AuditEntry(*told), bytes(stored)  # pyright: ignore[reportArgumentType] -- the columns of the statement
+        return LoggedEntry(AuditEntry(*told), bytes(stored))  # pyright: ignore[reportArgumentType] -- the columns of the statement
 
-    for entry, stored in sheet.counted("audit_entries", stream(connection, made, _ENTRIES)):
-        if stored.hex() in places:
-            places[stored.hex()] = entry.number
-        yield entry, stored
+    for logged in sheet.counted("audit_entries", stream(connection, made, _ENTRIES)):
+        head = logged.hash.hex()
+        if head in places:
+            places[head] = logged.entry.number
+        yield logged

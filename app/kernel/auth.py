@@ -5,11 +5,15 @@ which the role × endpoint matrix is generated and tested. ``create_app`` refuse
 names neither a scope nor a signature and is not on its list of public ones.
 """
 
-from typing import Annotated, Final
+from collections.abc import Callable, Collection, Iterable
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request, Security
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import iter_route_contexts
 from fastapi.security import HTTPBearer, SecurityScopes
 from fastapi.security.http import HTTPAuthorizationCredentials
+from starlette.routing import BaseRoute
 
 from app.kernel.problems import Refusal
 from app.kernel.scopes import Scope
@@ -21,6 +25,10 @@ _SCHEME: Final = HTTPBearer(
     description="`Authorization: Bearer …` from `POST /v1/auth/tokens`. 访问令牌",
     auto_error=False,
 )
+
+
+class EndpointOpen(Exception):  # noqa: N818 -- names a state of the program
+    """An endpoint asks nobody who they are, and is not on the list of public ones (未设防接口)."""
 
 
 class TokenMissing(Refusal):
@@ -69,3 +77,39 @@ def desk(scope: Scope) -> object:
 
 Me = Annotated[Principal, Security(principal, scopes=[Scope.ME.value])]
 """The citizen who asks; every statement has their bucket and owner in its WHERE."""
+
+
+def refuse_open_endpoints(
+    routes: Iterable[BaseRoute],
+    *,
+    below: str,
+    public: Collection[str],
+    signatures: Collection[Callable[..., Any]],
+) -> None:
+    """Pass routes of which each asks for a scope or a signature, or is named as public.
+
+    Args:
+        routes: Of the application; those whose path begins otherwise are not looked at.
+        below: How the paths begin that are held to this.
+        public: ``METHOD /path`` of each endpoint that anybody may ask.
+        signatures: Dependencies that check the signature of a request.
+
+    Raises:
+        EndpointOpen: Somebody forgot to decide.
+    """
+    for route in iter_route_contexts(list(routes)):
+        path, dependant = route.path or "", getattr(route, "dependant", None)
+        if not path.startswith(below) or (dependant and _asks(dependant, signatures)):
+            continue
+        for method in sorted(route.methods or {"ANY"}):
+            if f"{method} {path}" not in public:
+                raise EndpointOpen(f"{method} {path} names no scope and no signature; see PUBLIC")
+
+
+def _asks(dependant: Dependant, signatures: Collection[Callable[..., Any]]) -> bool:
+    return any(
+        (each.call is principal and bool(each.own_oauth_scopes))
+        or each.call in signatures
+        or _asks(each, signatures)
+        for each in dependant.dependencies
+    )

@@ -25,6 +25,9 @@ class Scope(StrEnum):
     """Programmes, rates, budgets, challenges."""
     APPEALS_DECIDE = "appeals.decide"
     STAFF_MANAGE = "staff.manage"
+    """Ask for the admission, roles, suspension and reset of clerks and partners."""
+    OVERSIGHT_MANAGE = "oversight.manage"
+    """Sign what concerns those who oversee the operator, and who else may read what they read."""
     AUDIT_READ = "audit.read"
     """The desk's audit log, and the city's totals as of any date."""
     APPROVALS_SIGN = "approvals.sign"
@@ -59,6 +62,8 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
                 Scope.METHODOLOGIES_PROPOSE,
                 Scope.METHODOLOGIES_PUBLISH,
                 Scope.FACTORS_CORRECT,
+                Scope.STAFF_MANAGE,
+                Scope.OVERSIGHT_MANAGE,
                 Scope.AUDIT_READ,
                 Scope.APPROVALS_SIGN,
             }

@@ -59,10 +59,9 @@ class Approval:
 _ASK: Final = """
 insert into approval (id, act, object, scope, payload, reason, asked_by, asked_at)
 values (%s, %s, %s, %s, %s, %s, %s, %s)"""
-_LOCK: Final = """
-select id, act, object, scope, payload, reason, asked_by, asked_at, decided_by, decided_at,
-       is_signed
-  from approval where id = %s for update"""
+COLUMNS: Final = """
+id, act, object, scope, payload, reason, asked_by, asked_at, decided_by, decided_at, is_signed"""
+_LOCK: Final = f"select {COLUMNS} from approval where id = %s for update"  # noqa: S608 -- columns of our own
 _DECIDE: Final = """
 update approval set decided_by = %s, decided_at = %s, is_signed = %s where id = %s"""
 

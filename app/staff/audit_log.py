@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlmodel import Session
 
@@ -39,6 +39,13 @@ class AuditEntry:
     detail: Detail
 
 
+class LoggedEntry(NamedTuple):
+    """An entry, and the hash that is stored beside it."""
+
+    entry: AuditEntry
+    hash: bytes
+
+
 def hash_of(entry: AuditEntry, previous: bytes) -> bytes:
     """Hash an entry onto the one before it."""
     told = {
@@ -53,7 +60,7 @@ def hash_of(entry: AuditEntry, previous: bytes) -> bytes:
     return sha256(tag("audit-entry") + previous + text.encode()).digest()
 
 
-def faults(entries: Iterable[tuple[AuditEntry, bytes]]) -> Iterator[tuple[int, str]]:
+def faults(entries: Iterable[LoggedEntry]) -> Iterator[tuple[int, str]]:
     """Name every entry, by its number, at which a log in order of numbers does not hold.
 
     What was edited and hashed again with all that follows holds here; the heads that epochs

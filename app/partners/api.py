@@ -1,0 +1,177 @@
+"""Partners at the desk (合作机构管理接口): asked for and signed by two, suspended by one."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Request, Response
+from sqlmodel import Session
+
+from app.kernel.auth import desk
+from app.kernel.clock import now
+from app.kernel.http import problems
+from app.kernel.ids import new_id, parse_public_id
+from app.kernel.once import IdempotencyKey, answer_once
+from app.kernel.paging import Cursor, Limit, read_cursor, write_cursor
+from app.kernel.scopes import Scope
+from app.kernel.tokens import Principal
+from app.kernel.wiring import Db
+from app.partners import deeds
+from app.partners.public_keys import KID, der_of
+from app.partners.registry import (
+    Partner,
+    find_partner,
+    keys_of,
+    partners,
+    revoke_key,
+    suspend_partner,
+)
+from app.partners.schemas import PartnerIn, PartnerKeyIn, PartnerOut, PartnerPage, partner_out
+from app.staff import ApprovalOut, approval_out, ask, note_act
+
+router = APIRouter(prefix="/v1/admin/partners", tags=["partners 合作机构"])
+
+Manager = Annotated[Principal, desk(Scope.STAFF_MANAGE)]
+PartnerId = Annotated[str, Path(max_length=40, examples=["par_01k0000000000000000000000a"])]
+Kid = Annotated[str, Path(pattern=KID)]
+DENIED: Final = {
+    "s401": "No access token, or one that has ended.",
+    "s403": "Your role may not do this.",
+}
+ASKED: Final = problems(
+    **DENIED,
+    s400="The Idempotency-Key is missing.",
+    s404="No such partner.",
+    s409="The same already awaits its second signature.",
+    s422="No public key of a known curve, or the Idempotency-Key was used for another request.",
+)
+
+
+@router.get(
+    "",
+    operation_id="listPartners",
+    summary="List partners and their keys 合作机构列表",
+    responses=problems(**DENIED, s422="The cursor is not of the documented form."),
+)
+def list_partners(
+    _who: Manager, db: Db, response: Response, limit: Limit = 50, cursor: Cursor = None
+) -> PartnerPage:
+    """List every partner, suspended ones too."""
+    (after,) = read_cursor(cursor, UUID) if cursor else (None,)
+    found = db.read(partners, after=after, limit=limit + 1)
+    response.headers["Cache-Control"] = "no-store"
+    more = write_cursor(found[limit - 1][0].id) if len(found) > limit else None
+    return PartnerPage(data=[partner_out(*each) for each in found[:limit]], next_cursor=more)
+
+
+@router.post(
+    "",
+    operation_id="askForPartner",
+    summary="Ask for the admission of a partner 申请接入合作机构",
+    status_code=201,
+    response_model=ApprovalOut,
+    responses=ASKED,
+)
+def ask_for_partner(
+    request: Request, body: PartnerIn, who: Manager, db: Db, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Ask; the regulator's signature opens the partner with this key."""
+    partner = Partner(new_id(), body.name, frozenset(body.scopes), now())
+    facts = {"name": body.name, "scopes": sorted(body.scopes)}
+    return _ask(request, body, who, db, idempotency_key, deeds.ADMIT, lambda _: partner, facts)
+
+
+@router.post(
+    "/{partner_id}/keys",
+    operation_id="askForPartnerKey",
+    summary="Ask for a partner's next key 申请轮换公钥",
+    status_code=201,
+    response_model=ApprovalOut,
+    responses=ASKED,
+)
+def ask_for_partner_key(
+    request: Request,
+    body: PartnerKeyIn,
+    who: Manager,
+    db: Db,
+    partner_id: PartnerId,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Ask; the regulator's signature puts the key in force, and the others end soon after."""
+    known = partial(find_partner, partner=parse_public_id("par", partner_id))
+    facts = {"overlap_hours": body.overlap_hours}
+    return _ask(request, body, who, db, idempotency_key, deeds.ROTATE, known, facts)
+
+
+@router.post(
+    "/{partner_id}/suspension",
+    operation_id="suspendPartner",
+    summary="Suspend a partner at once 停用合作机构",
+    responses=problems(**DENIED, s404="No such partner."),
+)
+def post_suspension(who: Manager, db: Db, response: Response, partner_id: PartnerId) -> PartnerOut:
+    """Give its machines no token any more; one person may, since it only takes away."""
+    at, partner = now(), parse_public_id("par", partner_id)
+
+    def command(session: Session) -> PartnerOut:
+        found = find_partner(session, partner)
+        suspend_partner(session, found.id, at=at)
+        note_act(session, who.name, "partners.suspend", found.public, at=at)
+        return partner_out(find_partner(session, partner), keys_of(session, found.id))
+
+    response.headers["Cache-Control"] = "no-store"
+    return db.transact(command)
+
+
+@router.delete(
+    "/{partner_id}/keys/{kid}",
+    operation_id="revokePartnerKey",
+    summary="Revoke a partner's key at once 吊销公钥",
+    responses=problems(**DENIED, s404="No such partner, or no such key in force."),
+)
+def delete_key(
+    who: Manager, db: Db, response: Response, partner_id: PartnerId, kid: Kid
+) -> PartnerOut:
+    """End a key that may be in other hands; one person may, since it only takes away."""
+    at, partner = now(), parse_public_id("par", partner_id)
+
+    def command(session: Session) -> PartnerOut:
+        found = find_partner(session, partner)
+        revoke_key(session, found.id, kid, at=at)
+        note_act(session, who.name, "partners.revoke", found.public, at=at, kid=kid)
+        return partner_out(found, keys_of(session, found.id))
+
+    response.headers["Cache-Control"] = "no-store"
+    return db.transact(command)
+
+
+def _ask(  # noqa: PLR0917 -- the request, its body, who, and what of which partner
+    request: Request,
+    body: PartnerIn | PartnerKeyIn,
+    who: Principal,
+    db: Db,
+    key: str | None,
+    act: str,
+    partner_of: Callable[[Session], Partner],
+    facts: Mapping[str, object],
+) -> Response:
+    at, approval = now(), new_id()
+    public = {"kid": body.key.kid, "algorithm": body.key.alg, "public_key": der_of(body.key).hex()}
+
+    def deed(session: Session) -> ApprovalOut:
+        partner = partner_of(session).public
+        asked = ask(
+            session,
+            who,
+            act,
+            partner,
+            {"partner": partner, **facts, **public},
+            scope=Scope.OVERSIGHT_MANAGE,
+            reason=body.reason,
+            approval=approval,
+            at=at,
+        )
+        return approval_out(asked)
+
+    return answer_once(request, db, who, key, body, deed)

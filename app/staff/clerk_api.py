@@ -1,0 +1,243 @@
+"""Clerks over HTTP (工作人员接口): enrolment and login, and the requests that change who is one."""
+
+from datetime import timedelta
+from secrets import token_bytes
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Request, Response
+from sqlmodel import Session
+
+from app.kernel.auth import desk, tokens_of
+from app.kernel.clock import now
+from app.kernel.http import problems
+from app.kernel.ids import new_id, parse_public_id
+from app.kernel.limits import Limit as Rate
+from app.kernel.once import IdempotencyKey, answer_once
+from app.kernel.paging import Cursor, Limit, read_cursor, write_cursor
+from app.kernel.scopes import Scope
+from app.kernel.tokens import Principal, Tokens
+from app.kernel.wiring import Db, Limited, Secrets
+from app.sessions import Granted, TokensOut, deliver, open_session
+from app.sessions.refresh_tokens import SECRET_BYTES
+from app.staff import deeds
+from app.staff.api import DENIED
+from app.staff.asking import Asking, ask_admission, ask_change
+from app.staff.clerks import clerks
+from app.staff.credentials import new_totp, otpauth_uri
+from app.staff.login import admit, check_login, enrol
+from app.staff.schemas import (
+    AdmissionIn,
+    ApprovalOut,
+    ClerkPage,
+    EnrolmentIn,
+    EnrolmentOut,
+    LoginIn,
+    ReasonIn,
+    ResetIn,
+    RolesIn,
+    approval_out,
+    clerk_out,
+)
+
+router = APIRouter(tags=["staff 工作人员"])
+
+Manager = Annotated[Principal, desk(Scope.STAFF_MANAGE)]
+Signer = Annotated[Tokens, Depends(tokens_of)]
+ClerkId = Annotated[str, Path(max_length=40, examples=["clk_01k0000000000000000000000a"])]
+TRIES: Final = Rate("staff.network", 60, timedelta(hours=1))
+"""Of one network address: each try costs 30 ms and 19 MiB, whoever makes it."""
+LABEL: Final = "desk"
+
+
+def few_tries(request: Request, limits: Limited, keys: Secrets) -> None:
+    """Count a try of this network address.
+
+    Raises:
+        LimitExceeded: There were too many.
+    """
+    address = request.client.host if request.client else ""
+    limits.take([(TRIES, keys.login_hash("staff/network", address.encode()))], at=now())
+
+
+FewTries: Final = Depends(few_tries)
+"""Stands on the two endpoints that anybody may ask."""
+
+
+@router.post(
+    "/v1/staff/enrolments",
+    operation_id="enrolClerk",
+    summary="Enrol as a clerk: choose a password, get a TOTP secret 工作人员登记",
+    status_code=201,
+    dependencies=[FewTries],
+    responses=problems(
+        s401="The secret is wrong, was used or has ended.",
+        s422="The password is weak.",
+        s429="Too many tries; Retry-After says when to come again.",
+    ),
+)
+def enrol_clerk(body: EnrolmentIn, db: Db, keys: Secrets, response: Response) -> EnrolmentOut:
+    """Enrol once, until the first login; a clerk who lost phone or password is reset."""
+    totp = new_totp()
+    enrol(db, keys, body.login, body.secret, body.password, totp, at=now())
+    response.headers["Cache-Control"] = "no-store"
+    return EnrolmentOut(otpauth_uri=otpauth_uri(totp, body.login))
+
+
+@router.post(
+    "/v1/staff/tokens",
+    operation_id="logInClerk",
+    summary="Log in as a clerk 工作人员登录",
+    response_model=TokensOut,
+    dependencies=[FewTries],
+    responses=problems(
+        s401="Login, password or code is wrong, or there were too many tries.",
+        s422="The request is not of the documented form.",
+        s429="Too many tries; Retry-After says when to come again.",
+    ),
+)
+def log_in_clerk(body: LoginIn, db: Db, keys: Secrets, signer: Signer) -> Response:
+    """Give an access token with the scopes of the clerk's roles, and a refresh token."""
+    at, family, secret = now(), new_id(), token_bytes(SECRET_BYTES)
+    attempt, step = check_login(db, keys, body.login, body.password, body.code, at=at)
+
+    def command(session: Session) -> Granted:
+        who = deeds.principal_of(admit(session, attempt, step, at=at))
+        return open_session(session, who, label=LABEL, family=family, secret=secret, at=at)
+
+    return deliver(db.transact(command), keys, signer, body.delivery, at=at)
+
+
+@router.get(
+    "/v1/admin/clerks",
+    operation_id="listClerks",
+    summary="List clerks 工作人员列表",
+    responses=problems(**DENIED, s422="The cursor is not of the documented form."),
+)
+def list_clerks(
+    _who: Manager, db: Db, response: Response, limit: Limit = 50, cursor: Cursor = None
+) -> ClerkPage:
+    """List everybody who is or was a clerk."""
+    (after,) = read_cursor(cursor, UUID) if cursor else (None,)
+    found = db.read(clerks, after=after, limit=limit + 1)
+    response.headers["Cache-Control"] = "no-store"
+    more = write_cursor(found[limit - 1].id) if len(found) > limit else None
+    return ClerkPage(data=[clerk_out(each) for each in found[:limit]], next_cursor=more)
+
+
+ASKED: Final = problems(
+    **DENIED,
+    s400="The Idempotency-Key is missing.",
+    s404="No such clerk.",
+    s409="The login is taken, or the same already awaits its second signature.",
+    s422="The roles conflict, or the Idempotency-Key was used for another request.",
+)
+
+
+@router.post(
+    "/v1/admin/clerks",
+    operation_id="askForClerk",
+    summary="Ask for the admission of a clerk 申请新增工作人员",
+    status_code=201,
+    response_model=ApprovalOut,
+    responses=ASKED,
+)
+def ask_for_clerk(
+    request: Request,
+    body: AdmissionIn,
+    who: Manager,
+    db: Db,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Ask; once a second person signs, the clerk enrols by the secret of the given hash."""
+    asking, clerk = Asking(who, body.reason, new_id(), now()), new_id()
+    facts = {
+        "name": body.name,
+        "organisation": body.organisation,
+        "enrolment": body.enrolment_sha256,
+    }
+
+    def deed(session: Session) -> ApprovalOut:
+        return approval_out(ask_admission(session, asking, clerk, body.login, body.roles, facts))
+
+    return answer_once(request, db, who, idempotency_key, body, deed)
+
+
+@router.post(
+    "/v1/admin/clerks/{clerk_id}/roles",
+    operation_id="askForRoles",
+    summary="Ask for other roles of a clerk 申请变更角色",
+    status_code=201,
+    response_model=ApprovalOut,
+    responses=ASKED,
+)
+def ask_for_roles(
+    request: Request,
+    body: RolesIn,
+    who: Manager,
+    db: Db,
+    clerk_id: ClerkId,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Ask for all the roles that the clerk shall have from the second signature on."""
+    return _ask(request, body, who, db, clerk_id, idempotency_key, deeds.ROLES)
+
+
+@router.post(
+    "/v1/admin/clerks/{clerk_id}/suspension",
+    operation_id="askForSuspension",
+    summary="Ask for the suspension of a clerk 申请停用工作人员",
+    status_code=201,
+    response_model=ApprovalOut,
+    responses=ASKED,
+)
+def ask_for_suspension(
+    request: Request,
+    body: ReasonIn,
+    who: Manager,
+    db: Db,
+    clerk_id: ClerkId,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Ask; the second signature ends the clerk's sessions, an access token within ten minutes."""
+    return _ask(request, body, who, db, clerk_id, idempotency_key, deeds.SUSPEND)
+
+
+@router.post(
+    "/v1/admin/clerks/{clerk_id}/reset",
+    operation_id="askForReset",
+    summary="Ask that a clerk may enrol anew 申请重新登记",
+    status_code=201,
+    response_model=ApprovalOut,
+    responses=ASKED,
+)
+def ask_for_reset(
+    request: Request,
+    body: ResetIn,
+    who: Manager,
+    db: Db,
+    clerk_id: ClerkId,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Ask, for a clerk who lost phone or password, or shall come back from a suspension."""
+    return _ask(request, body, who, db, clerk_id, idempotency_key, deeds.RESET)
+
+
+def _ask(  # noqa: PLR0917 -- the request, its body, who, and what of which clerk
+    request: Request,
+    body: RolesIn | ReasonIn | ResetIn,
+    who: Principal,
+    db: Db,
+    clerk_id: str,
+    key: str | None,
+    act: str,
+) -> Response:
+    asking, clerk = Asking(who, body.reason, new_id(), now()), parse_public_id("clk", clerk_id)
+    roles = body.roles if isinstance(body, RolesIn) else None
+    enrolment = body.enrolment_sha256 if isinstance(body, ResetIn) else None
+
+    def deed(session: Session) -> ApprovalOut:
+        asked = ask_change(session, asking, clerk, act, roles=roles, enrolment=enrolment)
+        return approval_out(asked)
+
+    return answer_once(request, db, who, key, body, deed)
