@@ -25,12 +25,13 @@ from app.activities.ingest import ingest
 from app.activities.lines import numbered_lines
 from app.activities.outcomes import ItemOutcome
 from app.activities.reading import read_items
-from app.activities.schemas import BatchOut, OutcomeOut, ReceiptOut, complete, mass
+from app.activities.schemas import BatchOut, OutcomeOut, ReceiptOut, complete
 from app.activities.uploads import outcomes_of
 from app.kernel.db import Database, driver
 from app.kernel.ids import public_id
 from app.kernel.once import Answer, digest_of
 from app.kernel.problems import Refusal
+from app.kernel.quantities import mass
 from app.kernel.secrets import Keys
 from app.kernel.settings import Settings
 from app.providers import Provider

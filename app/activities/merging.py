@@ -19,7 +19,7 @@ from app.activities.rules import Act, Cell, Verdict, allocate, capped, decide
 from app.activities.windows import Change, Contested, Merge, Told, load_contested, note
 from app.books import Row
 from app.kernel.db import Connection
-from app.points import Taken
+from app.points import Shift, Taken
 from ledger.accounts import SYSTEM_ACCOUNTS, bucket_of
 from ledger.chart import Code
 
@@ -45,6 +45,15 @@ class Merged:
     counted: dict[tuple[int, UUID], UUID | None] = field(
         default_factory=dict[tuple[int, UUID], UUID | None]
     )
+    """For each act whose fate changed, the one that counts instead."""
+    lost: dict[tuple[int, UUID], UUID] = field(default_factory=dict[tuple[int, UUID], UUID])
+    """Earlier acts without a reduction that count no more, and the one that does."""
+    regained: list[tuple[int, UUID]] = field(default_factory=list[tuple[int, UUID]])
+    """Earlier acts without a reduction that count again."""
+
+    def shift(self) -> Shift:
+        """Say what changed for acts that earn points alone."""
+        return Shift(self.instead.keys(), self.lost, self.regained)
 
     def write(self, connection: Connection) -> None:
         """Note what changed beside the transfers; the new acts are in the window by now."""
@@ -195,6 +204,11 @@ class _Posting:
         stands = counted == act.id
         if act.is_new and not stands:
             self.made.instead[act.id] = counted
+        elif act.asset is None and not act.is_new:
+            if stands:
+                self.made.regained.append((owner, act.id))
+            elif act.counted == act.id:
+                self.made.lost[owner, act.id] = counted
         if stands and act.is_new:
             return
         instead = None if stands else counted

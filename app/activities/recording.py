@@ -13,6 +13,7 @@ from uuid import UUID
 import structlog
 from sqlmodel import Session
 
+from app.activities.behaviours import reserve_points
 from app.activities.caps import Place, add_staged
 from app.activities.marks import EXTERNAL_BYTES
 from app.activities.matching import (
@@ -35,7 +36,7 @@ from app.activities.windows import Merge, contested_owners, open_acts
 from app.books import Row, post
 from app.citizens import travel_scenes
 from app.kernel.db import Connection, driver
-from app.points import recover
+from app.points import recover, settle
 from ledger.assets import Reduction
 from ledger.chart import Code
 
@@ -156,11 +157,13 @@ def _settle(
     if any(each.note is BY_MONTH for each in fresh):
         refuse_settled(connection, fresh)
     late = told_too_late(connection, provider.id, fresh, terms.open_from)
-    connection.execute(_STORE, (provider.id, terms.upload.id))
-    owners: list[int] = []
-    if has_rivals(connection, provider.id, {each.mode for each in fresh if not each.reason}):
+    rivals = has_rivals(connection, provider.id, {each.mode for each in fresh if not each.reason})
+    if rivals:
         lock_owners(connection)
-        owners = contested_owners(connection, provider.id)
+    code, today = terms.upload.methodology, terms.today
+    reserved = reserve_points(connection, code, fresh, late, today=today)
+    connection.execute(_STORE, (provider.id, terms.upload.id))
+    owners = contested_owners(connection, provider.id) if rivals else []
     merged = _merge(connection, terms, owners, fresh, late) if owners else Merged()
     over: dict[Place, int] = {}
     if any(each.cap_mg is not None for each in fresh):
@@ -169,9 +172,10 @@ def _settle(
     for each in fresh if late else ():
         if each.id in late:
             _note_late(merged, each, late[each.id], terms)
-    found = _Found(merged, set(owners), late, over)
-    rows = [*_accruals(fresh, fates, found, terms.today), *merged.rows]
-    rows += recover(connection, merged.taken, today=terms.today, new_id=terms.new_id)
+    found = _Found(merged, set(owners), late, over, reserved.cut)
+    rows = [*_accruals(fresh, fates, found, today), *merged.rows]
+    rows += recover(connection, merged.taken, today=today, new_id=terms.new_id)
+    rows += settle(connection, reserved, merged.shift(), today=today, new_id=terms.new_id)
     post(connection, rows)
     merged.write(connection)
     return merged
@@ -184,6 +188,8 @@ class _Found(NamedTuple):
     disputed: set[int]
     late: Mapping[UUID, UUID]
     over: Mapping[Place, int]
+    cut: Mapping[UUID, str]
+    """Behaviours that a cap leaves less than their reward."""
 
 
 def _merge(
@@ -204,7 +210,7 @@ def _accruals(
 ) -> list[Row]:
     """Give every new act its fate, and the transfers of those nobody else tells of."""
     rows: list[Row] = []
-    merged, disputed, late, over = found
+    merged, disputed, late, over, cut = found
     shares = _shares(fresh, found) if over else {}
     issuance, code = ISSUANCE, int(Code.ACCRUE)
     for each in fresh:
@@ -216,7 +222,7 @@ def _accruals(
         elif merged.instead and act in merged.instead:
             fates[position] = Fate(Outcome.MERGED, SAME_ACT)
         elif each.asset is None:
-            fates[position] = Fate(Outcome.ACCEPTED, each.note)
+            fates[position] = Fate(Outcome.ACCEPTED, cut.get(act, each.note))
         else:
             mg = each.raw_mg
             if each.owner in disputed:

@@ -7,18 +7,9 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.activities.outcomes import Outcome
+from app.kernel.quantities import ReductionOut
 
-MG_PER_KG: Final = 1_000_000
 _FROZEN: Final = ConfigDict(extra="forbid", frozen=True)
-
-
-class ReductionOut(BaseModel):
-    """A mass of CO2e, for machines and for people."""
-
-    model_config = _FROZEN
-
-    co2e_mg: int = Field(examples=[482040])
-    co2e: str = Field(examples=["0.482040 kg"])
 
 
 class OutcomeOut(BaseModel):
@@ -62,16 +53,6 @@ class BatchOut(BaseModel):
     corrected: ReductionOut = Field(description="What earlier acts lost to better evidence.")
     outcomes: list[OutcomeOut]
     receipt: ReceiptOut | None = Field(description="Absent while the upload is being taken in.")
-
-
-def mass(mg: int) -> ReductionOut:
-    """Write a mass as machines and as people read it.
-
-    >>> mass(482_040).co2e, mass(-1).co2e
-    ('0.482040 kg', '-0.000001 kg')
-    """
-    whole, part = divmod(abs(mg), MG_PER_KG)
-    return ReductionOut(co2e_mg=mg, co2e=f"{'-' if mg < 0 else ''}{whole}.{part:06d} kg")
 
 
 def complete(counts: Mapping[Outcome, int]) -> dict[Outcome, int]:

@@ -6,15 +6,54 @@ budget and the payment of what its owner owes. Nobody is taken below zero: what 
 take back is a debt that later earnings pay (docs/decisions/0022).
 """
 
+from app.points.behaviours import Behaviour, Reserved, reserve
 from app.points.debts import Owed, Taken, offset_debts, recover, take_points, write_off_debts
-from app.points.earmarks import set_due
+from app.points.earmarks import return_earmarks, set_due
+from app.points.exchanging import exchange, quote
+from app.points.expiring import expire, expire_all
+from app.points.funding import DEEDS, fund
+from app.points.nightly import exchange_automatically
+from app.points.programmes import (
+    NewProgramme,
+    Programme,
+    Rate,
+    Reward,
+    find_programme,
+    open_programme,
+    programmes,
+    set_rate,
+    set_reward,
+)
+from app.points.settling import Shift, settle
 
 __all__ = [
+    "DEEDS",
+    "Behaviour",
+    "NewProgramme",
     "Owed",
+    "Programme",
+    "Rate",
+    "Reserved",
+    "Reward",
+    "Shift",
     "Taken",
+    "exchange",
+    "exchange_automatically",
+    "expire",
+    "expire_all",
+    "find_programme",
+    "fund",
     "offset_debts",
+    "open_programme",
+    "programmes",
+    "quote",
     "recover",
+    "reserve",
+    "return_earmarks",
     "set_due",
+    "set_rate",
+    "set_reward",
+    "settle",
     "take_points",
     "write_off_debts",
 ]

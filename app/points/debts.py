@@ -93,13 +93,13 @@ class Owed(NamedTuple):
 
     owner: int
     programme: int
-    asset: int
-    """The class that was granted."""
+    asset: int | None
+    """The class that was granted, where it is known."""
     points: int
     cause: UUID
-    corrects: UUID
+    corrects: UUID | None
     """The transfer that granted them."""
-    corrects_on: date
+    corrects_on: date | None
 
 
 def recover(

@@ -75,7 +75,7 @@ def recovered(lines: Sequence[Line], mg: int) -> Iterator[Recovered]:
             yield Recovered(line, part, before - after)
 
 
-def taken_from(lots: Iterable[Lot], points: int, granted: int) -> Iterator[tuple[int, int]]:
+def taken_from(lots: Iterable[Lot], points: int, granted: int | None) -> Iterator[tuple[int, int]]:
     """Take ``points`` back: (class, points) pairs; they may come to less than was asked.
 
     First of the class that was granted for nothing, then the earliest to expire. So the owner is
@@ -91,6 +91,15 @@ def taken_from(lots: Iterable[Lot], points: int, granted: int) -> Iterator[tuple
         if part > 0:
             points -= part
             yield lot.asset, part
+
+
+def capped(cap: int | None, points: int) -> int:
+    """Give what a cap leaves of a sum.
+
+    >>> capped(None, 5), capped(4, 5)
+    (5, 4)
+    """
+    return points if cap is None else min(cap, points)
 
 
 def shares(asked: Sequence[int], available: int) -> list[bool]:

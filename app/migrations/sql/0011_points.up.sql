@@ -168,9 +168,12 @@ create table behaviour_act (
   reward int not null,
   day date not null,
   points int not null check (points > 0),
+  recorded_on date not null,
+  transfer uuid,
   primary key (bucket, account, activity)
 );
 comment on table behaviour_act is 'What an act of grade C is worth before the cap of the day';
+comment on column behaviour_act.transfer is 'The first that it was granted; null where the cap left nothing';
 
 create table behaviour_day (
   bucket smallint not null,
@@ -178,7 +181,7 @@ create table behaviour_day (
   day date not null,
   reward int not null,
   worth bigint not null check (worth >= 0),
-  granted bigint not null check (granted between 0 and worth),
+  granted bigint not null check (granted >= 0),
   primary key (bucket, account, day, reward)
 ) with (fillfactor = 80);
 comment on table behaviour_day is 'The acts of a day that count, before the cap, and what they were granted';
