@@ -13,9 +13,14 @@ from app.activities import decided, purge, settle
 from app.anchoring import Chain, Finality, Guard, Notary
 from app.anchoring.errors import ChainUnavailable
 from app.catalogue import digests, library, note_anchored, unanchored
+from app.citizens import sweep_codes
 from app.city import City
 from app.kernel.clock import day_of
 from app.kernel.db import driver
+from app.kernel.limits import sweep as sweep_limits
+from app.kernel.once import sweep as sweep_answers
+from app.partners import sweep_assertions
+from app.sessions import sweep as sweep_sessions
 from app.staff import head_digest
 from methodologies import Document, Settlement
 
@@ -171,6 +176,19 @@ def forget_whereabouts(city: City, at: datetime) -> None:
     purge(city.worker_db, city.settings, at=at)
 
 
+def forget_logins(city: City, at: datetime) -> None:
+    """Delete codes, sessions and counts that are past their use (清除登录记录)."""
+    city.worker_db.transact(sweep_codes, before=at)
+    city.worker_db.transact(sweep_sessions, before=at)
+    city.worker_db.transact(sweep_limits, at=at)
+
+
+def forget_answers(city: City, at: datetime) -> None:
+    """Delete answers kept for a retry, and partners' assertions, past their use (清除应答记录)."""
+    city.worker_db.transact(sweep_answers, before=at)
+    city.worker_db.transact(sweep_assertions, before=at)
+
+
 def sweep_jobs(city: City, at: datetime) -> None:
     """Forget slots that were done long ago (清理任务记录)."""
 
@@ -186,6 +204,8 @@ JOBS: Final[tuple[tuple[str, timedelta, Callable[[City, datetime], None]], ...]]
     ("declare-methodologies", timedelta(hours=1), declare_methodologies),
     ("settle-months", timedelta(hours=12), settle_months),
     ("forget-whereabouts", timedelta(hours=6), forget_whereabouts),
+    ("forget-logins", timedelta(hours=1), forget_logins),
+    ("forget-answers", timedelta(hours=6), forget_answers),
     ("sweep-jobs", timedelta(hours=24), sweep_jobs),
 )
 """(name, how often, what); each is idempotent, for a slot whose worker died is run again."""

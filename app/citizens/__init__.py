@@ -6,6 +6,7 @@ The phone or WeChat id somebody logs in with is a keyed hash in the index, and i
 a key of that person's own.
 """
 
+from app.citizens.codes import sweep_codes
 from app.citizens.consents import (
     Basis,
     Citizen,
@@ -50,6 +51,7 @@ __all__ = [
     "scenes_of",
     "seal_personal",
     "sms_of",
+    "sweep_codes",
     "travel_scenes",
     "unlink_instrument",
     "unlink_logins",

@@ -14,8 +14,10 @@ GROUPS: Final = {
     "methodology": "app.cli.methodology",
     "catalogue": "app.cli.catalogue",
     "provider": "app.cli.provider",
+    "staff": "app.cli.staff",
     "boundary": "app.cli.boundary",
     "epoch": "app.cli.epoch",
+    "keys": "app.cli.keys",
     "receipt": "app.cli.receipt",
     "verify": "app.cli.verify",
     "bench": "app.cli.bench",
@@ -31,7 +33,6 @@ COMMANDS: Final = {
     "audit": "app.cli.audit",
     "simulate": "app.cli.simulate",
     "doctor": "app.cli.doctor",
-    "keys": "app.cli.keys",
     "backup": "app.cli.backup",
     "restore": "app.cli.backup",
 }

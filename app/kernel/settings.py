@@ -90,14 +90,6 @@ class Settings(BaseSettings):
         return self.signer_guard or self.tanpu_home / "guard" / "signer.guard"
 
     @model_validator(mode="after")
-    def _secrets_come_in_pairs(self) -> Self:
-        if (self.sms_url is None) != (self.sms_token is None):
-            raise ValueError("SMS_URL and SMS_TOKEN come together")
-        if (self.wechat_app_id is None) != (self.wechat_app_secret is None):
-            raise ValueError("WECHAT_APP_ID and WECHAT_APP_SECRET come together")
-        return self
-
-    @model_validator(mode="after")
     def _production_names_everything(self) -> Self:
         if not self.is_production:
             return self
@@ -113,4 +105,12 @@ class Settings(BaseSettings):
         }
         if missing := sorted(name for name, value in needed.items() if value is None):
             raise ValueError(f"ENV=production needs {', '.join(missing)}")
+        return self
+
+    @model_validator(mode="after")
+    def _secrets_come_in_pairs(self) -> Self:
+        if (self.sms_url is None) != (self.sms_token is None):
+            raise ValueError("SMS_URL and SMS_TOKEN come together")
+        if (self.wechat_app_id is None) != (self.wechat_app_secret is None):
+            raise ValueError("WECHAT_APP_ID and WECHAT_APP_SECRET come together")
         return self

@@ -207,8 +207,13 @@ def test_keys_show_public_halves_alone(run: Run, bare: pytest.MonkeyPatch, tmp_p
     assert missing.code == 3
     assert not (tmp_path / "home").exists()
     shown = run("keys", "--make", "--json").json()
-    assert set(shown) == {"receipt_ed25519", "log_ed25519", "anchor_address"}
+    assert set(shown) == {"receipt_ed25519", "log_ed25519", "anchor_address", "access_kids"}
     assert run("keys", "--json").json() == shown
+    rotated = run("keys", "rotate-access", "--json").json()
+    assert rotated["kids"] == [shown["access_kids"], rotated["kid"]]
+    assert (early := run("keys", "retire-access")).code == 4
+    assert early.err.startswith("keys.in_use: ")
+    assert run("keys", "--json").json()["access_kids"].split() == rotated["kids"]
     for name in NAMES:
         secret = (tmp_path / "home" / "keys" / name).read_bytes()
         assert secret.hex() not in str(shown)

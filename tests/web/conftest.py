@@ -47,7 +47,7 @@ def city(
     servers: Servers, db: Database, worker_db: Database, keys: Keys, tmp_path: Path
 ) -> Iterator[City]:
     audit_db = Database(db.url, role="tanpu_audit")
-    yield City(
+    made = City(
         settings=Settings(tanpu_home=tmp_path, origin=ORIGIN),
         addresses=Addresses(db.url, servers.redis.url, servers.chain.url),
         owner_url=db.url,
@@ -56,6 +56,9 @@ def city(
         worker_db=worker_db,
         audit_db=audit_db,
     )
+    made.redis.ask(lambda client: client.flushall())
+    yield made
+    made.redis.close()
     audit_db.dispose()
 
 
