@@ -19,14 +19,24 @@ from app.catalogue.api import router as methodologies
 from app.citizens import rights_of_citizen, sms_of, wechat_of
 from app.citizens.api import router as entrance
 from app.city import City, open_city
+from app.governance import DEEDS as GOVERNANCE_DEEDS
+from app.governance.api import router as proposals
+from app.governance.decisions_api import router as decisions
 from app.kernel.auth import refuse_open_endpoints
 from app.kernel.http import install
+from app.kernel.openapi import describe
 from app.kernel.settings import Settings
 from app.kernel.tokens import Tokens
 from app.kernel.tracing import exporter, trace
 from app.partners import DEEDS as PARTNER_DEEDS
 from app.partners.api import router as partners
 from app.partners.token_api import router as machines
+from app.points import DEEDS as POINTS_DEEDS
+from app.points.api import router as points
+from app.points.desk_api import router as programmes
+from app.privacy.api import router as me
+from app.privacy.guardian_api import router as guardians
+from app.privacy.leaving_api import router as leaving
 from app.providers.senders import signed_request
 from app.readiness import readiness
 from app.sessions import Rights
@@ -47,6 +57,8 @@ ROUTERS: Final = (
     batches,
     epochs,
     methodologies,
+    proposals,
+    decisions,
     wallet,
     live,
     appeals,
@@ -54,8 +66,18 @@ ROUTERS: Final = (
     staff,
     partners,
     machines,
+    points,
+    programmes,
+    me,
+    guardians,
+    leaving,
 )
-DEEDS: Final[Mapping[str, Deed]] = {**STAFF_DEEDS, **PARTNER_DEEDS}
+DEEDS: Final[Mapping[str, Deed]] = {
+    **STAFF_DEEDS,
+    **PARTNER_DEEDS,
+    **GOVERNANCE_DEEDS,
+    **POINTS_DEEDS,
+}
 """What a second signature sets in motion, by act; each domain names its own."""
 PUBLIC: Final = frozenset(
     {
@@ -70,8 +92,16 @@ PUBLIC: Final = frozenset(
         "GET /v1/methodologies/{code}/{version}",
         "POST /v1/methodologies/{code}/{version}/calculations",
         "OPTIONS /v1/methodologies/{code}/{version}/calculations",
+        "GET /v1/scenario-approvals",
+        "GET /v1/public/programmes",
+        "GET /v1/public/programmes/{code}",
         "GET /v1/public/epochs",
         "GET /v1/public/epochs/{epoch}",
+        "GET /v1/score-documents/{version}",
+        "GET /v1/growth-documents/{version}",
+        "POST /v1/public/statements/verify",
+        "GET /v1/public/statement-status/{number}",
+        "GET /v1/public/statement-keys",
         "GET /v1/public/headers.jsonl",
         "GET /v1/public/checkpoint",
         "GET /v1/public/tile/{path:path}",
@@ -117,6 +147,7 @@ def create_app(settings: Settings, city: City | None = None) -> FastAPI:
         tags=["operations 运维"],
         responses={503: {"description": "A server is away; the body names it."}},
     )
+    describe(app)
     return app
 
 

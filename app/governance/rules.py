@@ -1,0 +1,84 @@
+"""What a proposal lacks, and what a factor is (提案规则): values in, values out."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Final, Literal
+
+from methodologies import Document, Settlement
+
+Vote = Literal["approve", "reject", "abstain"]
+APPROVALS_MIN: Final = 2
+CODE_LENGTH_MAX: Final = 40
+_CODE: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")
+Finding = tuple[str, str, str]
+"""(key of the document, code, message)."""
+
+
+def findings(document: Document, newest: Document | None, today: date) -> list[Finding]:
+    """Say what keeps a document that loads from being the next version of its code.
+
+    ``newest`` is the newest published version. A later version takes effect on a day to come:
+    acts of days before were recorded, or may yet be told, under the one in force.
+    """
+    found: list[Finding] = []
+    if not set(document.code) <= _CODE:
+        found.append(("code", "code.form", "a published code is A to Z, 0 to 9 and hyphens"))
+    following = 1 if newest is None else newest.version + 1
+    if document.version != following:
+        found.append(("version", "version.not_next", f"the next version is {following}"))
+    if newest is not None and document.effective <= max(today, newest.effective):
+        message = "a later version takes effect after today and after the one before it"
+        found.append(("effective", "effective.passed", message))
+    if document.until is not None and document.until <= today:
+        found.append(("until", "until.passed", "it would end before it begins"))
+    return found
+
+
+def lacks(votes: Iterable[Vote], faults: int) -> list[str]:
+    """Say what a revision lacks to be published: the fewest approvals, or a clean report.
+
+    >>> lacks(["approve", "approve", "reject"], 0), lacks(["approve"], 2)
+    ([], ['approvals: 1 of 2', 'faults: 2'])
+    >>> lacks(["approve", "approve", "reject", "reject"], 0)
+    ['more approvals than rejections']
+    """
+    cast = list(votes)
+    approvals, rejections = cast.count("approve"), cast.count("reject")
+    found: list[str] = []
+    if approvals < APPROVALS_MIN:
+        found.append(f"approvals: {approvals} of {APPROVALS_MIN}")
+    elif approvals <= rejections:
+        found.append("more approvals than rejections")
+    if faults:
+        found.append(f"faults: {faults}")
+    return found
+
+
+def is_by_act(document: Document) -> bool:
+    """Whether each act has a worth of its own, that can be computed again from its inputs."""
+    return document.settlement is not Settlement.BILLING_MONTH
+
+
+def is_factor_change(old: Document, new: Document) -> bool:
+    """Whether two versions differ in nothing but the numbers of their formula.
+
+    Same inputs, conditions, steps, cap, evidence, scenario and mode: an act that counted still
+    counts, under the same cap, and only its worth is another.
+    """
+    return _frame(old) == _frame(new)
+
+
+def _frame(document: Document) -> tuple[object, ...]:
+    return (
+        document.code,
+        document.scenario,
+        document.mode,
+        document.settlement,
+        [(e.name, e.unit, e.options, e.minimum, e.maximum, e.default) for e in document.inputs],
+        [(e.name, e.unit) for e in document.parameters],
+        [(e.name, e.by, e.unit, [row.name for row in e.rows]) for e in document.tables],
+        [(e.require, e.reason) for e in document.eligibility],
+        [(e.name, e.expression) for e in document.steps],
+        document.cap_mg,
+        document.evidence,
+    )
