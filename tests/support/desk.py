@@ -1,0 +1,104 @@
+"""The desk in web tests (办事台): clerks with their tokens, and a document that grows versions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import FastAPI
+from httpx2 import Response
+from starlette.testclient import TestClient
+
+from app.city import City
+from app.kernel.clock import now
+from app.kernel.ids import new_id
+from app.kernel.scopes import SCOPES, Role
+from app.kernel.tokens import Principal
+from app.staff.clerks import Clerk, add_clerk
+
+
+@dataclass
+class Person:
+    """A clerk at a keyboard."""
+
+    client: TestClient
+    who: Principal
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def post(self, path: str, body: Any = None, key: str | None = None) -> Response:  # noqa: ANN401
+        keyed = {"Idempotency-Key": key or new_id().hex}
+        return self.client.post(path, json=body, headers={**self.headers, **keyed})
+
+    def get(self, path: str) -> Response:
+        return self.client.get(path, headers=dict(self.headers))
+
+    def delete(self, path: str) -> Response:
+        return self.client.delete(path, headers=dict(self.headers))
+
+    def sign(self, approval: str) -> Response:
+        return self.post(f"/v1/admin/approvals/{approval}/signature")
+
+
+def clerk(app: FastAPI, client: TestClient, city: City, role: Role, login: str) -> Person:
+    """Admit a clerk of one role, and log them in."""
+    made = Clerk(new_id(), login, f"Name {login}", "Test house", frozenset({role}), now())
+    city.db.transact(add_clerk, made, bytes(32))
+    who = Principal("clerk", made.id, SCOPES[role])
+    token = app.state.tokens.issue(who, at=now())
+    return Person(client, who, {"Authorization": f"Bearer {token}"})
+
+
+def text(
+    *,
+    code: str = "TEST-RIDE",
+    version: int = 1,
+    saving: str = "100",
+    effective: str = "2020-01-01",
+    status: str = "published",
+    distance: str = "10 km",
+    expect: str | None = None,
+    more: str = "",
+) -> str:
+    """A ride that saves so many grams a kilometre, under 3 kg a day, with its example."""
+    value = f'value = "{saving}"\n' if status != "missing" else ""
+    grams = expect or f"{int(saving) * 10} g"
+    example = f"""[[examples]]
+given  = {{ distance = "{distance}" }}
+expect = {{ reduction = "{grams}" }}
+"""
+    return f"""code = "{code}"
+version = {version}
+object = "scenario"
+field = "green_travel"
+issuer = "Test"
+document = "Test"
+effective = {effective}
+scenario = "test-ride"
+mode = "ride"
+title = {{ zh = "测试", en = "Test" }}
+{more}
+[inputs.distance]
+unit = "km"
+min = "0"
+max = "200"
+
+[parameters.saving]
+{value}unit = "g/pkm"
+status = "{status}"
+source = "S"
+
+[[eligibility]]
+require = "distance >= 0.5 * km"
+reason = "trip.too_short"
+source = "S"
+
+[formula]
+reduction = "distance * saving * passenger"
+
+[caps.person_day]
+reduction = "3 kg"
+source = "S"
+
+{example if status != "missing" else ""}
+[sources.S]
+text = "a test"
+"""
