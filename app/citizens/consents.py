@@ -6,7 +6,7 @@ giving, stops what comes after, and rewrites nothing before. Every statement nam
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from psycopg import errors
 from sqlmodel import Session
@@ -47,6 +47,49 @@ values (%s, %s, %s, %s, %s)"""
 _UNLINK: Final = """
 update instrument set linked_to = greatest(%s, linked_from + interval '1 microsecond')
  where bucket = %s and account = %s and provider = %s and number = %s and linked_to is null"""
+_CLOSE: Final = """
+update consent set valid_to = greatest(%s, valid_from + interval '1 microsecond')
+ where bucket = %s and account = %s and valid_to is null"""
+_CLOSE_LINKS: Final = """
+update instrument set linked_to = greatest(%s, linked_from + interval '1 microsecond')
+ where bucket = %s and account = %s and linked_to is null"""
+_CONSENTS: Final = """
+select provider, scene, valid_from, valid_to from consent where bucket = %s and account = %s
+ order by provider, scene, valid_from"""
+_LINKS: Final = """
+select provider, number, linked_from, linked_to from instrument
+ where bucket = %s and account = %s order by provider, linked_from, number"""
+
+
+class Interval(NamedTuple):
+    """One stretch of a consent; for a link, ``what`` is the keyed hash in hex."""
+
+    provider: int
+    what: str
+    since: datetime
+    until: datetime | None
+
+
+def consents_of(session: Session, citizen: Citizen) -> list[Interval]:
+    """Give every consent that a citizen ever gave, ended ones as well."""
+    owner = (citizen.bucket, citizen.number)
+    return [Interval(*row) for row in driver(session).execute(_CONSENTS, owner)]
+
+
+def links_of(session: Session, citizen: Citizen) -> list[Interval]:
+    """Give every card or meter that was ever linked to a citizen."""
+    rows = driver(session).execute(_LINKS, (citizen.bucket, citizen.number))
+    return [Interval(row[0], bytes(row[1]).hex(), row[2], row[3]) for row in rows]
+
+
+def close_consents(session: Session, citizen: Citizen, *, at: datetime) -> None:
+    """Withdraw everything from everybody, at once. Idempotent."""
+    driver(session).execute(_CLOSE, (at, citizen.bucket, citizen.number))
+
+
+def close_links(session: Session, citizen: Citizen, *, at: datetime) -> None:
+    """End every link of a citizen, at once. Idempotent."""
+    driver(session).execute(_CLOSE_LINKS, (at, citizen.bucket, citizen.number))
 
 
 def give_consent(

@@ -1,0 +1,257 @@
+"""The register of personal data (个人信息清单): of every table, what a person gets and what goes.
+
+``EXPORTS`` are the questions of the export, each by (bucket, account); ``FORGETS`` the statements
+of an erasure, run in one transaction by the worker. Whoever adds a table that names an owner adds
+it here: a test holds this register to the catalogue of the database. What is kept, and why, stands
+in ``KEPT``: rows that name a number which leads to nobody once the rest is gone.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, LiteralString, NamedTuple
+
+
+class Export(NamedTuple):
+    """One part of an export: its name, and the question with ``bucket`` and ``account``."""
+
+    name: str
+    query: LiteralString
+
+
+EXPORTS: Final = (
+    Export(
+        "consents",
+        """
+select p.code as provider, c.scene, c.valid_from, c.valid_to, c.basis
+  from consent c join provider p on p.id = c.provider
+ where c.bucket = %(bucket)s and c.account = %(account)s order by p.code, c.scene, c.valid_from""",
+    ),
+    Export(
+        "links",
+        """
+select p.code as provider, i.number as number_hash, i.linked_from, i.linked_to
+  from instrument i join provider p on p.id = i.provider
+ where i.bucket = %(bucket)s and i.account = %(account)s order by p.code, i.linked_from""",
+    ),
+    Export(
+        "logins",
+        """
+select kind, number as number_hash, linked_at from login
+ where bucket = %(bucket)s and account = %(account)s order by linked_at""",
+    ),
+    Export(
+        "sessions",
+        """
+select label, opened_at, rotated_at, ends_at, closed_at, closed_for
+  from session where bucket = %(bucket)s and account = %(account)s order by opened_at""",
+    ),
+    Export(
+        "settings",
+        """
+select automatic_exchange, language from citizen_setting
+ where bucket = %(bucket)s and account = %(account)s""",
+    ),
+    Export(
+        "guardianships",
+        """
+select id, is_guardian, since, until from guardianship
+ where bucket = %(bucket)s and account = %(account)s order by since""",
+    ),
+    Export(
+        "activities",
+        """
+select a.id, p.code as provider, m.code as methodology, m.version, a.occurred_on, a.recorded_on,
+       a.evidence, a.mode, a.raw_mg, a.reason, a.inputs, a.source_occurred_at, a.place,
+       t.amount as first_granted_mg
+  from activity a
+  join provider p on p.id = a.provider
+  left join methodology_version m on m.id = a.methodology
+  left join transfer t on t.bucket = a.bucket and t.recorded_on = a.recorded_on and t.id = a.id
+ where a.bucket = %(bucket)s and a.account = %(account)s order by a.recorded_on, a.id""",
+    ),
+    Export(
+        "activity-merges",
+        """
+select activity, counted, reason, recorded_on from act_merge
+ where bucket = %(bucket)s and account = %(account)s order by id""",
+    ),
+    Export(
+        "activity-changes",
+        """
+select activity, amount_mg, recorded_on, corrects from act_change
+ where bucket = %(bucket)s and account = %(account)s order by id""",
+    ),
+    Export(
+        "activity-times",
+        """
+select activity, started_at, ended_at, vehicle as vehicle_hash, station as station_hash
+  from act_window where bucket = %(bucket)s and account = %(account)s order by activity""",
+    ),
+    Export(
+        "month-settlements",
+        """
+select m.code as methodology, s.month, s.days, s.reduction_mg, s.recorded_on
+  from month_settlement s join methodology_version m on m.id = s.methodology
+ where s.bucket = %(bucket)s and s.account = %(account)s order by s.month""",
+    ),
+    Export(
+        "transfers",
+        """
+select t.id, t.recorded_at, t.occurred_on, t.code,
+       coalesce(f.name, case when t.source & 1 = 1 then 'held' else 'mine' end) as source,
+       coalesce(g.name, case when t.target & 1 = 1 then 'held' else 'mine' end) as target,
+       coalesce(x.methodology, x.programme) as asset, x.version, x.scenario, x.grade, x.vintage,
+       x.expires, t.amount, t.cause, t.corrects, t.evidence
+  from transfer t
+  join asset x on x.id = t.asset
+  left join system_account f on f.id = t.source
+  left join system_account g on g.id = t.target
+ where t.bucket = %(bucket)s
+   and (t.source in (%(account)s, %(account)s + 1) or t.target in (%(account)s, %(account)s + 1))
+ order by t.recorded_on, t.id""",
+    ),
+    Export(
+        "balances",
+        """
+select case when b.account & 1 = 1 then 'held' else 'mine' end as place,
+       coalesce(x.methodology, x.programme) as asset, x.version, x.scenario, x.grade, x.vintage,
+       x.expires, b.credits, b.debits, b.credits - b.debits as amount
+  from balance b join asset x on x.id = b.asset
+ where b.bucket = %(bucket)s and b.account in (%(account)s, %(account)s + 1)
+ order by b.account, b.asset""",
+    ),
+    Export(
+        "log-notes",
+        """
+select id, recorded_on, code, cause from log_note
+ where bucket = %(bucket)s and account = %(account)s order by recorded_on, id""",
+    ),
+    Export(
+        "exchanges",
+        """
+select e.id, p.code as programme, e.night, e.recorded_at, e.reduction_mg, e.points
+  from exchange e join programme p on p.id = e.programme
+ where e.bucket = %(bucket)s and e.account = %(account)s order by e.id""",
+    ),
+    Export(
+        "exchange-classes",
+        """
+select c.exchange, x.methodology, x.version, x.scenario, x.grade, x.vintage, c.mg, c.mg_per_point,
+       c.points
+  from exchange_class c join asset x on x.id = c.asset
+ where c.bucket = %(bucket)s and c.account = %(account)s order by c.exchange, c.asset""",
+    ),
+    Export(
+        "exchange-recoveries",
+        """
+select exchange, cause, mg, points, recorded_on from exchange_recovery
+ where bucket = %(bucket)s and account = %(account)s order by id""",
+    ),
+    Export(
+        "debts",
+        """
+select id, cause, points, paid, forgiven, opened_on from points_debt
+ where bucket = %(bucket)s and account = %(account)s order by id""",
+    ),
+    Export(
+        "behaviours",
+        """
+select activity, day, points from behaviour_act
+ where bucket = %(bucket)s and account = %(account)s order by day, activity""",
+    ),
+    Export(
+        "behaviour-days",
+        """
+select day, reward, worth, granted from behaviour_day
+ where bucket = %(bucket)s and account = %(account)s order by day, reward""",
+    ),
+    Export(
+        "appeals",
+        """
+select id, activity, contests, reason, raised_at, due_at, decided_at, is_upheld, answer, correction
+  from appeal where bucket = %(bucket)s and account = %(account)s order by id""",
+    ),
+    Export(
+        "teams",
+        """
+select t.name, m.joined_at, m.left_at from team_member m join team t on t.id = m.team
+ where m.bucket = %(bucket)s and m.account = %(account)s order by m.joined_at""",
+    ),
+    Export(
+        "challenges",
+        """
+select c.title_zh, c.title_en, e.joined_at
+  from challenge_entry e join challenge c on c.id = e.challenge
+ where e.bucket = %(bucket)s and e.account = %(account)s order by e.joined_at""",
+    ),
+    Export(
+        "leaderboards",
+        """
+select pseudonym, since from leaderboard_entrant
+ where bucket = %(bucket)s and account = %(account)s""",
+    ),
+    Export(
+        "statements",
+        """
+select id, purpose, audience, kg_at_least, score_at_least, issued_at, expires_at, revoked_at
+  from statement where bucket = %(bucket)s and account = %(account)s order by issued_at""",
+    ),
+    Export(
+        "statement-checks",
+        """
+select statement, minute, verifier, outcome, times from statement_check
+ where bucket = %(bucket)s and account = %(account)s order by minute, statement""",
+    ),
+)
+"""Beside the profile, which is opened and not asked for."""
+
+FORGETS: Final[tuple[LiteralString, ...]] = (
+    "delete from login where bucket = %(bucket)s and account = %(account)s",
+    "delete from session where bucket = %(bucket)s and account = %(account)s",
+    "delete from profile where bucket = %(bucket)s and account = %(account)s",
+    "delete from citizen_answer where bucket = %(bucket)s and account = %(account)s",
+    "delete from citizen_setting where bucket = %(bucket)s and account = %(account)s",
+    "delete from guardian_code where bucket = %(bucket)s and account = %(account)s",
+    "delete from consent where bucket = %(bucket)s and account = %(account)s",
+    "delete from instrument where bucket = %(bucket)s and account = %(account)s",
+    "delete from act_window where bucket = %(bucket)s and account = %(account)s",
+    "delete from accrual_day where bucket = %(bucket)s and account = %(account)s",
+    """
+update activity set inputs = null, place = null, source_occurred_at = null
+ where bucket = %(bucket)s and account = %(account)s
+   and (inputs is not null or place is not null or source_occurred_at is not null)""",
+    "update appeal set reason = null where bucket = %(bucket)s and account = %(account)s",
+    "delete from team_member where bucket = %(bucket)s and account = %(account)s",
+    "delete from challenge_entry where bucket = %(bucket)s and account = %(account)s",
+    "delete from leaderboard_entrant where bucket = %(bucket)s and account = %(account)s",
+    "delete from statement_check where bucket = %(bucket)s and account = %(account)s",
+    """
+update statement set purpose = '', audience = ''
+ where bucket = %(bucket)s and account = %(account)s""",
+    "delete from subject where bucket = %(bucket)s and account = %(account)s",
+)
+
+KEPT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "account": "its number and its bucket; the account key is destroyed",
+        "account_secret": "destroyed by the books, as `balance` is, which is empty by then",
+        "balance": "see `account_secret`",
+        "transfer": "the books: a number, amounts and days",
+        "log_note": "the log: that this number was erased",
+        "activity": "what is left says provider, methodology, mode, day and amount of a number",
+        "activity_key": "that this record was told, until the acceptance window ends (R3)",
+        "act_merge": "which acts counted: ids alone",
+        "act_change": "what was added or taken back: ids and amounts",
+        "month_settlement": "days and amount of a month",
+        "erasure": "the receipt, which names nobody",
+        "guardianship": "deleted from both sides by the erasure itself",
+        "exchange": "the books: amounts and days",
+        "exchange_class": "the books: amounts",
+        "exchange_recovery": "the books: amounts",
+        "points_debt": "the books: amounts; nothing of it is owed any more",
+        "behaviour_act": "the books: points of an act",
+        "behaviour_day": "the books: points of a day",
+        "appeal": "that there was one, and how it was decided; the person's words are gone",
+        "statement": "that it was revoked, for whoever holds it; purpose and audience are gone",
+    }
+)
