@@ -14,6 +14,8 @@ from fastapi_offline import FastAPIOffline
 
 from app.activities.api import LARGER_BODIES
 from app.activities.api import router as batches
+from app.activities.correction_api import router as corrections
+from app.activities.quality_api import router as quality
 from app.anchoring.api import router as epochs
 from app.catalogue.api import router as methodologies
 from app.citizens import rights_of_citizen, sms_of, wechat_of
@@ -22,6 +24,7 @@ from app.city import City, open_city
 from app.governance import DEEDS as GOVERNANCE_DEEDS
 from app.governance.api import router as proposals
 from app.governance.decisions_api import router as decisions
+from app.growth.routers import ROUTERS as GROWTH
 from app.kernel.auth import refuse_open_endpoints
 from app.kernel.http import install
 from app.kernel.openapi import describe
@@ -55,6 +58,8 @@ ROUTERS: Final = (
     entrance,
     sessions,
     batches,
+    corrections,
+    quality,
     epochs,
     methodologies,
     proposals,
@@ -71,6 +76,7 @@ ROUTERS: Final = (
     me,
     guardians,
     leaving,
+    *GROWTH,
 )
 DEEDS: Final[Mapping[str, Deed]] = {
     **STAFF_DEEDS,
@@ -95,6 +101,7 @@ PUBLIC: Final = frozenset(
         "GET /v1/scenario-approvals",
         "GET /v1/public/programmes",
         "GET /v1/public/programmes/{code}",
+        "GET /v1/erasures/{token}",
         "GET /v1/public/epochs",
         "GET /v1/public/epochs/{epoch}",
         "GET /v1/score-documents/{version}",

@@ -35,9 +35,13 @@ from app.points import Taken, recover
 from ledger.accounts import bucket_of
 from ledger.chart import Code
 
+APPEAL: Final = "appeal.upheld"
+FACTOR: Final = "factor.corrected"
+"""Reasons of corrections that no provider told."""
 TOO_OLD: Final = "act.too_old"
 WITHDRAWN: Final = "act.withdrawn"
 UNKNOWN: Final = "act.unknown"
+DEADLINE: Final = "correction.deadline_passed"
 REPEATED: Final = "correction.repeated"
 NOTHING: Final = "act.adds_nothing"
 CAPPED: Final = "cap.day"
@@ -54,7 +58,7 @@ class Correction(NamedTuple):
     raw_mg: int | None
     """What it is worth before the cap [mg]; None where it records no reduction."""
     reason: str
-    """For example ``provider.withdrawn``, ``factor.corrected``, ``appeal.upheld``."""
+    """``APPEAL``, ``FACTOR``, or the provider's own under ``provider.``."""
     is_withdrawn: bool = False
     content: bytes | None = None
     """Commitment to the provider's corrected record; entries are made under it."""
@@ -87,12 +91,14 @@ def correct(
     at: datetime,
     window_days: int,
     new_id: Callable[[], UUID],
+    raised_since: date = date.min,
 ) -> list[Corrected]:
     """Correct acts inside the caller's transaction; one answer each, in their order.
 
     Idempotent in (act, cause): what this cause has corrected already is not corrected again.
     Each act at most once a call. An act that occurred before the acceptance window
-    (``window_days``) is not raised: what its day's cap left is no longer known.
+    (``window_days``) is not raised: what its day's cap left is no longer known. Nor is one that
+    was recorded before ``raised_since``, where whoever corrects has such a deadline.
     """
     by_key = {(each.owner, each.activity): each for each in corrections}
     assert len(by_key) == len(corrections), "an act is corrected once a call"
@@ -104,7 +110,7 @@ def correct(
     oldest = day_of(at) - timedelta(days=window_days)
     answers: dict[Key, Corrected] = {}
     for key, said in by_key.items():
-        if fault := _fault(said, standing.get(key), oldest):
+        if fault := _fault(said, standing.get(key), oldest, raised_since):
             answers[key] = Corrected(said.activity, 0, fault, is_recorded=False)
     rest = {key: said for key, said in by_key.items() if key not in answers}
     handed_on = withdraw_from_window(
@@ -121,19 +127,24 @@ def correct(
     return [answers.get(key) or posting.made[key] for key in by_key]
 
 
-def _fault(said: Correction, act: Standing | None, oldest: date) -> str:
+def _fault(said: Correction, act: Standing | None, oldest: date, raised_since: date) -> str:
     """Say why a correction is not taken up; empty where it is."""
     if act is None:
         return UNKNOWN
-    if act.is_corrected:
-        return REPEATED
-    if act.is_withdrawn:
-        return WITHDRAWN
-    if act.is_settled:
-        return MONTH_SETTLED
+    states = (
+        (act.is_corrected, REPEATED),
+        (act.is_withdrawn, WITHDRAWN),
+        (act.is_settled, MONTH_SETTLED),
+    )
+    for holds, reason in states:
+        if holds:
+            return reason
+    if act.asset is None or act.raw_mg >= (said.raw_mg or 0):
+        return ""
     # Of an owner who was erased no more is said than of an act that is too old.
-    is_raised = act.asset is not None and act.raw_mg < (said.raw_mg or 0)
-    return TOO_OLD if is_raised and (act.day < oldest or act.is_erased) else ""
+    if act.day < oldest or act.is_erased:
+        return TOO_OLD
+    return DEADLINE if said.recorded_on < raised_since else ""
 
 
 class _Posting:

@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from app.activities.choice import Choice
-from app.activities.items import Item, Malformed
+from app.activities.items import Item, Malformed, Value
 from app.activities.marks import Marker, plain_inputs, record_of
 from app.activities.outcomes import Outcome
 from app.kernel.clock import day_of
@@ -214,7 +214,7 @@ class Preparation:
         assert document is not None
         if document.settlement is Settlement.BILLING_MONTH:
             for each in group:
-                if fault := _reading_fault(each.item):
+                if fault := reading_fault(each.item.inputs):
                     made.fates[each.position] = Fate(Outcome.MALFORMED, fault)
                 each.note = BY_MONTH
             return
@@ -258,9 +258,9 @@ class Preparation:
         return reductions[evidence]
 
 
-def _reading_fault(item: Item) -> str:
+def reading_fault(inputs: Mapping[str, Value]) -> str:
     """Say what is wrong with a meter's day; empty for nothing."""
-    reading = item.inputs.get(DAILY_INPUT)
+    reading = inputs.get(DAILY_INPUT)
     if reading is None:
         return "input.missing"
     if not isinstance(reading, Decimal) or not reading.is_finite():

@@ -96,6 +96,7 @@ def record(
             for fate in (fates[position],)
         ],
         merged.corrected_mg,
+        sum(each.day < terms.open_from for each in fresh),
     )
     record_chunk(connection, upload.id, chunk.number, made)
     _alarm(upload, chunk, made)

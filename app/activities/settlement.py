@@ -40,12 +40,19 @@ BUCKETS: Final = 1024
 WEEK: Final = timedelta(days=7)
 _EVIDENCE: Final = {rank: evidence for evidence, rank in EVIDENCE_RANK.items()}
 _DAYS: Final = """
-select a.bucket, a.account, a.occurred_on, a.inputs ->> %(input)s, a.evidence
+select a.bucket, a.account, a.occurred_on, coalesce(c.inputs, a.inputs) ->> %(input)s, a.evidence
   from activity a
+  left join lateral (
+    select h.is_withdrawn, i.inputs
+      from act_correction h
+      left join corrected_input i on i.bucket = h.bucket and i.account = h.account
+       and i.correction = h.id
+     where h.bucket = a.bucket and h.account = a.account and h.activity = a.id
+     order by h.id desc limit 1) c on true
  where a.bucket between %(first)s and %(last)s
    and a.methodology in (select id from methodology_version where code = %(code)s)
    and a.occurred_on between %(since)s and %(until)s and a.recorded_on >= %(since)s
-   and a.reason is null and a.inputs is not null
+   and a.reason is null and a.inputs is not null and c.is_withdrawn is not true
    and not exists (select from month_settlement m where m.bucket = a.bucket
                     and m.account = a.account and m.methodology = %(methodology)s
                     and m.month = %(month)s)

@@ -39,8 +39,9 @@ _RECORDED: Final = (
     "select outcomes, corrected_mg from upload_chunk where upload = %s and number = %s"
 )
 _RECORD: Final = """
-insert into upload_chunk (upload, number, counts, reduction_mg, corrected_mg, digest, outcomes)
-values (%s, %s, %s, %s, %s, %s, %s)"""
+insert into upload_chunk (upload, number, counts, reduction_mg, corrected_mg, digest, outcomes,
+                          late)
+values (%s, %s, %s, %s, %s, %s, %s, %s)"""
 _CHUNKS: Final = """
 select counts, reduction_mg, corrected_mg, digest from upload_chunk where upload = %s
  order by number"""
@@ -70,6 +71,8 @@ class ChunkRecord(NamedTuple):
 
     lines: Sequence[Line]
     corrected_mg: int
+    late: int = 0
+    """Lines that were new and past their day's merge deadline; a recorded chunk is not asked."""
 
 
 def open_upload(
@@ -132,6 +135,7 @@ def record_chunk(connection: Connection, upload: UUID, number: int, made: ChunkR
             made.corrected_mg,
             sha256(text).digest(),
             zlib.compress(text, 1),
+            made.late,
         ),
     )
 

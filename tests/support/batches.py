@@ -15,6 +15,8 @@ from psycopg import sql
 from starlette.testclient import TestClient
 
 from app.activities.api import LARGER_BODIES, router
+from app.activities.correction_api import router as corrections
+from app.activities.quality_api import router as quality
 from app.citizens import WHEREABOUTS, enrol_unknown
 from app.kernel.clock import now
 from app.kernel.db import Database
@@ -70,11 +72,12 @@ class Sender:
 
 @contextmanager
 def client_of(town: Town) -> Generator[TestClient]:
-    """Serve the batches alone, with the kernel's layers around them."""
+    """Serve what providers ask, with the kernel's layers around it."""
     app = FastAPI()
     app.state.city = town
     install(app, body_max=LARGER_BODIES)
-    app.include_router(router)
+    for each in (router, corrections, quality):
+        app.include_router(each)
     with TestClient(app, base_url=HOST) as client:
         yield client
 

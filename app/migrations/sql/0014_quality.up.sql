@@ -26,6 +26,7 @@ comment on column act_correction.lost_mg is 'By how much what it lost, and so ke
 create unique index act_correction_once on act_correction (bucket, account, activity, cause);
 create unique index act_correction_content on act_correction (bucket, account, activity, content)
   where content is not null;
+create index act_correction_appealed on act_correction (recorded_on) where reason = 'appeal.upheld';
 
 -- Corrected quantities of an act; erasure deletes them, as it forgets those of the act (R20).
 create table corrected_input (
@@ -40,6 +41,9 @@ alter table act_window add column is_withdrawn boolean not null default false;
 comment on column act_window.is_withdrawn is 'Any other record of the same act comes before it';
 
 -- central -----------------------------------------------------------------------------------
+alter table upload_chunk add column late int not null default 0 check (late >= 0);
+comment on column upload_chunk.late is 'Lines that were new, and told after the merge deadline of their day';
+
 create table correction_batch (
   id uuid primary key,
   upload uuid not null references upload (id),

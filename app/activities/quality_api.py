@@ -1,0 +1,72 @@
+"""A provider's own view over HTTP (提供方自查接口): what it sent, and how good that was."""
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from app.activities.quality_schemas import (
+    ScorecardOut,
+    SentBatchPage,
+    scorecard_out,
+    sent_out,
+)
+from app.activities.scorecard import scorecard
+from app.activities.sent import sent_by
+from app.kernel.clock import day_of, now
+from app.kernel.http import problems
+from app.kernel.paging import Cursor, Limit, read_cursor, write_cursor
+from app.kernel.wiring import Db
+from app.providers.senders import Reader
+
+LAST: Final = (datetime(9999, 1, 1, tzinfo=UTC), UUID(int=(1 << 128) - 1))
+DENIED: Final = {
+    "s401": "The signature is missing, wrong, stale or replayed, or its key is not in force.",
+    "s403": "The provider is suspended.",
+}
+Month = Annotated[
+    str | None,
+    Query(
+        pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$",
+        description="This month when absent. 月份",
+        examples=["2026-06"],
+    ),
+]
+router = APIRouter(prefix="/v1/provider", tags=["providers 数据提供方"])
+
+
+@router.get(
+    "/batches",
+    operation_id="listActivityBatches",
+    summary="One's own batches 本方批次列表",
+    responses=problems(**DENIED, s422="The cursor is not one of this list's."),
+)
+def list_batches(
+    db: Db, sender: Reader, response: Response, cursor: Cursor = None, limit: Limit = 50
+) -> SentBatchPage:
+    """List what this provider sent, the newest first."""
+    response.headers["Cache-Control"] = "no-store"
+    before = LAST
+    if cursor is not None:
+        at, upload = read_cursor(cursor, datetime, UUID)
+        before = (at, upload)
+    found = db.read(sent_by, sender, before=before, limit=limit + 1)
+    last = found[limit - 1] if len(found) > limit else None
+    return SentBatchPage(
+        data=[sent_out(each) for each in found[:limit]],
+        next_cursor=None if last is None else write_cursor(last.opened_at, last.id),
+    )
+
+
+@router.get(
+    "/scorecard",
+    operation_id="getScorecard",
+    summary="How good one's data were in a month 数据质量记分卡",
+    responses=problems(**DENIED, s422="The month is not in its form."),
+)
+def read_scorecard(db: Db, sender: Reader, response: Response, month: Month = None) -> ScorecardOut:
+    """Give counts and shares of what this provider sent, from rows alone."""
+    response.headers["Cache-Control"] = "no-store"
+    first = day_of(now()).replace(day=1) if month is None else date.fromisoformat(f"{month}-01")
+    return scorecard_out(db.read(scorecard, sender, first))
