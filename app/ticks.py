@@ -20,6 +20,8 @@ from app.kernel.db import driver
 from app.kernel.limits import sweep as sweep_limits
 from app.kernel.once import sweep as sweep_answers
 from app.partners import sweep_assertions
+from app.points import close_points_day, exchange_automatically
+from app.privacy.erasing import erase
 from app.sessions import sweep as sweep_sessions
 from app.staff import head_digest
 from methodologies import Document, Settlement
@@ -171,6 +173,16 @@ def by_month(document: Document) -> bool:
     return document.settlement is Settlement.BILLING_MONTH and not document.missing_parameters
 
 
+def exchange_by_night(city: City, at: datetime) -> None:
+    """Exchange for those who chose it what no provider can correct any more (自动兑换)."""
+    exchange_automatically(city.db, deadline_days=city.settings.merge_deadline_days, at=at)
+
+
+def close_the_points_day(city: City, at: datetime) -> None:
+    """Let points expire, return their earmarks, and count what is out there (积分过期)."""
+    close_points_day(city.db, city.worker_db, at=at)
+
+
 def forget_whereabouts(city: City, at: datetime) -> None:
     """Delete what may be kept until the merge deadline only, and keys past their use (清除行踪)."""
     purge(city.worker_db, city.settings, at=at)
@@ -189,6 +201,11 @@ def forget_answers(city: City, at: datetime) -> None:
     city.worker_db.transact(sweep_assertions, before=at)
 
 
+def erase_people(city: City, at: datetime) -> None:
+    """Take every erasure as far as it can go (删除个人信息)."""
+    erase(city.worker_db, city.keys, city.settings.origin, at=at)
+
+
 def sweep_jobs(city: City, at: datetime) -> None:
     """Forget slots that were done long ago (清理任务记录)."""
 
@@ -203,9 +220,12 @@ JOBS: Final[tuple[tuple[str, timedelta, Callable[[City, datetime], None]], ...]]
     ("anchor", timedelta(seconds=5), anchor),
     ("declare-methodologies", timedelta(hours=1), declare_methodologies),
     ("settle-months", timedelta(hours=12), settle_months),
+    ("exchange-by-night", timedelta(hours=6), exchange_by_night),
+    ("close-points-day", timedelta(hours=6), close_the_points_day),
     ("forget-whereabouts", timedelta(hours=6), forget_whereabouts),
     ("forget-logins", timedelta(hours=1), forget_logins),
     ("forget-answers", timedelta(hours=6), forget_answers),
+    ("erase-people", timedelta(minutes=1), erase_people),
     ("sweep-jobs", timedelta(hours=24), sweep_jobs),
 )
 """(name, how often, what); each is idempotent, for a slot whose worker died is run again."""

@@ -46,6 +46,10 @@ insert into desk_answer (actor, key, request, kept_until) values (%s, %s, %s, %s
 on conflict (actor, key) do nothing"""
 _FIRST_DESK: Final = "select request, status, body from desk_answer where actor = %s and key = %s"
 _KEEP_DESK: Final = "update desk_answer set status = %s, body = %s where actor = %s and key = %s"
+_SWEEP: Final = (
+    "delete from citizen_answer where bucket >= 0 and kept_until < %s",
+    "delete from desk_answer where kept_until < %s",
+)
 
 
 class IdempotencyKeyMissing(Refusal):
@@ -119,6 +123,11 @@ def answer_once(  # noqa: PLR0917 -- the request, its key, who, what, and how it
         return answer, False
 
     return rendered(*db.transact(command))
+
+
+def sweep(session: Session, *, before: datetime) -> int:
+    """Forget answers that had to be kept until an instant; gives how many rows went."""
+    return sum(driver(session).execute(each, (before,)).rowcount for each in _SWEEP)
 
 
 def attempt(

@@ -6,6 +6,6 @@ they sign each request, in ``app.providers``.
 """
 
 from app.partners.deeds import DEEDS
-from app.partners.registry import PARTNER_SCOPES, Partner, PartnerKey
+from app.partners.registry import PARTNER_SCOPES, Partner, PartnerKey, sweep_assertions
 
-__all__ = ["DEEDS", "PARTNER_SCOPES", "Partner", "PartnerKey"]
+__all__ = ["DEEDS", "PARTNER_SCOPES", "Partner", "PartnerKey", "sweep_assertions"]

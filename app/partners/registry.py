@@ -73,6 +73,7 @@ update partner_key set valid_to = greatest(%s, valid_from)
 _END: Final = """
 update partner_key set valid_to = greatest(%s, valid_from)
  where partner = %s and kid = %s and (valid_to is null or valid_to > %s)"""
+_SWEEP: Final = "delete from partner_assertion where kept_until < %s"
 _USE: Final = """
 insert into partner_assertion (partner, jti, kept_until) values (%s, %s, %s)
 on conflict (partner, jti) do nothing"""
@@ -156,6 +157,11 @@ def key_in_force(session: Session, partner: UUID, kid: str, *, at: datetime) -> 
 def use_assertion(session: Session, partner: UUID, jti: str, *, ends_at: datetime) -> bool:
     """Use an assertion up; says whether it was fresh."""
     return driver(session).execute(_USE, (partner, jti, ends_at)).rowcount > 0
+
+
+def sweep_assertions(session: Session, *, before: datetime) -> int:
+    """Forget assertions that have ended; gives how many rows went."""
+    return driver(session).execute(_SWEEP, (before,)).rowcount
 
 
 def _partner(

@@ -87,7 +87,7 @@ def check_login(
         LoginRefused: One answer for a login that nobody has, a wrong password or code, a clerk
             who is suspended or has not enrolled, and too many tries.
     """
-    attempt = db.transact(_begin, login, at=at)
+    attempt = db.transact(count_try, login, at=at)
     is_right = is_password(password, attempt.password if attempt else None)
     if attempt is None or not is_right:
         raise LoginRefused
@@ -95,6 +95,17 @@ def check_login(
     if step is None:
         raise LoginRefused
     return attempt, step
+
+
+def count_try(session: Session, login: str, *, at: datetime) -> Attempt | None:
+    """Count a try; ``None`` where there is nothing to check it against, or too many came before."""
+    row = driver(session).execute(_TRY, (login, at)).fetchone()
+    if row is None:
+        return None
+    attempt = Attempt(row[0], row[1], bytes(row[2]), row[3])
+    until = at + timedelta(seconds=wait) if (wait := wait_s(attempt.failures)) else None
+    driver(session).execute(_COUNT, (attempt.failures, until, attempt.clerk))
+    return attempt
 
 
 def admit(session: Session, attempt: Attempt, step: int, *, at: datetime) -> Clerk:
@@ -116,13 +127,3 @@ def _enrolling(session: Session, login: str, enrolment: bytes, *, at: datetime) 
     if row is None:
         raise EnrolmentInvalid
     return row[0]
-
-
-def _begin(session: Session, login: str, *, at: datetime) -> Attempt | None:
-    row = driver(session).execute(_TRY, (login, at)).fetchone()
-    if row is None:
-        return None
-    attempt = Attempt(row[0], row[1], bytes(row[2]), row[3])
-    until = at + timedelta(seconds=wait) if (wait := wait_s(attempt.failures)) else None
-    driver(session).execute(_COUNT, (attempt.failures, until, attempt.clerk))
-    return attempt

@@ -1,0 +1,43 @@
+"""Role × scope (角色与权限), read through: who changes the table changes it here, on purpose."""
+
+import pytest
+
+from app.kernel.scopes import SCOPES, Role, Scope, scopes_of
+from app.partners import PARTNER_SCOPES
+
+TABLE = {
+    Role.CITIZEN: "me",
+    Role.OPERATOR: (
+        "methodologies.propose providers.manage programmes.manage appeals.decide"
+        " staff.manage approvals.sign"
+    ),
+    Role.REGULATOR: (
+        "methodologies.propose methodologies.publish factors.correct"
+        " staff.manage oversight.manage audit.read approvals.sign"
+    ),
+    Role.EXPERT: "methodologies.propose methodologies.review",
+    Role.VERIFIER: "audit.read",
+}
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_role_may_do_what_the_table_says(role: Role) -> None:
+    assert SCOPES[role] == {Scope(word) for word in TABLE[role].split()}
+
+
+def test_every_scope_is_given_to_somebody() -> None:
+    assert scopes_of(Role) == set(Scope)
+
+
+def test_the_operator_may_nothing_that_is_the_regulators_alone() -> None:
+    overseeing = {Scope.OVERSIGHT_MANAGE, Scope.METHODOLOGIES_PUBLISH, Scope.FACTORS_CORRECT}
+    assert not SCOPES[Role.OPERATOR] & (overseeing | {Scope.AUDIT_READ})
+
+
+def test_a_citizen_may_nothing_of_the_desk_and_the_desk_nothing_of_a_citizen() -> None:
+    desk = scopes_of(set(Role) - {Role.CITIZEN})
+    assert not SCOPES[Role.CITIZEN] & desk
+
+
+def test_a_machine_may_only_read() -> None:
+    assert {Scope.AUDIT_READ} == PARTNER_SCOPES
