@@ -17,6 +17,7 @@ from app.kernel import telemetry
 from app.kernel.settings import Settings
 from app.main import create_app
 from app.migrations import migrate as migrate_schema
+from app.wallet import LiveStreams
 from app.worker import Worker
 
 GRACE_S = 10
@@ -77,6 +78,20 @@ def migrate() -> None:
     typer.echo("数据库已是最新 the schema is at its newest revision")
 
 
+class Server(uvicorn.Server):
+    """Ends the live streams before it waits for what is still being answered."""
+
+    def __init__(self, config: uvicorn.Config, streams: LiveStreams) -> None:
+        """Take the streams of the application that it serves."""
+        super().__init__(config)
+        self._streams = streams
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop: no new connection, the streams told to end, the rest answered."""
+        self._streams.stop()
+        await super().shutdown(sockets)
+
+
 def _bound(settings: Settings, port: int | None) -> socket.socket:
     """Take the port before anything is started, so that a taken one costs nothing."""
     address = (settings.host, settings.port if port is None else port)
@@ -102,12 +117,13 @@ def _measure(settings: Settings, city: City) -> None:
 
 def _serve(settings: Settings, city: City, listener: socket.socket) -> None:
     """Answer until asked to stop; Ctrl-C is an ordinary end."""
+    app = create_app(settings, city)
     config = uvicorn.Config(
-        create_app(settings, city),
+        app,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=GRACE_S,
         server_header=False,
     )
     with suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listener])
+        Server(config, app.state.live).run(sockets=[listener])

@@ -116,7 +116,7 @@ class MergeOut(BaseModel):
 
 
 class CorrectionOut(BaseModel):
-    """What was added or taken back after the first accrual (更正)."""
+    """A transfer that added to the act or took it back after the first (更正)."""
 
     model_config = FROZEN
 
@@ -124,6 +124,20 @@ class CorrectionOut(BaseModel):
     on: date
     change: ReductionOut
     corrects: str | None
+
+
+class RestatedOut(BaseModel):
+    """What somebody said that the act is worth from then on (更正事由)."""
+
+    model_config = FROZEN
+
+    on: date
+    reason: str = Field(examples=["provider.restated", "factor.corrected", "appeal.upheld"])
+    withdrawn: bool
+    change: ReductionOut = Field(description="By how much it changed what the act added.")
+    version: int | None = Field(description="The version that it was computed with.")
+    inputs: list[InputOut] | None = Field(description="The corrected quantities, where told.")
+    working: WorkingOut | None
 
 
 class HintOut(BaseModel):
@@ -185,6 +199,7 @@ class ActDetailOut(ActOut):
     grading: GradeOut
     cap: CapOut | None
     merges: list[MergeOut]
+    restated: list[RestatedOut]
     corrections: list[CorrectionOut]
     hints: list[HintOut]
     replay: ReplayOut | None

@@ -17,9 +17,13 @@ from app.wallet.rules import DayPart, GradeWord, OutcomeWord
 
 _PAGE: Final = """
 select f.id, f.recorded_on, f.occurred_on, p.code, p.name_zh, p.name_en, v.code, v.version,
-       f.evidence, f.mode, f.outcome, coalesce(f.reason, f.merge_reason), x.grade, x.scenario,
+       f.evidence, f.mode, o.outcome, coalesce(f.reason, f.merge_reason), x.grade, x.scenario,
        f.asset, f.raw_mg, f.granted_mg, f.counted, f.decided_on
   from act_fate f
+  cross join lateral (
+    select case when f.outcome = 'accepted' and exists (
+      select from act_correction c where c.bucket = f.bucket and c.account = f.account
+         and c.activity = f.id and c.is_withdrawn) then 'withdrawn' else f.outcome end as outcome) o
   join provider p on p.id = f.provider
   left join methodology_version v on v.id = f.methodology
   left join asset x on x.id = f.asset
@@ -28,15 +32,19 @@ select f.id, f.recorded_on, f.occurred_on, p.code, p.name_zh, p.name_en, v.code,
    and f.recorded_on >= %(since)s - 1 and f.occurred_on between %(since)s and %(until)s
    and (%(provider)s::text is null or p.code = %(provider)s)
    and (%(methodology)s::text is null or v.code = %(methodology)s)
-   and (%(outcome)s::text is null or f.outcome = %(outcome)s)
+   and (%(outcome)s::text is null or o.outcome = %(outcome)s)
  order by f.recorded_on desc, f.id desc limit %(limit)s"""
 _ONE: Final = """
 select f.id, f.recorded_on, f.occurred_on, p.code, p.name_zh, p.name_en, v.code, v.version,
-       f.evidence, f.mode, f.outcome, coalesce(f.reason, f.merge_reason), x.grade, x.scenario,
+       f.evidence, f.mode, o.outcome, coalesce(f.reason, f.merge_reason), x.grade, x.scenario,
        f.asset, f.raw_mg, f.granted_mg, f.counted, f.decided_on,
        f.inputs, f.source_occurred_at, f.place, s.basis, d.raw_mg, d.cap_mg,
        m.month, m.days, m.reduction_mg
   from act_fate f
+  cross join lateral (
+    select case when f.outcome = 'accepted' and exists (
+      select from act_correction c where c.bucket = f.bucket and c.account = f.account
+         and c.activity = f.id and c.is_withdrawn) then 'withdrawn' else f.outcome end as outcome) o
   join provider p on p.id = f.provider
   join subject s on s.bucket = f.bucket and s.account = f.account
   left join methodology_version v on v.id = f.methodology
@@ -56,18 +64,29 @@ select m.activity, m.counted, m.reason, m.recorded_on, p.code
    and a.id = case when m.activity = %s then coalesce(m.counted, m.activity) else m.activity end
   join provider p on p.id = a.provider
  where m.bucket = %s and m.account = %s and (m.activity = %s or m.counted = %s) order by m.id"""
+_CORRECTIONS: Final = """
+select c.recorded_on, c.cause, c.reason, c.is_withdrawn, c.raw_mg, c.change_mg, i.inputs
+  from act_correction c
+  left join corrected_input i on i.bucket = c.bucket and i.account = c.account
+   and i.correction = c.id
+ where c.bucket = %s and c.account = %s and c.activity = %s order by c.id"""
 _PLACES: Final = """
 select l.id, l.epoch, l.log_index, a.epoch is not null, a.final_at is not null
   from log_entry l left join anchored a on a.epoch = l.epoch
  where l.id = any(%s)"""
 _PARTS: Final = """
-select f.occurred_on, v.code, count(*) filter (where f.outcome = 'accepted'),
+select f.occurred_on, v.code, count(*) filter (where o.outcome = 'accepted'),
        sum(f.granted_mg)::bigint
-  from act_fate f left join methodology_version v on v.id = f.methodology
+  from act_fate f
+  cross join lateral (
+    select case when f.outcome = 'accepted' and exists (
+      select from act_correction c where c.bucket = f.bucket and c.account = f.account
+         and c.activity = f.id and c.is_withdrawn) then 'withdrawn' else f.outcome end as outcome) o
+  left join methodology_version v on v.id = f.methodology
  where f.bucket = %(bucket)s and f.account = %(owner)s and f.recorded_on >= %(since)s - 1
    and f.occurred_on between %(since)s and %(until)s
  group by f.occurred_on, v.code
-having count(*) filter (where f.outcome = 'accepted') > 0 or sum(f.granted_mg) <> 0
+having count(*) filter (where o.outcome = 'accepted') > 0 or sum(f.granted_mg) <> 0
  union all
 select (m.month + interval '1 month - 1 day')::date, v.code, 0, m.reduction_mg
   from month_settlement m join methodology_version v on v.id = m.methodology
@@ -113,6 +132,19 @@ class ChangeRow(NamedTuple):
     corrects: UUID | None
 
 
+class CorrectionRow(NamedTuple):
+    """What somebody said that an act is worth from then on."""
+
+    recorded_on: date
+    cause: UUID
+    """A provider's corrections, a corrected factor, or an upheld appeal."""
+    reason: str
+    is_withdrawn: bool
+    raw_mg: int | None
+    change_mg: int
+    inputs: dict[str, str] | None
+
+
 class MergeRow(NamedTuple):
     """One decision about which record of an act counts."""
 
@@ -150,6 +182,7 @@ class ActDetail:
     month_days: int | None
     month_mg: int | None
     changes: tuple[ChangeRow, ...]
+    corrections: tuple[CorrectionRow, ...]
     merges: tuple[MergeRow, ...]
     places: tuple[LogPlace, ...]
 
@@ -192,18 +225,20 @@ def acts_before(
 
 
 def act_of(session: Session, bucket: int, owner: int, activity: UUID) -> ActDetail | None:
-    """Give one act of an owner; None where they have no such act. Four statements."""
+    """Give one act of an owner; None where they have no such act. Five statements."""
     connection = driver(session)
     row = connection.execute(_ONE, (bucket, owner, activity)).fetchone()
     if row is None:
         return None
     width = len(ActRow._fields)
     changes = connection.execute(_CHANGES, (bucket, owner, activity)).fetchall()
+    corrections = connection.execute(_CORRECTIONS, (bucket, owner, activity)).fetchall()
     merges = connection.execute(_MERGES, (activity, bucket, owner, activity, activity)).fetchall()
     return ActDetail(
         ActRow(*row[:width]),
         *row[width:],
         changes=tuple(ChangeRow(*each) for each in changes),
+        corrections=tuple(CorrectionRow(*each) for each in corrections),
         merges=tuple(MergeRow(*each) for each in merges),
         places=_places(connection, [activity, *(each[0] for each in changes)]),
     )

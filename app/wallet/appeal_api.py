@@ -16,7 +16,7 @@ from app.kernel.once import IdempotencyKey, answer_once
 from app.kernel.paging import Cursor, CursorInvalid, Limit, read_cursor, write_cursor
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal
-from app.kernel.wiring import Db
+from app.kernel.wiring import Configuration, Db
 from app.staff import note_act
 from app.wallet.answers import private
 from app.wallet.appeal_schemas import (
@@ -32,6 +32,8 @@ from app.wallet.appeal_schemas import (
 )
 from app.wallet.appeals import (
     APPEAL,
+    Order,
+    Posting,
     State,
     appeal_of,
     appeals_at_desk,
@@ -135,32 +137,43 @@ def get_desk_appeal(
         s400=KEY_WORDS,
         s404="There is no such appeal.",
         s409="It was decided before.",
-        s422="An upheld appeal says what is to be corrected, a rejected one does not.",
+        s422="The decision is not in its form, or its quantities cannot be posted.",
     ),
 )
-def post_decision(
+def post_decision(  # noqa: PLR0917 -- the request, its key, who, which, and what
     request: Request,
     db: Db,
+    settings: Configuration,
     clerk: Clerk,
     body: DecisionIn,
     appeal_id: Annotated[str, Path(max_length=40)],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Decide an appeal, once; nothing is edited, an upheld one orders a correction."""
-    deed = partial(_decide, clerk=clerk.name, appeal_id=appeal_id, body=body, at=now())
+    posting = Posting(settings.acceptance_window_days, new_id)
+    deed = partial(
+        _decide, clerk=clerk.name, appeal_id=appeal_id, body=body, posting=posting, at=now()
+    )
     return answer_once(request, db, clerk, idempotency_key, body, deed)
 
 
 def _decide(
-    session: Session, *, clerk: str, appeal_id: str, body: DecisionIn, at: datetime
+    session: Session,
+    *,
+    clerk: str,
+    appeal_id: str,
+    body: DecisionIn,
+    posting: Posting,
+    at: datetime,
 ) -> DeskAppealOut:
+    said = body.correction
     made = decide_appeal(
         session,
         clerk,
         _named(appeal_id),
-        is_upheld=body.decision == "upheld",
-        answer=body.answer,
-        correction=body.correction,
+        body.answer,
+        None if said is None else Order(said.order, said.inputs),
+        posting,
         at=at,
     )
     return shown_at_desk(made, at)

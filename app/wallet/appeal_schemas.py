@@ -1,9 +1,9 @@
 """Appeals on the wire (申诉的对外形式)."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from app.kernel.http import Str
 from app.kernel.ids import public_id
@@ -12,6 +12,8 @@ from app.wallet.appeals import Appeal, State
 from app.wallet.rules import Contest
 from app.wallet.schemas import FROZEN, ActId
 
+InputName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+InputText = Annotated[Str, StringConstraints(min_length=1, max_length=100)]
 Words = Annotated[Str, StringConstraints(min_length=1, strip_whitespace=True)]
 
 
@@ -75,6 +77,20 @@ class DeskCaseOut(BaseModel):
     activity: ActDetailOut
 
 
+class OrderIn(BaseModel):
+    """The correction that is ordered (更正要求)."""
+
+    model_config = FROZEN
+
+    order: Words = Field(examples=["按12.5公里重算 Compute it with 12.5 km."])
+    inputs: dict[InputName, InputText] | None = Field(
+        default=None,
+        max_length=20,
+        description="The right quantities, with their units; then the correction is posted now.",
+        examples=[{"distance": "12.5 km"}],
+    )
+
+
 class DecisionIn(BaseModel):
     """What the desk decides (处理决定)."""
 
@@ -82,9 +98,15 @@ class DecisionIn(BaseModel):
 
     decision: Literal["upheld", "rejected"]
     answer: Words = Field(description="Why; the person reads it.")
-    correction: Words | None = Field(
+    correction: OrderIn | None = Field(
         default=None, description="What is to be corrected; required when upheld, and only then."
     )
+
+    @model_validator(mode="after")
+    def _upheld_means_corrected(self) -> Self:
+        if (self.correction is not None) != (self.decision == "upheld"):
+            raise ValueError("a correction is ordered when upheld, and only then")
+        return self
 
 
 def shown_appeal(appeal: Appeal, at: datetime) -> AppealOut:

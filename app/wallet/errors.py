@@ -1,6 +1,11 @@
 """What the wallet refuses (钱包的拒绝)."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from app.kernel.problems import Refusal
+
+RETRY_AFTER_S: Final = "30"
 
 
 class ActivityUnknown(Refusal):
@@ -25,6 +30,10 @@ class TooManyStreams(Refusal):
     code = "live.too_many"
     status = 429
     title_zh = "实时连接过多"
+
+    def headers(self) -> Mapping[str, str]:
+        """Say when to come back."""
+        return {"retry-after": RETRY_AFTER_S}
 
 
 class AppealMisplaced(Refusal):
@@ -67,9 +76,9 @@ class AppealDecided(Refusal):
     title_zh = "该申诉已有处理决定"
 
 
-class CorrectionMissing(Refusal):
-    """An upheld appeal orders a correction, and a rejected one does not."""
+class CorrectionImpossible(Refusal):
+    """The corrected quantities cannot be posted: the activity adds nothing, or they are refused."""
 
-    code = "appeal.correction_missing"
+    code = "appeal.correction_impossible"
     status = 422
-    title_zh = "支持申诉时须写明更正要求，驳回时不得填写"
+    title_zh = "无法按更正后的数量入账"

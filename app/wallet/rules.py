@@ -24,9 +24,9 @@ from methodologies import (
     quantify,
 )
 
-Contest = Literal["too_low", "merged", "ineligible"]
+Contest = Literal["too_low", "merged", "ineligible", "withdrawn"]
 Span = Literal["month", "week"]
-OutcomeWord = Literal["accepted", "merged", "ineligible"]
+OutcomeWord = Literal["accepted", "merged", "ineligible", "withdrawn"]
 GradeWord = Literal["A", "B"]
 HintCode = Literal["evidence.measured", "cap.below", "grade.better", "rule.met"]
 AnchorState = Literal["none", "pending", "in_epoch", "anchored", "final"]
@@ -40,6 +40,7 @@ CONTESTED: Final[Mapping[Contest, OutcomeWord]] = {
     "too_low": "accepted",
     "merged": "merged",
     "ineligible": "ineligible",
+    "withdrawn": "withdrawn",
 }
 """The outcome that each ground of an appeal speaks of."""
 

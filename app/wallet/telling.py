@@ -4,13 +4,14 @@ The document is the very version that the act was computed with, and the working
 the engine again, from the stored inputs; nothing here is remembered that could be recomputed.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
 from sqlmodel import Session
 
-from app.catalogue import VersionUnknown, approval_on, decisions_on, document_of
+from app.catalogue import VersionUnknown, approval_on, corrections_of, decisions_on, document_of
 from app.kernel.ids import public_id
 from app.kernel.quantities import mass
 from app.wallet import act_schemas as wire
@@ -30,6 +31,7 @@ from methodologies import (
     assess,
 )
 
+FACTOR_CORRECTED: Final = "factor.corrected"
 EVIDENCE: Final = {
     3: Evidence.PROVIDER_MEASURED,
     2: Evidence.DOCUMENT_PROVED,
@@ -46,29 +48,33 @@ def told_act(session: Session, bucket: int, owner: int, activity: UUID) -> wire.
     detail = act_of(session, bucket, owner, activity)
     if detail is None:
         raise ActivityUnknown
-    document = _document_of(session, detail)
+    document = document_of_act(session, detail)
     if document is None:
         return told(detail, None)
     decided = decisions_on(session, document)
-    approval = approval_on(decided.approvals, detail.act.occurred_on)
-    return told(detail, document, decided.sign_offs, approval)
+    return told(
+        detail,
+        document,
+        sign_offs=decided.sign_offs,
+        approval=approval_on(decided.approvals, detail.act.occurred_on),
+        replacements=_replacements(session, detail, document),
+    )
 
 
 def told(
     detail: ActDetail,
     document: Document | None,
+    *,
     sign_offs: tuple[SignOff, ...] = (),
     approval: Approval | None = None,
+    replacements: Mapping[UUID, Document] | None = None,
 ) -> wire.ActDetailOut:
-    """Tell an act whole; ``document`` is None where no version was in force on its day."""
-    act = detail.act
-    stored = StoredAct(
-        inputs=detail.inputs,
-        evidence=EVIDENCE[act.evidence],
-        day=act.occurred_on,
-        raw_mg=act.raw_mg if act.asset is not None else None,
-        reason=act.reason if act.outcome == "ineligible" else None,
-    )
+    """Tell an act whole.
+
+    ``document`` is None where no version was in force on its day; ``replacements`` are the
+    versions that corrections of a factor put in its place, by cause.
+    """
+    act, stored = detail.act, stored_act(detail)
     graded = document and assess(
         document,
         sign_offs=sign_offs,
@@ -76,19 +82,22 @@ def told(
         evidence=stored.evidence,
         on=act.occurred_on,
     )
-    cut_mg, month = _cut(detail), _month(detail, document)
+    restated = [*_restated(detail, document, stored, replacements or {})]
+    latest = restated[-1][0] if restated else stored
+    cut_mg, month = _cut(detail, latest), _month(detail, document)
     return wire.ActDetailOut(
         **dict(shown_act(act)),
         evidence=stored.evidence,
         basis=detail.basis,
         document=document and _document(document),
-        inputs=_inputs(detail, document),
-        parameters=[] if document is None else list(_parameters(document, detail.inputs or {})),
+        inputs=_inputs(detail.inputs, document),
+        parameters=[] if document is None else list(_parameters(document, latest.inputs or {})),
         working=_working(document and rework(document, stored), act.raw_mg),
         month=month,
         grading=_grading(detail, graded, by_month=month is not None),
         cap=_cap(detail, document, cut_mg),
         merges=list(_merges(detail)),
+        restated=[each for _, each in restated],
         corrections=[
             wire.CorrectionOut(
                 id=public_id("trf", each.transfer),
@@ -98,13 +107,25 @@ def told(
             )
             for each in detail.changes
         ],
-        hints=_hints(detail, document, stored, graded, cut_mg),
+        hints=_hints(detail, document, latest, graded, cut_mg),
         replay=_replay(detail),
         anchoring=list(_anchoring(detail)),
     )
 
 
-def _document_of(session: Session, detail: ActDetail) -> Document | None:
+def stored_act(detail: ActDetail) -> StoredAct:
+    """Give what working an act out again needs, as it was first told."""
+    act = detail.act
+    return StoredAct(
+        inputs=detail.inputs,
+        evidence=EVIDENCE[act.evidence],
+        day=act.occurred_on,
+        raw_mg=None if act.asset is None else act.raw_mg,
+        reason=act.reason if act.outcome == "ineligible" else None,
+    )
+
+
+def document_of_act(session: Session, detail: ActDetail) -> Document | None:
     """Give the very version; None where none was in force, or this process has no copy of it."""
     act = detail.act
     if act.methodology is None or act.version is None:
@@ -115,12 +136,52 @@ def _document_of(session: Session, detail: ActDetail) -> Document | None:
         return None
 
 
-def _cut(detail: ActDetail) -> int:
+def _replacements(session: Session, detail: ActDetail, document: Document) -> dict[UUID, Document]:
+    """Give the versions that corrections of a factor put in place of the act's own."""
+    causes = {each.cause for each in detail.corrections if each.reason == FACTOR_CORRECTED}
+    if not causes:
+        return {}
+    return {
+        each.id: document_of(session, each.code, each.replacement)
+        for each in corrections_of(session, document.code)
+        if each.id in causes
+    }
+
+
+def _restated(
+    detail: ActDetail,
+    document: Document | None,
+    stored: StoredAct,
+    replacements: Mapping[UUID, Document],
+) -> Iterator[tuple[StoredAct, wire.RestatedOut]]:
+    """Follow the corrections in their order: each with the act as it stands from then on."""
+    act, version = stored, document
+    for each in detail.corrections:
+        inputs = act.inputs if each.inputs is None else each.inputs
+        raw_mg = act.raw_mg if each.is_withdrawn else each.raw_mg
+        act = replace(act, inputs=inputs, raw_mg=raw_mg)
+        version = replacements.get(each.cause, version)
+        worked = None if version is None or each.is_withdrawn else rework(version, act)
+        yield (
+            act,
+            wire.RestatedOut(
+                on=each.recorded_on,
+                reason=each.reason,
+                withdrawn=each.is_withdrawn,
+                change=mass(each.change_mg),
+                version=None if version is None else version.version,
+                inputs=_inputs(each.inputs, version),
+                working=_working(worked, raw_mg),
+            ),
+        )
+
+
+def _cut(detail: ActDetail, latest: StoredAct) -> int:
     act = detail.act
     if act.outcome != "accepted" or detail.day_cap_mg is None or detail.day_raw_mg is None:
         return 0
     day_raw_mg, cap_mg = detail.day_raw_mg, detail.day_cap_mg
-    return cut_by_cap(act.raw_mg, act.granted_mg, day_raw_mg=day_raw_mg, cap_mg=cap_mg)
+    return cut_by_cap(latest.raw_mg, act.granted_mg, day_raw_mg=day_raw_mg, cap_mg=cap_mg)
 
 
 def _document(document: Document) -> wire.DocumentOut:
@@ -138,12 +199,14 @@ def _document(document: Document) -> wire.DocumentOut:
     )
 
 
-def _inputs(detail: ActDetail, document: Document | None) -> list[wire.InputOut] | None:
-    if detail.inputs is None:
+def _inputs(
+    inputs: Mapping[str, str] | None, document: Document | None
+) -> list[wire.InputOut] | None:
+    if inputs is None:
         return None
     known = {} if document is None else {each.name: each for each in document.inputs}
     made: list[wire.InputOut] = []
-    for name, value in detail.inputs.items():
+    for name, value in inputs.items():
         each = known.get(name)
         words = None if each is None else each.help
         made.append(
@@ -158,7 +221,7 @@ def _inputs(detail: ActDetail, document: Document | None) -> list[wire.InputOut]
     return made
 
 
-def _parameters(document: Document, inputs: dict[str, str]) -> Iterator[wire.ParameterOut]:
+def _parameters(document: Document, inputs: Mapping[str, str]) -> Iterator[wire.ParameterOut]:
     """Give the constants that this act met: of a table, the row that its words choose."""
     used = [(each.name, each) for each in document.parameters]
     defaults = {each.name: each.default for each in document.inputs}

@@ -16,7 +16,7 @@ from app.kernel.db import Database
 from app.kernel.ids import public_id
 from app.kernel.scopes import SCOPES, Role
 from app.kernel.secrets import Keys
-from app.kernel.tokens import Principal
+from app.kernel.tokens import LIFETIME, Principal
 from app.providers import Provider, add_provider
 from ledger.accounts import bucket_of
 from methodologies import Evidence
@@ -41,17 +41,17 @@ class Somebody:
     def principal(self) -> Principal:
         return Principal("citizen", self.id, SCOPES[Role.CITIZEN], self.owner)
 
-    def headers(self, app: FastAPI, **more: str) -> dict[str, str]:
+    def headers(self, app: FastAPI, *, lifetime: timedelta = LIFETIME) -> dict[str, str]:
         """Ask as this citizen."""
-        token = app.state.tokens.issue(self.principal, at=now())
-        return {"authorization": f"Bearer {token}", **more}
+        token = app.state.tokens.issue(self.principal, at=now(), lifetime=lifetime)
+        return {"authorization": f"Bearer {token}"}
 
 
-def clerk_headers(app: FastAPI, role: Role = Role.OPERATOR, **more: str) -> dict[str, str]:
+def clerk_headers(app: FastAPI, role: Role = Role.OPERATOR) -> dict[str, str]:
     """Ask as a clerk of one role."""
-    clerk = Principal("clerk", UUID(int=role.name.__hash__() % 2**64), SCOPES[role])
+    clerk = Principal("clerk", UUID(int=list(Role).index(role) + 1), SCOPES[role])
     token = app.state.tokens.issue(clerk, at=now())
-    return {"authorization": f"Bearer {token}", **more}
+    return {"authorization": f"Bearer {token}"}
 
 
 def citizens(db: Database, keys: Keys, sender: Provider, *cards: str) -> list[Somebody]:
@@ -105,7 +105,7 @@ def ride(
 def tell(
     db: Database,
     keys: Keys,
-    sender: Provider,
+    sender: Provider | str,
     items: Iterable[Item],
     **more: Any,  # noqa: ANN401 -- any argument
 ) -> UploadResult:

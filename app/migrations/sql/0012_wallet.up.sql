@@ -29,7 +29,7 @@ create table appeal (
   account bigint not null,
   id uuid not null,
   activity uuid not null,
-  contests text not null check (contests in ('too_low', 'merged', 'ineligible')),
+  contests text not null check (contests in ('too_low', 'merged', 'ineligible', 'withdrawn')),
   reason text check (length(reason) between 1 and 2000),
   raised_at timestamptz not null,
   due_at timestamptz not null check (due_at > raised_at),
