@@ -126,14 +126,6 @@ class StatementInvalid(Refusal):
     title_zh = "这不是本平台签发的声明，或已被改动"
 
 
-class StatementChecked(Refusal):
-    """This statement was checked so often today that no further check can be logged."""
-
-    code = "statements.checked_too_often"
-    status = 429
-    title_zh = "该声明今日查验次数过多"
-
-
 class StatusListUnknown(Refusal):
     """There is no such status list yet."""
 

@@ -5,7 +5,7 @@ be read again on any later one. Each statement stays in one bucket and finds the
 """
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 from sqlmodel import Session
@@ -26,15 +26,15 @@ _VERSIONS: Final = "select id, code, version from methodology_version"
 _ACTS: Final = """
 with changed as materialized (
   select activity, sum(amount_mg)::int8 as mg from act_change
-   where bucket = %(bucket)s and account = %(owner)s and recorded_on <= %(until)s
+   where bucket = %(bucket)s and account = %(owner)s and recorded_on <= %(known)s
    group by activity),
 merged as materialized (
   select distinct on (activity) activity, counted from act_merge
-   where bucket = %(bucket)s and account = %(owner)s and recorded_on <= %(until)s
+   where bucket = %(bucket)s and account = %(owner)s and recorded_on <= %(known)s
    order by activity, id desc),
 withdrawn as materialized (
   select distinct activity from act_correction
-   where bucket = %(bucket)s and account = %(owner)s and recorded_on <= %(until)s
+   where bucket = %(bucket)s and account = %(owner)s and recorded_on <= %(known)s
      and is_withdrawn)
 select a.occurred_on, a.methodology, a.evidence, count(*) filter (where w.activity is null),
        coalesce(sum(coalesce(t.amount, 0) + coalesce(c.mg, 0))
@@ -42,12 +42,12 @@ select a.occurred_on, a.methodology, a.evidence, count(*) filter (where w.activi
        count(w.activity)
   from activity a
   left join transfer t on t.bucket = a.bucket and t.recorded_on = a.recorded_on and t.id = a.id
-   and t.recorded_on between %(since)s and %(until)s
+   and t.recorded_on between %(since)s and %(known)s
   left join changed c on c.activity = a.id
   left join merged m on m.activity = a.id
   left join withdrawn w on w.activity = a.id
  where a.bucket = %(bucket)s and a.account = %(owner)s
-   and a.recorded_on between %(since)s and %(until)s
+   and a.recorded_on between %(since)s and %(known)s
    and a.occurred_on between %(since)s and %(until)s
    and a.reason is null and m.counted is null and not a.methodology = any(%(by_month)s)
  group by a.occurred_on, a.methodology, a.evidence"""
@@ -57,12 +57,12 @@ select (s.month + interval '1 month')::date - 1, s.methodology, e.evidence,
   from month_settlement s
   left join lateral (select sum(amount_mg) as mg from act_change
     where bucket = s.bucket and account = s.account and activity = s.id
-      and recorded_on <= %(until)s) c on true
+      and recorded_on <= %(known)s) c on true
   left join lateral (select min(evidence) as evidence from activity a
     where a.bucket = s.bucket and a.account = s.account and a.methodology = s.methodology
       and a.recorded_on between s.month and s.recorded_on
       and date_trunc('month', a.occurred_on) = s.month and a.reason is null) e on true
- where s.bucket = %(bucket)s and s.account = %(owner)s and s.recorded_on <= %(until)s
+ where s.bucket = %(bucket)s and s.account = %(owner)s and s.recorded_on <= %(known)s
    and (s.month + interval '1 month')::date - 1 between %(since)s and %(until)s
    and s.reduction_mg + coalesce(c.mg, 0) > 0"""
 _CONTRIBUTED: Final = """
@@ -109,18 +109,20 @@ def library_of(session: Session) -> Library:
 
 def year_of(session: Session, bucket: int, owner: int, until: date) -> Year:
     """Read a person's twelve months that end on ``until``, as they were known on that day."""
-    return between(session, bucket, owner, a_year_before(until), until)
+    return between(session, bucket, owner, a_year_before(until), until, known_on=until)
 
 
-def between(session: Session, bucket: int, owner: int, since: date, until: date) -> Year:
-    """Read a person's rows of a period, at most twelve months, as known on its last day."""
-    assert since - timedelta(days=1) <= until, (since, until)
+def between(
+    session: Session, bucket: int, owner: int, since: date, until: date, *, known_on: date
+) -> Year:
+    """Read a person's acts of some days, as they were known on a day."""
     connection, known = driver(session), library_of(session)
     facts = {
         "bucket": bucket,
         "owner": owner,
         "since": since,
         "until": until,
+        "known": known_on,
         "correct": CORRECT,
         "contributed": list(CONTRIBUTED),
         "by_month": sorted(known.by_month),

@@ -106,6 +106,6 @@ grant update (revoked_at) on statement to tanpu_app;
 grant delete on challenge_entry, leaderboard_entrant to tanpu_app;
 grant delete on team_member, statement_check to tanpu_worker;
 grant update (purpose, audience) on statement to tanpu_worker;
-grant usage on sequence statement_place to tanpu_app;
+grant usage, select on sequence statement_place to tanpu_app;
 grant select on team_member, challenge_entry, leaderboard_entrant, statement_check, statement,
   team, challenge to tanpu_audit;
