@@ -12,6 +12,7 @@ from app.audit.report import Kind, Sheet
 from app.audit.streams import stream
 from app.catalogue import library_over
 from app.kernel.db import Connection
+from ledger.accounts import SYSTEM_ACCOUNTS
 from ledger.chart import Code
 
 _KEY: Final = "(t.bucket, t.recorded_on, t.id) = ({0}.bucket, {0}.recorded_on, {0}.id)"
@@ -32,12 +33,16 @@ select 'provider ' || k.provider || ', record ' || encode(k.external_hash, 'hex'
   from activity_key k join transfer t on (t.bucket, t.recorded_on, t.id)
                                        = (k.bucket, k.recorded_on, k.activity)
  where t.evidence is not null and t.evidence <> k.content"""
+# Or, for an owner who was erased, to nobody (R20).
+_LAPSED: Final = f"""(t.code = {int(Code.LAPSE)} and t.target = {SYSTEM_ACCOUNTS["cancelled"]}
+         and exists (select from account o where o.bucket = {{0}}.bucket
+                        and o.id = {{0}}.account and o.akey is null))"""
 _FIRST: Final = f"""
 select 'act ' || a.id, 'its accrual ' || t.amount || ' of asset ' || t.asset || ' to account '
        || t.target || ' is not what the act was worth'
   from activity a join transfer t on {_KEY.format("a")}
- where (t.code, t.target, t.occurred_on, t.cause) is distinct from
-       (%s, a.account, a.occurred_on, a.id)
+ where not (t.code = %s and t.target = a.account or {_LAPSED.format("a")})
+    or (t.occurred_on, t.cause) <> (a.occurred_on, a.id)
     or t.asset is distinct from a.asset or t.amount > coalesce(a.raw_mg, 0)"""  # noqa: S608 -- constants of this file
 _CHANGED: Final = f"""
 select 'act ' || c.activity, 'its change ' || c.id || ' of ' || c.amount_mg
@@ -45,13 +50,16 @@ select 'act ' || c.activity, 'its change ' || c.id || ' of ' || c.amount_mg
   from act_change c left join transfer t on {_KEY.format("c")}
  where t.id is null or t.amount <> abs(c.amount_mg)
     or t.code <> case when c.amount_mg > 0 then %s else %s end
+       and not (c.amount_mg > 0 and {_LAPSED.format("c")})
     or c.amount_mg > 0 and t.cause <> c.activity"""  # noqa: S608 -- constants of this file
 _MONTHS: Final = f"""
 select 'account ' || m.account || ', month ' || m.month, 'settled for ' || m.reduction_mg
        || case when t.id is null then ', and has no transfer' else ', moved ' || t.amount end
   from month_settlement m left join transfer t on {_KEY.format("m")}
  where m.reduction_mg <> coalesce(t.amount, 0)
-    or (t.code, t.target, t.cause) is distinct from (%s, m.account, m.id) and t.id is not null"""  # noqa: S608 -- constants of this file
+    or t.id is not null and t.cause <> m.id
+    or t.id is not null
+       and not (t.code = %s and t.target = m.account or {_LAPSED.format("m")})"""  # noqa: S608 -- constants of this file
 _DAYS: Final = f"""
 with granted as (
   select a.bucket, a.account, a.occurred_on as day, a.asset, t.amount as mg

@@ -9,6 +9,7 @@ audit`` recomputes.
 
 from app.books.assets import asset_ids
 from app.books.errors import AccountUnknown, Overdrawn
+from app.books.lapsing import erased_among
 from app.books.notes import Note, write_notes
 from app.books.owners import open_owners
 from app.books.posting import Row, post
@@ -19,6 +20,7 @@ __all__ = [
     "Overdrawn",
     "Row",
     "asset_ids",
+    "erased_among",
     "open_owners",
     "post",
     "write_notes",

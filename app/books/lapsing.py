@@ -10,10 +10,10 @@ from typing import Final
 
 from app.books.places import CLASS_OF_GRADE
 from app.kernel.db import Connection
-from ledger.accounts import SYSTEM_ACCOUNTS
+from ledger.accounts import SYSTEM_ACCOUNTS, bucket_of
 
 ERASED: Final = """
-select a.bucket, a.id from account a
+select a.id from account a
   join unnest(%s::int2[], %s::int8[]) as k (bucket, id) using (bucket, id)
  where a.akey is null and a.id & 1 = 0"""
 UNDO: Final = """
@@ -23,17 +23,21 @@ _CLASS: Final = 7
 _REDUCTIONS: Final = frozenset(CLASS_OF_GRADE.values())
 
 
-def undo_erased(connection: Connection, holders: Iterable[tuple[int, int]]) -> frozenset[int]:
-    """Give which of these (bucket, owner) were erased; what they were just credited is undone.
-
-    Called once the credits are in their balances, so with those rows locked: an erasure that
-    ended before is seen here, and one that comes later waits and sees the balance.
-    """
-    keys = sorted(set(holders))
+def erased_among(connection: Connection, owners: Iterable[tuple[int, int]]) -> frozenset[int]:
+    """Give which of these (bucket, owner) were erased; nothing can be noted about them."""
+    keys = sorted(set(owners))
     found = connection.execute(ERASED, [[key[place] for key in keys] for place in (0, 1)])
-    if gone := found.fetchall():
-        connection.execute(UNDO, [[key[place] for key in gone] for place in (0, 1)])
-    return frozenset(owner for _, owner in gone)
+    return frozenset(owner for (owner,) in found)
+
+
+def undo(connection: Connection, erased: Iterable[int]) -> None:
+    """Delete what erased owners were just credited.
+
+    Once the credits are in their balances their rows are locked: an erasure that ended before is
+    seen by then, and one that comes later waits and sees the balance.
+    """
+    keys = [(bucket_of(owner), owner) for owner in sorted(erased)]
+    connection.execute(UNDO, [[key[place] for key in keys] for place in (0, 1)])
 
 
 def lapse_to(asset: int) -> int:

@@ -17,7 +17,7 @@ from uuid import UUID
 from psycopg import errors
 
 from app.books.errors import AccountUnknown, Overdrawn
-from app.books.lapsing import lapse_to, undo_erased
+from app.books.lapsing import erased_among, lapse_to, undo
 from app.kernel.db import Connection
 from ledger.accounts import FIRST_OWNER_ID
 from ledger.chart import Code
@@ -103,9 +103,10 @@ def post(connection: Connection, rows: Sequence[Row]) -> None:
 
 def _lapsed(connection: Connection, rows: Sequence[Row], added: Iterable[Holding]) -> Sequence[Row]:
     """Give ``rows`` with what erased owners were credited going to nobody instead."""
-    erased = undo_erased(connection, ((bucket, account & ~1) for bucket, account, _ in added))
+    erased = erased_among(connection, ((bucket, account & ~1) for bucket, account, _ in added))
     if not erased:
         return rows
+    undo(connection, erased)
     if any(row.source & ~1 in erased for row in rows):
         raise Overdrawn(holders=len(erased))
     return [

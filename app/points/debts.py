@@ -14,7 +14,7 @@ from datetime import date
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from app.books import Note, Row, write_notes
+from app.books import Note, Row, erased_among, write_notes
 from app.kernel.db import Connection
 from app.points.earmarks import set_due
 from app.points.rules import Line, Lot, Recovered, recovered, taken_from
@@ -138,6 +138,9 @@ def take_points(
     connection: Connection, owed: Sequence[Owed], *, today: date, new_id: NewId
 ) -> list[Row]:
     """Take points back from what their owners can spend; what is missing becomes their debt."""
+    # Who was erased owes nothing: R20 wrote it off, and no note could be about them.
+    erased = erased_among(connection, {(bucket_of(each.owner), each.owner) for each in owed})
+    owed = [each for each in owed if each.owner not in erased]
     if not owed:
         return []
     lots = _lots(connection, {each.owner for each in owed}, today)

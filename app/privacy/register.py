@@ -215,7 +215,6 @@ FORGETS: Final[tuple[LiteralString, ...]] = (
     "delete from consent where bucket = %(bucket)s and account = %(account)s",
     "delete from instrument where bucket = %(bucket)s and account = %(account)s",
     "delete from act_window where bucket = %(bucket)s and account = %(account)s",
-    "delete from accrual_day where bucket = %(bucket)s and account = %(account)s",
     """
 update activity set inputs = null, place = null, source_occurred_at = null
  where bucket = %(bucket)s and account = %(account)s
@@ -240,6 +239,7 @@ KEPT: Final[Mapping[str, str]] = MappingProxyType(
         "log_note": "the log: that this number was erased",
         "activity": "what is left says provider, methodology, mode, day and amount of a number",
         "activity_key": "that this record was told, until the acceptance window ends (R3)",
+        "accrual_day": "sums of a day, which caps go by; purged with the acceptance window",
         "act_merge": "which acts counted: ids alone",
         "act_change": "what was added or taken back: ids and amounts",
         "month_settlement": "days and amount of a month",
