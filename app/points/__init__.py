@@ -12,6 +12,7 @@ from app.points.earmarks import return_earmarks, set_due
 from app.points.exchanging import exchange, quote
 from app.points.expiring import expire, expire_all
 from app.points.funding import DEEDS, fund
+from app.points.jobs import close_points_day
 from app.points.nightly import exchange_automatically
 from app.points.programmes import (
     NewProgramme,
@@ -37,6 +38,7 @@ __all__ = [
     "Reward",
     "Shift",
     "Taken",
+    "close_points_day",
     "exchange",
     "exchange_automatically",
     "expire",

@@ -140,6 +140,8 @@ class Made(NamedTuple):
 
     exchange: Exchange
     programme: Programme
+    offers: tuple[Offer, ...]
+    """What was held before."""
     paid_points: int
     """Of its points, what went to pay a debt."""
 
@@ -191,7 +193,7 @@ def exchange(
     if promise(connection, found.programme.id, fen, home=made.bucket) < fen:
         raise BudgetExhausted(programme=found.programme.code)
     paid = post_exchanges(connection, found.programme, [made], at=at, new_id=new_id)
-    return Made(made, found.programme, paid)
+    return Made(made, found.programme, found.offers, paid)
 
 
 def post_exchanges(

@@ -1,0 +1,155 @@
+"""Programmes at the desk (计划管理接口): opened, with rates and rewards; funding is asked for."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Request, Response
+from sqlmodel import Session
+
+from app.kernel.auth import desk
+from app.kernel.clock import day_of, now
+from app.kernel.http import problems
+from app.kernel.ids import new_id
+from app.kernel.once import IdempotencyKey, answer_once
+from app.kernel.scopes import Scope
+from app.kernel.tokens import Principal
+from app.kernel.wiring import Db, Secrets
+from app.points.api import Code
+from app.points.funding import ask_funding
+from app.points.programmes import (
+    NewProgramme,
+    Rate,
+    Reward,
+    find_programme,
+    open_programme,
+    set_rate,
+    set_reward,
+)
+from app.points.queries import figures_of
+from app.points.schemas import FundingIn, ProgrammeIn, ProgrammeOut, RateIn, RewardIn
+from app.points.telling import shown_programme
+from app.staff import ApprovalOut, approval_out, note_act
+
+Manager = Annotated[Principal, desk(Scope.PROGRAMMES_MANAGE)]
+KEY: Final = "The Idempotency-Key is missing."
+UNKNOWN: Final = "There is no such programme."
+FORM: Final = "The request is not in its form, or the key was used for another."
+
+router = APIRouter(prefix="/v1/admin/programmes", tags=["programmes 积分计划"])
+
+
+@router.post(
+    "",
+    operation_id="openProgramme",
+    summary="Open a programme 开设积分计划",
+    status_code=201,
+    response_model=ProgrammeOut,
+    responses=problems(s400=KEY, s409="The code is in use.", s422=FORM),
+)
+def post_programme(
+    request: Request,
+    db: Db,
+    keys: Secrets,
+    who: Manager,
+    body: ProgrammeIn,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Open a programme with an empty budget; a point takes ten grams until a rate says else."""
+    at = now()
+
+    def deed(session: Session) -> ProgrammeOut:
+        open_programme(session, keys, NewProgramme(**dict(body)), at=at)
+        fen = body.fen_per_point
+        note_act(session, who.name, "programmes.open", body.code, at=at, fen_per_point=fen)
+        return shown_programme(figures_of(session, body.code))
+
+    return answer_once(request, db, who, idempotency_key, body, deed)
+
+
+@router.post(
+    "/{code}/rates",
+    operation_id="setRate",
+    summary="Set what a point takes, from a day on 设定兑换率",
+    status_code=201,
+    response_model=ProgrammeOut,
+    responses=problems(s400=KEY, s404=UNKNOWN, s409="A later rate stands already.", s422=FORM),
+)
+def post_rate(
+    code: Code,
+    request: Request,
+    db: Db,
+    who: Manager,
+    body: RateIn,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Let a rate hold; it ends the one before and rewrites nothing."""
+    at = now()
+    rate = Rate(body.grade, body.field, body.mg_per_point, body.valid_from)
+
+    def deed(session: Session) -> ProgrammeOut:
+        set_rate(session, find_programme(session, code), rate, today=day_of(at))
+        told = body.model_dump(mode="json", exclude_none=True)
+        note_act(session, who.name, "programmes.set_rate", code, at=at, **told)
+        return shown_programme(figures_of(session, code))
+
+    return answer_once(request, db, who, idempotency_key, body, deed)
+
+
+@router.post(
+    "/{code}/rewards",
+    operation_id="setReward",
+    summary="Set what a behaviour earns, from a day on 设定行为奖励",
+    status_code=201,
+    response_model=ProgrammeOut,
+    responses=problems(
+        s400=KEY, s404=UNKNOWN, s409="Another reward stands for this behaviour.", s422=FORM
+    ),
+)
+def post_reward(
+    code: Code,
+    request: Request,
+    db: Db,
+    who: Manager,
+    body: RewardIn,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Let acts of grade C earn points; it ends this programme's reward before."""
+    at, reward = now(), Reward(**dict(body))
+
+    def deed(session: Session) -> ProgrammeOut:
+        set_reward(session, find_programme(session, code), reward, today=day_of(at))
+        told = body.model_dump(mode="json", exclude_none=True)
+        note_act(session, who.name, "programmes.set_reward", code, at=at, **told)
+        return shown_programme(figures_of(session, code))
+
+    return answer_once(request, db, who, idempotency_key, body, deed)
+
+
+@router.post(
+    "/{code}/funding",
+    operation_id="askForFunding",
+    summary="Ask for money to be taken in 申请注资",
+    status_code=201,
+    response_model=ApprovalOut,
+    responses=problems(
+        s400=KEY,
+        s404=UNKNOWN,
+        s409="Another funding awaits its signature, or the points claim no money.",
+        s422=FORM,
+    ),
+)
+def post_funding(
+    code: Code,
+    request: Request,
+    db: Db,
+    who: Manager,
+    body: FundingIn,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Ask; once a second person signs, the money is in the budget."""
+    id_, at = new_id(), now()
+
+    def deed(session: Session) -> ApprovalOut:
+        facts = (who, code, body.fen)
+        return approval_out(ask_funding(session, *facts, reason=body.reason, approval=id_, at=at))
+
+    return answer_once(request, db, who, idempotency_key, body, deed)
