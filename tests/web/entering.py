@@ -3,14 +3,23 @@
 import io
 import re
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final, LiteralString
 
+import psycopg
 from httpx2 import Response
+from psycopg import sql
 from starlette.testclient import TestClient
 
 from app.citizens.sms import ConsoleSms
 
-DEVICE = "device-of-alice-0001"
-PHONE = "+8613800000000"
+DEVICE: Final = "device-of-alice-0001"
+PHONE: Final = "+8613800000000"
+TIMES: Final[dict[LiteralString, tuple[LiteralString, ...]]] = {
+    "limit_use": ("slot", "kept_until"),
+    "login_code": ("sent_at", "ends_at"),
+    "session": ("opened_at", "ends_at", "rotated_at"),
+}
 
 
 @dataclass
@@ -40,16 +49,26 @@ class Person:
         body = {"phone": self.phone, "device": self.device}
         return self.client.post("/v1/auth/codes", json=body)
 
+    def asked(self) -> tuple[str, str]:
+        """A challenge, and the code that came by text message."""
+        answer = self.ask()
+        assert answer.status_code == 202, answer.text
+        return answer.json()["challenge"], self.phones.messages(self.phone)[-1]
+
     def show(self, challenge: str, code: str, **more: object) -> Response:
         body = {"grant": "code", "challenge": challenge, "code": code, "device": self.device}
         return self.client.post("/v1/auth/tokens", json=body | more)
 
     def log_in(self, **more: object) -> dict[str, str]:
-        asked = self.ask()
-        assert asked.status_code == 202, asked.text
-        shown = self.show(asked.json()["challenge"], self.phones.messages(self.phone)[-1], **more)
+        shown = self.show(*self.asked(), **more)
         assert shown.status_code == 200, shown.text
         return shown.json()
+
+    def wechat(self, code: str, **more: object) -> Response:
+        return self.client.post("/v1/auth/tokens", json={"grant": "wechat", "code": code} | more)
+
+    def link(self, token: str, **login: object) -> Response:
+        return self.client.post("/v1/auth/logins", json=login, headers=bearer(token))
 
     def refresh(self, token: str) -> Response:
         return self.client.post("/v1/auth/tokens/refresh", json={"refresh_token": token})
@@ -57,3 +76,18 @@ class Person:
 
 def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
+
+
+def pass_time(owner_url: str, passed: timedelta) -> None:
+    """Let so much time pass for codes, sessions and limits, by moving them into the past."""
+    with psycopg.connect(owner_url) as connection:
+        for table, columns in TIMES.items():
+            moved = sql.SQL(", ").join(
+                sql.SQL("{0} = {0} - {1}").format(sql.Identifier(name), passed) for name in columns
+            )
+            connection.execute(sql.SQL("update {} set {}").format(sql.Identifier(table), moved))
+
+
+def wrong(code: str) -> str:
+    """Another code than this."""
+    return f"{(int(code) + 1) % 10**6:06d}"
