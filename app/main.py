@@ -40,6 +40,9 @@ from app.points.desk_api import router as programmes
 from app.privacy.api import router as me
 from app.privacy.guardian_api import router as guardians
 from app.privacy.leaving_api import router as leaving
+from app.providers import DEEDS as PROVIDER_DEEDS
+from app.providers.api import router as own_keys
+from app.providers.desk_api import router as providers
 from app.providers.senders import signed_request
 from app.readiness import readiness
 from app.sessions import Rights
@@ -60,6 +63,8 @@ ROUTERS: Final = (
     batches,
     corrections,
     quality,
+    own_keys,
+    providers,
     epochs,
     methodologies,
     proposals,
@@ -80,6 +85,7 @@ ROUTERS: Final = (
 )
 DEEDS: Final[Mapping[str, Deed]] = {
     **STAFF_DEEDS,
+    **PROVIDER_DEEDS,
     **PARTNER_DEEDS,
     **GOVERNANCE_DEEDS,
     **POINTS_DEEDS,

@@ -43,7 +43,7 @@ Str = Annotated[str, StringConstraints(max_length=TEXT_MAX), AfterValidator(_wit
 """A bounded string that PostgreSQL can store."""
 
 
-class FaultOut(BaseModel):
+class ProblemFault(BaseModel):
     """One fault of a request, and where it is."""
 
     pointer: str
@@ -62,7 +62,7 @@ class ProblemOut(BaseModel):
     code: str
     request_id: str
     retryable: bool
-    errors: list[FaultOut]
+    errors: list[ProblemFault]
 
 
 def problems(**said: str) -> dict[int | str, dict[str, Any]]:
