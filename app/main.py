@@ -24,6 +24,7 @@ from app.city import City, open_city
 from app.governance import DEEDS as GOVERNANCE_DEEDS
 from app.governance.api import router as proposals
 from app.governance.decisions_api import router as decisions
+from app.governance.runs_api import router as runs
 from app.growth.routers import ROUTERS as GROWTH
 from app.kernel.auth import refuse_open_endpoints
 from app.kernel.http import install
@@ -69,6 +70,7 @@ ROUTERS: Final = (
     methodologies,
     proposals,
     decisions,
+    runs,
     wallet,
     live,
     appeals,
@@ -105,6 +107,8 @@ PUBLIC: Final = frozenset(
         "POST /v1/methodologies/{code}/{version}/calculations",
         "OPTIONS /v1/methodologies/{code}/{version}/calculations",
         "GET /v1/scenario-approvals",
+        "GET /v1/public/factor-corrections",
+        "GET /v1/public/factor-corrections/{correction_id}",
         "GET /v1/public/programmes",
         "GET /v1/public/programmes/{code}",
         "GET /v1/erasures/{token}",

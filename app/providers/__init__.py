@@ -4,6 +4,7 @@ Everything here is keyed by the provider that the *key* names; nothing that a re
 about who it is counts.
 """
 
+from app.providers.deeds import DEEDS
 from app.providers.errors import ProviderSuspended, ProviderUnknown
 from app.providers.registry import (
     Provider,
@@ -11,13 +12,16 @@ from app.providers.registry import (
     add_provider,
     find_key,
     find_provider,
+    providers_after,
     register_key,
+    resume_provider,
     revoke_key,
     rotate_key,
     suspend_provider,
 )
 
 __all__ = [
+    "DEEDS",
     "Provider",
     "ProviderKey",
     "ProviderSuspended",
@@ -25,7 +29,9 @@ __all__ = [
     "add_provider",
     "find_key",
     "find_provider",
+    "providers_after",
     "register_key",
+    "resume_provider",
     "revoke_key",
     "rotate_key",
     "suspend_provider",

@@ -95,3 +95,25 @@ class DigestMismatch(Refusal):
     code = "signature.digest_mismatch"
     status = 400
     title_zh = "正文与摘要不一致"
+
+
+class KeyUnknown(Refusal):
+    """You have no key with this id in force."""
+
+    code = "providers.key_unknown"
+    status = 404
+    title_zh = "没有这个有效密钥"
+
+
+class KeyLast(Refusal):
+    """This is your last key without an end; register another first, or ask the desk."""
+
+    code = "providers.key_last"
+    title_zh = "不能吊销最后一个有效密钥"
+
+
+class ProviderNotSuspended(Refusal):
+    """The provider is not suspended."""
+
+    code = "providers.not_suspended"
+    title_zh = "数据提供方未被暂停"

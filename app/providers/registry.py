@@ -64,6 +64,10 @@ _END_KEY: Final = """
 update provider_key set valid_to = greatest(%s, valid_from)
  where provider = %s and keyid = %s and (valid_to is null or valid_to > %s)"""
 _SUSPEND: Final = "update provider set suspended_at = %s where id = %s and suspended_at is null"
+_RESUME: Final = """
+update provider set suspended_at = null where id = %s and suspended_at is not null"""
+_PAGE: Final = f"""
+select {_COLUMNS} from provider p where p.code > %s order by p.code limit %s"""  # noqa: S608 -- likewise
 
 
 def add_provider(
@@ -143,6 +147,16 @@ def revoke_key(session: Session, provider: Provider, keyid: str, *, at: datetime
 def suspend_provider(session: Session, provider: Provider, *, at: datetime) -> bool:
     """Let a provider send nothing from now on; says whether it could before. Idempotent."""
     return driver(session).execute(_SUSPEND, (at, provider.id)).rowcount > 0
+
+
+def resume_provider(session: Session, provider: Provider) -> bool:
+    """Let a suspended provider send again; says whether it was suspended. Idempotent."""
+    return driver(session).execute(_RESUME, (provider.id,)).rowcount > 0
+
+
+def providers_after(session: Session, code: str, *, limit: int) -> list[Provider]:
+    """Give the providers whose code follows ``code``, in order."""
+    return [Provider(*row) for row in driver(session).execute(_PAGE, (code, limit))]
 
 
 def find_key(session: Session, keyid: str, at: datetime) -> ProviderKey | None:

@@ -24,6 +24,7 @@ from app.kernel.http import install
 from app.kernel.secrets import Keys
 from app.kernel.settings import Settings
 from app.providers import Provider, add_provider, register_key
+from app.providers.api import router as own_keys
 from app.providers.signing import sign
 
 HOST = "http://testserver"
@@ -76,7 +77,7 @@ def client_of(town: Town) -> Generator[TestClient]:
     app = FastAPI()
     app.state.city = town
     install(app, body_max=LARGER_BODIES)
-    for each in (router, corrections, quality):
+    for each in (router, corrections, quality, own_keys):
         app.include_router(each)
     with TestClient(app, base_url=HOST) as client:
         yield client
