@@ -1,4 +1,4 @@
-"""Consents, profile and guardians over the API (授权、资料与监护接口), with a second person looking."""
+"""Consents, profile and guardians over the API (授权、资料与监护接口), a second person looking."""
 
 from collections.abc import Callable
 from datetime import timedelta
