@@ -15,6 +15,7 @@ from app.anchoring.errors import ChainUnavailable
 from app.catalogue import digests, library, note_anchored, unanchored
 from app.citizens import sweep_codes
 from app.city import City
+from app.governance import carry_out_corrections, run_shadows, warn_of_renewals
 from app.kernel.clock import day_of
 from app.kernel.db import driver
 from app.kernel.limits import sweep as sweep_limits
@@ -183,6 +184,22 @@ def close_the_points_day(city: City, at: datetime) -> None:
     close_points_day(city.db, city.worker_db, at=at)
 
 
+def watch_renewals(city: City, at: datetime) -> None:
+    """Warn of scenario approvals that end within 90 days (场景续期提醒)."""
+    warn_of_renewals(city.db, at=at)
+
+
+def run_shadow_runs(city: City, _at: datetime) -> None:
+    """Go on with shadow runs (影子运行)."""
+    run_shadows(city.db)
+
+
+def correct_factors(city: City, at: datetime) -> None:
+    """Go on with ordered corrections of factors (系数更正)."""
+    window_days = city.settings.acceptance_window_days
+    carry_out_corrections(city.db, city.keys.receipt, at=at, window_days=window_days)
+
+
 def forget_whereabouts(city: City, at: datetime) -> None:
     """Delete what may be kept until the merge deadline only, and keys past their use (清除行踪)."""
     purge(city.worker_db, city.settings, at=at)
@@ -226,6 +243,9 @@ JOBS: Final[tuple[tuple[str, timedelta, Callable[[City, datetime], None]], ...]]
     ("forget-logins", timedelta(hours=1), forget_logins),
     ("forget-answers", timedelta(hours=6), forget_answers),
     ("erase-people", timedelta(minutes=1), erase_people),
+    ("watch-renewals", timedelta(hours=24), watch_renewals),
+    ("shadow-runs", timedelta(minutes=1), run_shadow_runs),
+    ("correct-factors", timedelta(minutes=5), correct_factors),
     ("sweep-jobs", timedelta(hours=24), sweep_jobs),
 )
 """(name, how often, what); each is idempotent, for a slot whose worker died is run again."""

@@ -7,5 +7,6 @@ version that it was computed with, and what a corrected factor changes is posted
 """
 
 from app.governance.deeds import DEEDS
+from app.governance.jobs import carry_out_corrections, run_shadows, warn_of_renewals
 
-__all__ = ["DEEDS"]
+__all__ = ["DEEDS", "carry_out_corrections", "run_shadows", "warn_of_renewals"]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from app.governance import approving, publishing
+from app.governance import approving, correcting, publishing
 from app.staff import Deed
 
 DEEDS: Final[Mapping[str, Deed]] = {
@@ -11,4 +11,5 @@ DEEDS: Final[Mapping[str, Deed]] = {
     publishing.WITHDRAW: publishing.withdraw,
     approving.APPROVE: approving.approve,
     approving.END: approving.end,
+    correcting.CORRECT: correcting.order_correction,
 }

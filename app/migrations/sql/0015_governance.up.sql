@@ -120,6 +120,8 @@ create table factor_correction_report (
   signature bytea not null check (length(signature) = 64)
 );
 
+create index act_correction_of_cause on act_correction (cause, activity);
+
 select make_append_only(t) from unnest(array['methodology_document', 'methodology_withdrawal',
   'methodology_anchor', 'factor_correction', 'methodology_proposal', 'proposal_revision',
   'proposal_review', 'shadow_run', 'shadow_part', 'factor_correction_part',
