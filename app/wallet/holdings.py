@@ -1,7 +1,7 @@
 """What a citizen holds (持有): reductions by class, points by expiry, from the stored balances.
 
-One statement over the balances of the owner and of their held twin. A class says which document,
-scenario, grade and month it is of, so nothing else needs to be asked.
+One statement over the balances of the owner and of their held twin, and over what they owe. A
+class says which document, scenario, grade and month it is of, so nothing else needs to be asked.
 """
 
 from dataclasses import dataclass, field
@@ -15,18 +15,17 @@ from app.wallet.rules import EXPIRES_SOON, GradeWord, field_of
 from methodologies import Field
 
 _HELD: Final = """
-select x.methodology, x.version, x.scenario, x.grade, x.vintage,
-       sum(b.credits - b.debits)::bigint
-  from balance b join asset x on x.id = b.asset
- where b.bucket = %s and b.account = any(%s) and b.credits > b.debits and x.id & 7 in (1, 2)
- group by x.id order by x.vintage desc, x.methodology, x.version desc, x.scenario, x.grade"""
-_POINTS: Final = """
-select x.programme, x.expires,
+select x.methodology, x.version, x.scenario, x.grade, x.vintage, x.programme, x.expires,
        coalesce(sum(b.credits - b.debits) filter (where b.account & 1 = 0), 0)::bigint,
-       coalesce(sum(b.credits - b.debits) filter (where b.account & 1 = 1), 0)::bigint
-  from balance b join asset x on x.id = b.asset
- where b.bucket = %s and b.account = any(%s) and b.credits > b.debits and x.id & 7 = 3
- group by x.id order by x.expires, x.programme"""
+       coalesce(sum(b.credits - b.debits) filter (where b.account & 1 = 1), 0)::bigint,
+       (select coalesce(sum(d.points - d.paid - d.forgiven), 0)::bigint from points_debt d
+         where d.bucket = %(bucket)s and d.account = %(owner)s and d.paid + d.forgiven < d.points)
+  from (values (true)) as one (row)
+  left join balance b on b.bucket = %(bucket)s and b.account = any(%(places)s)
+   and b.credits > b.debits
+  left join asset x on x.id = b.asset
+ group by x.id order by x.vintage desc, x.methodology, x.version desc, x.scenario, x.grade,
+          x.expires, x.programme"""
 
 
 class ReductionClass(NamedTuple):
@@ -55,6 +54,8 @@ class Holdings:
 
     reductions: tuple[ReductionClass, ...]
     points: tuple[PointsClass, ...]
+    owed: int
+    """Points that later earnings pay first; nobody is ever below zero (R6)."""
     today: date
     fields: dict[Field, int] = field(default_factory=dict[Field, int])
     """By field of life [mg]."""
@@ -83,13 +84,19 @@ class Holdings:
 
 
 def holdings_of(session: Session, bucket: int, owner: int, *, today: date) -> Holdings:
-    """Give what an owner holds; two statements."""
-    connection = driver(session)
-    place = (bucket, [owner, owner | 1])
-    reductions = tuple(ReductionClass(*row) for row in connection.execute(_HELD, place))
-    points = tuple(PointsClass(*row) for row in connection.execute(_POINTS, place))
+    """Give what an owner holds; one statement."""
+    facts = {"bucket": bucket, "owner": owner, "places": [owner, owner | 1]}
+    reductions: list[ReductionClass] = []
+    points: list[PointsClass] = []
+    owed = 0
+    for row in driver(session).execute(_HELD, facts).fetchall():
+        *_, programme, expires, available, reserved, owed = row
+        if programme is not None:
+            points.append(PointsClass(programme, expires, available, reserved))
+        elif available:
+            reductions.append(ReductionClass._make((*row[:5], available)))
     fields: dict[Field, int] = {}
     for each in reductions:
         of = field_of(each.methodology)
         fields[of] = fields.get(of, 0) + each.mg
-    return Holdings(reductions, points, today, fields)
+    return Holdings(tuple(reductions), tuple(points), owed, today, fields)

@@ -58,6 +58,9 @@ class PointsOut(BaseModel):
     available: int = Field(description="Can be spent today.", examples=[120])
     reserved: int = Field(description="Promised to orders.", examples=[0])
     expiring_soon: int = Field(description="Available, with 30 days or less to go.", examples=[0])
+    owed: int = Field(
+        description="What corrections left owing; later earnings pay it first.", examples=[0]
+    )
     classes: list[PointsClassOut]
 
 
@@ -153,6 +156,7 @@ def shown_wallet(held: Holdings) -> WalletOut:
             available=held.spendable,
             reserved=held.reserved,
             expiring_soon=held.expiring_soon,
+            owed=held.owed,
             classes=[PointsClassOut(**each._asdict()) for each in held.points],
         ),
     )

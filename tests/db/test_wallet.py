@@ -20,12 +20,17 @@ from app.wallet.act_schemas import ActDetailOut
 from app.wallet.acts import ActFilter, acts_before, parts_of
 from app.wallet.rules import by_day, by_span
 from app.wallet.telling import told_act
+from ledger.accounts import SYSTEM_ACCOUNTS, bucket_of
+from ledger.assets import Points
+from ledger.chart import Code
 from methodologies import CATALOG, Document, Evidence, Settlement, read_inputs
 from methodologies.quantities import mass_mg
+from tests.support import points
 from tests.support.acts import TODAY, balances, one, people, rows, same_person, send
 from tests.support.anchoring import at, notary_over
 from tests.support.chain import MemoryChain
 from tests.support.counting import sequential_scans_of, statements_of
+from tests.support.owners import BUS, asset_number, owners, post_all, row
 from tests.support.wallets import (
     METRO,
     TEN_KM_MG,
@@ -319,3 +324,43 @@ def test_no_partition_is_read_from_end_to_end(
     everybody = "select count(*) from activity where mode = 'metro'"
     assert with_rows & sequential_scans_of(db, lambda session: driver(session).execute(everybody))
     assert {name for name in scanned & with_rows if name.startswith(GROWING)} == set()
+
+
+def test_points_are_told_by_the_day_they_end_and_what_is_owed_stands_beside(
+    db: Database, keys: Keys
+) -> None:
+    """One past its day cannot be spent (R5), one that ends within a month is named, one is held."""
+    (an,) = owners(db, keys, 1)
+    today = day_of(now())
+    days = [today - timedelta(days=1), today + timedelta(days=30), today + timedelta(days=31)]
+    assets = [asset_number(db, Points("green", day, 1)) for day in days]
+    issuance = SYSTEM_ACCOUNTS["issuance/points"]
+    granted = [row(Code.GRANT_EXCHANGE, issuance, an, asset, 10) for asset in assets]
+    post_all(db, [*granted, row(Code.HOLD, an, an | 1, assets[2], 4)])
+    held = db.read(holdings_of, bucket_of(an), an, today=today)
+    assert [(each.expires, each.available, each.reserved) for each in held.points] == [
+        (days[0], 10, 0),
+        (days[1], 10, 0),
+        (days[2], 6, 4),
+    ]
+    assert (held.spendable, held.expiring_soon, held.reserved, held.owed) == (16, 10, 4, 0)
+    assert (held.reductions, held.reduction_mg) == ((), 0)
+
+
+def test_an_empty_wallet_is_a_wallet(db: Database, keys: Keys) -> None:
+    (an,) = owners(db, keys, 1)
+    held = db.read(holdings_of, bucket_of(an), an, today=day_of(now()))
+    assert (held.reductions, held.points, held.owed) == ((), (), 0)
+
+
+def test_what_a_correction_left_owing_is_told(db: Database, keys: Keys) -> None:
+    points.programme(db, keys, 1_000)
+    (an,) = points.citizens(db, keys, 1)
+    bus, today = asset_number(db, BUS), day_of(now())
+    points.accrue(db, an, bus, 100_000)
+    points.swap(db, an)
+    points.spend(db, an, 8, today=today)
+    points.take_back(db, an, bus, 60_000, SYSTEM_ACCOUNTS["pool"], at=now())
+    held = db.read(holdings_of, bucket_of(an), an, today=today)
+    assert (held.spendable, held.owed) == (0, points.owed(db, an))
+    assert held.owed > 0

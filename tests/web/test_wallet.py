@@ -80,7 +80,10 @@ def test_the_wallet_names_classes_and_fields(an: Reader) -> None:
     assert held["vintage"] == f"{YESTERDAY:%Y-%m}"
     assert held["reduction"] == {"co2e_mg": 2_340_000, "co2e": "2.340000 kg"}
     assert wallet["fields"] == [{"field": "green_travel", "reduction": held["reduction"]}]
-    assert wallet["points"] == {"available": 0, "reserved": 0, "expiring_soon": 0, "classes": []}
+    assert wallet["points"] == {
+        **dict.fromkeys(("available", "reserved", "expiring_soon", "owed"), 0),
+        "classes": [],
+    }
 
 
 def test_a_wallet_that_has_not_changed_is_not_sent_again(an: Reader, city: City) -> None:
