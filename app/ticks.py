@@ -16,6 +16,7 @@ from app.catalogue import digests, library, note_anchored, unanchored
 from app.citizens import sweep_codes
 from app.city import City
 from app.governance import carry_out_corrections, run_shadows, warn_of_renewals
+from app.growth.jobs import rebuild_boards
 from app.kernel.clock import day_of
 from app.kernel.db import driver
 from app.kernel.limits import sweep as sweep_limits
@@ -184,6 +185,11 @@ def close_the_points_day(city: City, at: datetime) -> None:
     close_points_day(city.db, city.worker_db, at=at)
 
 
+def build_boards(city: City, at: datetime) -> None:
+    """Build the leaderboards anew from rows (重建排行榜)."""
+    rebuild_boards(city.db, city.redis, at=at)
+
+
 def watch_renewals(city: City, at: datetime) -> None:
     """Warn of scenario approvals that end within 90 days (场景续期提醒)."""
     warn_of_renewals(city.db, at=at)
@@ -243,6 +249,7 @@ JOBS: Final[tuple[tuple[str, timedelta, Callable[[City, datetime], None]], ...]]
     ("forget-logins", timedelta(hours=1), forget_logins),
     ("forget-answers", timedelta(hours=6), forget_answers),
     ("erase-people", timedelta(minutes=1), erase_people),
+    ("build-boards", timedelta(hours=24), build_boards),
     ("watch-renewals", timedelta(hours=24), watch_renewals),
     ("shadow-runs", timedelta(minutes=1), run_shadow_runs),
     ("correct-factors", timedelta(minutes=5), correct_factors),
