@@ -1,5 +1,6 @@
 """Citizens with tokens over the street of ``tests.support.years`` (网页测试的居民)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -26,15 +27,20 @@ class Neighbour:
     token: str
 
     def ask(
-        self, method: str, path: str, body: Any = None, key: str | None = None, **query: Any
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        key: str | None = None,
+        query: Mapping[str, str | int] | None = None,
     ) -> Response:
         headers = {"Authorization": f"Bearer {self.token}"}
         if method == "POST":
             headers["Idempotency-Key"] = key or new_id().hex
         return self.client.request(method, path, json=body, headers=headers, params=query)
 
-    def get(self, path: str, **query: Any) -> Any:
-        answer = self.ask("GET", path, **query)
+    def get(self, path: str, **query: str | int) -> dict[str, Any]:
+        answer = self.ask("GET", path, query=query)
         assert answer.status_code == 200, answer.text
         assert answer.headers["cache-control"] == "no-store"
         return answer.json()

@@ -70,7 +70,7 @@ def test_a_score_can_be_asked_for_as_of_a_day(people: tuple[Neighbour, Neighbour
     assert ann.get("/v1/me/score", as_of=TODAY.isoformat()) == ann.get("/v1/me/score")
     assert ann.get("/v1/me/score", as_of="2020-01-01")["score"] is None
     for day in ("9999-01-01", "0001-01-01", "yesterday"):
-        assert ann.ask("GET", "/v1/me/growth", as_of=day).status_code == 422
+        assert ann.ask("GET", "/v1/me/growth", query={"as_of": day}).status_code == 422
 
 
 def test_documents_are_public_and_never_change(client: TestClient) -> None:

@@ -39,7 +39,7 @@ def people(
     return neighbour(app, client, ann), neighbour(app, client, bo)
 
 
-def issued(who: Neighbour, **wish: Any) -> dict[str, Any]:
+def issued(who: Neighbour, **wish: int | None) -> dict[str, Any]:
     answer = who.ask("POST", "/v1/me/statements", WISH | wish)
     assert answer.status_code == 201, answer.text
     return answer.json()
@@ -104,12 +104,15 @@ def test_checks_are_listed_page_by_page(
     made = issued(ann)
     for number in range(5):
         checked(client, made["token"], f"shop-{number}")
-    path, seen, cursor = f"/v1/me/statements/{made['id']}/checks", [], None
+    path = f"/v1/me/statements/{made['id']}/checks"
+    seen: list[str] = []
+    more: dict[str, str] = {}
     for _ in range(4):
-        page = ann.get(path, limit=2, **({"cursor": cursor} if cursor else {}))
+        page = ann.get(path, limit=2, **more)
         seen += [each["verifier"] for each in page["data"]]
-        if (cursor := page["next_cursor"]) is None:
+        if page["next_cursor"] is None:
             break
+        more = {"cursor": page["next_cursor"]}
     assert sorted(seen) == [f"shop-{number}" for number in range(5)]
 
 
@@ -139,7 +142,7 @@ def is_revoked(client: TestClient, token: str) -> bool:
     signed, *disclosures, end = token.split("~")
     assert end == ""
     key = jwt.PyJWK(next(k for k in keys if k["kid"] == jwt.get_unverified_header(signed)["kid"]))
-    claims = jwt.decode(signed, key, ["EdDSA"], audience="bank.example")
+    claims: dict[str, Any] = jwt.decode(signed, key, ["EdDSA"], audience="bank.example")
     for each in disclosures:
         digest = sha256(each.encode()).digest()
         assert any(urlsafe_b64decode(known + "=") == digest for known in claims["_sd"])
@@ -147,10 +150,11 @@ def is_revoked(client: TestClient, token: str) -> bool:
     path = place["uri"].removeprefix(f"https://{claims['iss'].split('/')[2]}")
     answer = client.get(path)
     assert answer.headers["content-type"] == "application/statuslist+jwt"
-    listed = jwt.decode(answer.text, key, ["EdDSA"])
+    listed: dict[str, Any] = jwt.decode(answer.text, key, ["EdDSA"])
     assert listed["sub"] == place["uri"]
     bits = zlib.decompress(urlsafe_b64decode(listed["status_list"]["lst"] + "=="))
-    return bits[place["idx"] >> 3] >> (place["idx"] & 7) & 1 == 1
+    index: int = place["idx"]
+    return bits[index >> 3] >> (index & 7) & 1 == 1
 
 
 def test_nobody_states_what_their_rows_do_not_show(people: tuple[Neighbour, Neighbour]) -> None:
