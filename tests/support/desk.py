@@ -2,18 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
 
 from fastapi import FastAPI
 from httpx2 import Response
+from sqlmodel import Session
 from starlette.testclient import TestClient
 
+from app.catalogue import FactorCorrection
 from app.city import City
+from app.governance.correcting import order_correction
 from app.kernel.clock import now
+from app.kernel.db import Database, driver
 from app.kernel.ids import new_id
 from app.kernel.scopes import SCOPES, Role
 from app.kernel.tokens import Principal
+from app.staff import Signing
 from app.staff.clerks import Clerk, add_clerk
+from methodologies import Document, load
 
 
 @dataclass
@@ -102,3 +109,41 @@ source = "S"
 [sources.S]
 text = "a test"
 """
+
+
+def put_in_library(db: Database, source: str) -> Document:
+    """Publish a document as two people would have; its proposal was elsewhere."""
+    document = load(source.encode())
+
+    def command(session: Session) -> None:
+        driver(session).execute(
+            "insert into methodology_document values (%s, %s, %s, %s, %s, 1, 'a', 'b', %s)",
+            (
+                document.code,
+                document.version,
+                bytes.fromhex(document.sha256),
+                source.encode(),
+                new_id(),
+                now(),
+            ),
+        )
+
+    db.transact(command)
+    return document
+
+
+def order(
+    db: Database, since: date, until: date, *, version: int = 1, replacement: int = 2
+) -> FactorCorrection:
+    """Order a correction as two people would have, two hours ago."""
+    signing = Signing(new_id(), "r1", "r2", now() - timedelta(hours=2))
+    payload = {
+        "code": "TEST-RIDE",
+        "version": version,
+        "replacement": replacement,
+        "since": since.isoformat(),
+        "until": until.isoformat(),
+        "reason": "a test",
+    }
+    db.transact(order_correction, payload, signing)
+    return FactorCorrection(signing.approval, "TEST-RIDE", version, replacement, since, until)
