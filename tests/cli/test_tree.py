@@ -32,6 +32,10 @@ verify methodology
 audit
 provider add
 provider key
+staff add
+staff list
+staff suspend
+staff reset
 keys
 simulate
 bench ingest

@@ -20,6 +20,11 @@ def principal(*roles: Role) -> Principal:
     return Principal("clerk", new_id(), scopes_of(roles))
 
 
+def code_of(totp: bytes, at: datetime, *, steps: int = 0) -> str:
+    """Read an authenticator with this secret."""
+    return code_at(totp, int(at.timestamp()) // STEP_S + steps)
+
+
 @dataclass
 class Enrolled:
     """A clerk with a password and an authenticator."""
@@ -30,7 +35,7 @@ class Enrolled:
 
     def code(self, at: datetime, *, steps: int = 0) -> str:
         """Read the authenticator, some steps away."""
-        return code_at(self.totp, int(at.timestamp()) // STEP_S + steps)
+        return code_of(self.totp, at, steps=steps)
 
 
 def admitted(db: Database, login: str, *roles: Role, at: datetime) -> tuple[Clerk, str]:
