@@ -31,7 +31,7 @@ from app.activities.windows import Change, note
 from app.books import Row, post
 from app.kernel.clock import day_of
 from app.kernel.db import Connection
-from app.points import Taken, recover
+from app.points import Reserved, Shift, Taken, recover, settle
 from ledger.accounts import bucket_of
 from ledger.chart import Code
 
@@ -159,13 +159,16 @@ class _Posting:
         self._rows: list[Row] = []
         self._changes: list[Change] = []
         self._taken: list[Taken] = []
+        self._unearned: dict[Key, UUID] = {}
         self._notes: list[Noted] = []
 
     def hand_on(self, owners: Collection[int]) -> None:
         """Let the records count that stand in for withdrawn ones, with their room (R16)."""
         ordered = sorted(owners, key=lambda owner: (bucket_of(owner), owner))
         merged = merge(self._connection, "", ordered, (), today=self._today, new_id=self._new_id)
-        owed = recover(self._connection, merged.taken, today=self._today, new_id=self._new_id)
+        today, new_id = self._today, self._new_id
+        owed = recover(self._connection, merged.taken, today=today, new_id=new_id)
+        owed += settle(self._connection, Reserved(), merged.shift(), today=today, new_id=new_id)
         post(self._connection, [*merged.rows, *owed])
         merged.write(self._connection)
 
@@ -185,6 +188,8 @@ class _Posting:
             act, change = acts[key], 0
             if act.asset is not None and act.counts:
                 change = rooms[key] - lost[key]
+            elif act.counts and said.is_withdrawn:
+                self._unearned[key] = self._cause
             if change < 0:
                 self._take(said, act, -change, exits)
             elif change > 0:
@@ -296,8 +301,12 @@ class _Posting:
         )
 
     def write(self) -> None:
-        """Write all of it; what an exchange had taken is taken back with its points."""
-        owed = recover(self._connection, self._taken, today=self._today, new_id=self._new_id)
+        """Write all of it; the points of what was exchanged, or of a behaviour, are taken back."""
+        today, new_id = self._today, self._new_id
+        owed = recover(self._connection, self._taken, today=today, new_id=new_id)
+        owed += settle(
+            self._connection, Reserved(), Shift(lost=self._unearned), today=today, new_id=new_id
+        )
         post(self._connection, [*self._rows, *owed])
         note(self._connection, self._changes, (), {})
         note_corrections(self._connection, self._notes)

@@ -31,6 +31,8 @@ class Kind(StrEnum):
     """An act and its transfers that tell different stories."""
     DESK = "desk"
     """An entry of the desk's audit log that was edited, dropped or moved."""
+    POINTS = "points"
+    """A promise, an exchange, a debt or a reward that its transfers do not bear out."""
     SCHEMA = "schema"
     """A table that lost a guard: a trigger, a grant, the chart, a partition."""
     UNREADABLE = "unreadable"

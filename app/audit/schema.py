@@ -19,6 +19,7 @@ APPEND_ONLY: Final = frozenset(
     | {"submission", "methodology_version", "upload", "upload_chunk", "upload_receipt"}
     | {"act_correction", "correction_batch"}
     | {"act_merge", "act_change", "month_settlement", "audit_entry"}
+    | {"exchange", "exchange_class", "exchange_recovery", "behaviour_act", "debt_total"}
 )
 FORGET_ONLY: Final = frozenset({"activity"})
 """Append-only, except that erasure forgets quantities."""
@@ -39,8 +40,13 @@ HELD: Final = (
     ("balance", "balance_not_overdrawn"),
     ("citizen_answer", "citizen_answer_pkey"),
     ("desk_answer", "desk_answer_pkey"),
+    ("budget_slice", "budget_slice_not_overdrawn"),
+    ("debt_total", "debt_total_not_overpaid"),
+    ("exchange", "exchange_pkey"),
+    ("exchange_class", "exchange_class_check"),
     ("instrument", "instrument_one_owner_at_a_time"),
     ("month_settlement", "month_settlement_pkey"),
+    ("points_debt", "points_debt_not_overpaid"),
     ("provider_answer", "provider_answer_pkey"),
     ("provider_nonce", "provider_nonce_pkey"),
     ("transfer", "transfer_amount_check"),

@@ -34,6 +34,7 @@ from app.points import (
 from app.points.programmes import Reward, set_reward
 from ledger.accounts import bucket_of
 from tests.support.acts import one, rows
+from tests.support.auditing import assert_books_hold
 from tests.support.owners import BUS, BUS_B, asset_number
 from tests.support.points import (
     ABSORBED,
@@ -93,6 +94,7 @@ class Model:
 
     free: int
     people: list[Person]
+    years: int
     at: datetime = NOW
     promised: int = 0
     due: int = 0
@@ -101,7 +103,7 @@ class Model:
 
     @property
     def expires(self) -> date:
-        return date(day_of(self.at).year, 12, 31)
+        return date(day_of(self.at).year + self.years, 12, 31)
 
     def grant(self, person: Person, count: int) -> None:
         self.free -= count * FEN
@@ -171,8 +173,8 @@ ops = st.lists(
 class World:
     """The database beside the model."""
 
-    def __init__(self, db: Database, worker: Database, keys: Keys, fen: int) -> None:
-        new = replace(GREEN, fen_per_point=FEN, expiry_years=0, pause_below_permille=0)
+    def __init__(self, db: Database, worker: Database, keys: Keys, fen: int, years: int) -> None:
+        new = replace(GREEN, fen_per_point=FEN, expiry_years=years, pause_below_permille=0)
         self.db, self.worker = db, worker
         found = programme(db, keys, fen, replace(new, refuse_below_permille=0))
         choose_rate(db, found, Rate("B", None, RATE["B"], TODAY))
@@ -181,7 +183,7 @@ class World:
         automatic(db, *self.owners[:2])
         reward = Reward("M", POINTS, PERSON_CAP, None, TODAY)
         db.transact(set_reward, found, reward, today=TODAY)
-        self.model = Model(fen, [Person() for _ in self.owners])
+        self.model = Model(fen, [Person() for _ in self.owners], years)
 
     def run(self, op: Op) -> None:
         name, who, grade, number = op
@@ -338,17 +340,25 @@ class World:
         assert due * FEN == model.due
 
 
-@given(ops=ops, fen=st.sampled_from([0, 30, 200]))
+@given(ops=ops, fen=st.sampled_from([0, 30, 200]), years=st.integers(0, 1))
 @settings(
     max_examples=200,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_points_are_what_plain_numbers_say(
-    database_url: str, db: Database, worker_db: Database, keys: Keys, ops: list[Op], fen: int
+    database_url: str,
+    db: Database,
+    worker_db: Database,
+    keys: Keys,
+    *,
+    ops: list[Op],
+    fen: int,
+    years: int,
 ) -> None:
     empty(database_url)
-    world = World(db, worker_db, keys, fen)
+    world = World(db, worker_db, keys, fen, years)
     for op in ops:
         world.run(op)
         world.agrees()
+    assert_books_hold(database_url)

@@ -9,6 +9,7 @@ from psycopg import sql
 from sqlmodel import Session
 
 from app.audit import Headers, Report, audit, check_the_books
+from app.audit.points import check_points
 from app.audit.report import Sheet
 from app.audit.streams import prepare
 from app.kernel.db import Database, driver
@@ -38,7 +39,7 @@ def assert_clean(url: str, keys: Keys, origin: str, chain: Headers | None = None
 
 
 def assert_books_hold(url: str) -> None:
-    """Assert the laws, the chart and the replay of every balance; needs no keys and no chain."""
+    """Assert laws, chart, the replay of every balance, and points; needs no keys and no chain."""
     db = Database(url, role="tanpu_audit", pool_size=1)
     sheet = Sheet()
     try:
@@ -52,6 +53,7 @@ def _books(session: Session, sheet: Sheet) -> None:
     connection = driver(session)
     prepare(connection)
     check_the_books(connection, sheet)
+    check_points(connection, sheet)
 
 
 @contextmanager
