@@ -17,6 +17,7 @@ from app.activities.api import router as batches
 from app.activities.correction_api import router as corrections
 from app.activities.quality_api import router as quality
 from app.anchoring.api import router as epochs
+from app.anchoring.inclusion_api import router as inclusion
 from app.catalogue.api import router as methodologies
 from app.citizens import rights_of_citizen, sms_of, wechat_of
 from app.citizens.api import router as entrance
@@ -64,6 +65,7 @@ ROUTERS: Final = (
     batches,
     corrections,
     quality,
+    inclusion,
     own_keys,
     providers,
     epochs,

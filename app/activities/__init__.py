@@ -9,6 +9,7 @@ What is kept of an act: its day, its quantities, a commitment to the provider's 
 the keyed hashes of vehicle and station stay in ``act_window`` until the merge deadline (R17).
 """
 
+from app.activities.batch_errors import BatchUnknown
 from app.activities.boundary import (
     boundary_list,
     mark_of,
@@ -17,6 +18,7 @@ from app.activities.boundary import (
     take_off_list,
 )
 from app.activities.choice import Choice, Standing, catalogued, decided
+from app.activities.corrections import APPEAL, FACTOR, Corrected, Correction, correct
 from app.activities.enrolling import enrol
 from app.activities.errors import UploadRefused
 from app.activities.ingest import ingest
@@ -27,7 +29,12 @@ from app.activities.reading import ItemFile, read_items
 from app.activities.settlement import settle
 
 __all__ = [
+    "APPEAL",
+    "FACTOR",
+    "BatchUnknown",
     "Choice",
+    "Corrected",
+    "Correction",
     "Item",
     "ItemFile",
     "ItemOutcome",
@@ -38,6 +45,7 @@ __all__ = [
     "UploadResult",
     "boundary_list",
     "catalogued",
+    "correct",
     "decided",
     "enrol",
     "ingest",

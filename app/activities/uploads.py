@@ -1,13 +1,13 @@
 """Uploads on disk (批次): opened, recorded chunk by chunk, closed with a signed receipt.
 
-Nothing of an upload is ever changed: that it is complete is the presence of its receipt. The
-receipt is a function of what was committed, and Ed25519 gives one signature a message, so a
-crash between the last commit and the signature is mended by signing again.
+Nothing of an upload is ever changed: that it is complete is the presence of its receipt. A crash
+between the last commit and the signature is mended by the retry, which signs. The receipt says by
+when all of it is in an anchored epoch; ``ledger.promise`` holds the operator to that.
 """
 
 import zlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -25,7 +25,7 @@ from app.providers import Provider, ProviderSuspended, find_provider
 from ledger.log import tree_hash
 from methodologies import Document
 
-RECEIPT_KIND: Final = "tanpu/ingest-receipt/1"
+RECEIPT_KIND: Final = "tanpu/ingest-receipt/2"
 _OPEN: Final = """
 insert into upload (id, provider, methodology, sha256, opened_at) values (%s, %s, %s, %s, %s)
 on conflict (id) do nothing"""
@@ -48,6 +48,7 @@ select counts, reduction_mg, corrected_mg, digest from upload_chunk where upload
 _CLOSE: Final = """
 insert into upload_receipt (upload, statement, signature) values (%s, %s, %s)
 on conflict (upload) do nothing"""
+_CLOSED: Final = "select statement, signature from upload_receipt where upload = %s"
 _OUTCOMES: Final = "select outcomes from upload_chunk where upload = %s order by number"
 
 Line = tuple[int, Outcome, str, int]
@@ -149,8 +150,13 @@ def outcomes_of(session: Session, upload: UUID) -> list[ItemOutcome]:
     ]
 
 
-def close_upload(session: Session, upload: Upload, key: Ed25519PrivateKey) -> UploadResult:
-    """Sign what was committed and keep the receipt. Idempotent."""
+def close_upload(
+    session: Session, upload: Upload, key: Ed25519PrivateKey, *, at: datetime, delay: timedelta
+) -> UploadResult:
+    """Sign what was committed, and that it will be logged within ``delay``; keep the receipt.
+
+    Idempotent: the first receipt is the one that counts.
+    """
     connection = driver(session)
     chunks = connection.execute(_CHUNKS, (upload.id,)).fetchall()
     counts = {
@@ -170,11 +176,15 @@ def close_upload(session: Session, upload: Upload, key: Ed25519PrivateKey) -> Up
             "corrected_mg": corrected_mg,
             "outcomes_root": tree_hash([bytes(chunk[3]) for chunk in chunks]).hex(),
             "opened_at": upload.opened_at,
+            "closed_at": at,
+            "logged_by": at + delay,
         },
         order="sorted",
     )
-    signature = key.sign(statement)
-    connection.execute(_CLOSE, (upload.id, statement, signature))
+    connection.execute(_CLOSE, (upload.id, statement, key.sign(statement)))
+    row = connection.execute(_CLOSED, (upload.id,)).fetchone()
+    assert row is not None, upload.id
+    statement, signature = bytes(row[0]), bytes(row[1])
     return UploadResult(
         upload.id, counts, reduction_mg, corrected_mg, statement, signature, upload.opened_at
     )

@@ -1,14 +1,18 @@
 """``tanpu verify`` (查证): check what others hand out; no database, no trust in the server."""
 
 import json
+from base64 import b64decode
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from app.cli.promise import NotHonest, hold
 from app.cli.screen import FAILED, UNAVAILABLE, WRONG_INPUT, AsJson, answer, complain
+from app.kernel.problems import Refusal
 from ledger.audit import check_headers
 from ledger.findings import HeaderRow
+from ledger.header import Header
 from ledger.verify_receipt import ask, on_chain
 from ledger.verify_receipt import main as verify_receipt
 from methodologies import CATALOG, DocumentFaults, load
@@ -77,6 +81,52 @@ def headers_(
     )
     answer(data, as_json=as_json, people=people)
     if found:
+        raise typer.Exit(FAILED)
+
+
+@commands.command("upload-receipt")
+def upload_receipt(
+    file: Annotated[Path, typer.Argument(help="The answer to the upload, JSON. 上传应答")],
+    records: Annotated[Path, typer.Option(help="What was sent. 原始记录")],
+    secret: Annotated[Path, typer.Option(help="The evidence secret, base64. 证据密钥")],
+    key: Annotated[str, typer.Option(help="The operator's receipt key, base64. 回执公钥")],
+    inclusion: Annotated[list[Path], typer.Option(help="Pages of …/inclusion. 入账证明")],
+    headers: Annotated[Path, typer.Option(help="A list of anchored headers. 期头清单")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Verify that what an upload's receipt promised is in the log, in time (查证批次回执).
+
+    The list of headers is believed: `tanpu verify headers` holds it to the chain.
+    """
+    trusted = {row.epoch: Header.of(row.data) for row in _header_rows(headers)}
+    try:
+        held = hold(
+            json.loads(file.read_bytes()),
+            records.read_bytes(),
+            secret=b64decode(secret.read_text(encoding="ascii")),
+            key=b64decode(key),
+            pages=[json.loads(page.read_bytes()) for page in inclusion],
+            headers=trusted,
+        )
+    except NotHonest as verdict:
+        complain("receipt", str(verdict))
+        raise typer.Exit(FAILED) from verdict
+    except (OSError, ValueError, KeyError, TypeError, AssertionError, Refusal) as error:
+        complain("file", f"{type(error).__name__}: {error}")
+        raise typer.Exit(WRONG_INPUT) from error
+    broken = [{"line": each.line, "fault": each.fault} for each in held.broken]
+    data = {
+        "ok": not broken,
+        "promised": held.promised,
+        "logged_by": held.logged_by,
+        "broken": broken,
+    }
+    people = "\n".join(f"line {each.line}: {each.fault}" for each in held.broken) or (
+        f"true: {held.promised} lines that counted are in the log, by {held.logged_by}"
+    )
+    answer(data, as_json=as_json, people=people)
+    if broken:
         raise typer.Exit(FAILED)
 
 

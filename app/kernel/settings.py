@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     development an offline twin."""
     wechat_app_secret: SecretStr | None = None
     """The mini program's secret."""
+    merge_delay_hours: int = Field(default=36, ge=1, le=720)
+    """Maximum merge delay: within how long of a receipt its entries are in an anchored epoch [h].
+    Stated in every receipt, and provable by whoever holds one."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """The least severe line that is logged."""
 

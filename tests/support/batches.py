@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from app.activities.api import LARGER_BODIES, router
 from app.activities.correction_api import router as corrections
 from app.activities.quality_api import router as quality
+from app.anchoring.inclusion_api import router as inclusion
 from app.citizens import WHEREABOUTS, enrol_unknown
 from app.kernel.clock import now
 from app.kernel.db import Database
@@ -77,7 +78,7 @@ def client_of(town: Town) -> Generator[TestClient]:
     app = FastAPI()
     app.state.city = town
     install(app, body_max=LARGER_BODIES)
-    for each in (router, corrections, quality, own_keys):
+    for each in (router, corrections, quality, own_keys, inclusion):
         app.include_router(each)
     with TestClient(app, base_url=HOST) as client:
         yield client

@@ -1,3 +1,4 @@
+drop index activity_upload;
 drop index upload_of_provider;
 drop table correction_batch, corrected_input, act_correction;
 alter table upload_chunk drop column late;

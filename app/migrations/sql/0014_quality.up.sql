@@ -37,6 +37,9 @@ create table corrected_input (
   primary key (bucket, account, correction)
 );
 
+-- Uploads are in order of time, and so is the table: a summary of each stretch of it is enough.
+create index activity_upload on activity using brin (upload) with (pages_per_range = 16);
+
 alter table act_window add column is_withdrawn boolean not null default false;
 comment on column act_window.is_withdrawn is 'Any other record of the same act comes before it';
 
