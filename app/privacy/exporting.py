@@ -8,6 +8,7 @@ import csv
 import json
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import date, datetime
 from decimal import Decimal
 from io import TextIOWrapper
@@ -49,11 +50,13 @@ def export(
         CitizenUnknown: They were erased.
     """
     connection = driver(session)
-    made = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 -- the caller's to close
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        _write(archive, "profile", lambda: [_profile(session, keys, citizen, at)])
-        for part in exports:
-            _write(archive, part.name, lambda part=part: _rows(connection, part, citizen))
+    with ExitStack() as unless_done:
+        made = unless_done.enter_context(SpooledTemporaryFile(max_size=IN_MEMORY))
+        with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+            _write(archive, "profile", lambda: [_profile(session, keys, citizen, at)])
+            for part in exports:
+                _write(archive, part.name, lambda part=part: _rows(connection, part, citizen))
+        unless_done.pop_all()
     made.seek(0)
     return made
 

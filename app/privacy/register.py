@@ -82,6 +82,15 @@ select activity, amount_mg, recorded_on, corrects from act_change
  where bucket = %(bucket)s and account = %(account)s order by id""",
     ),
     Export(
+        "activity-corrections",
+        """
+select c.activity, c.reason, c.recorded_on, c.is_withdrawn, c.raw_mg, c.change_mg, i.inputs
+  from act_correction c
+  left join corrected_input i
+    on i.bucket = c.bucket and i.account = c.account and i.correction = c.id
+ where c.bucket = %(bucket)s and c.account = %(account)s order by c.id""",
+    ),
+    Export(
         "activity-times",
         """
 select activity, started_at, ended_at, vehicle as vehicle_hash, station as station_hash
@@ -219,6 +228,7 @@ FORGETS: Final[tuple[LiteralString, ...]] = (
 update activity set inputs = null, place = null, source_occurred_at = null
  where bucket = %(bucket)s and account = %(account)s
    and (inputs is not null or place is not null or source_occurred_at is not null)""",
+    "delete from corrected_input where bucket = %(bucket)s and account = %(account)s",
     "update appeal set reason = null where bucket = %(bucket)s and account = %(account)s",
     "delete from team_member where bucket = %(bucket)s and account = %(account)s",
     "delete from challenge_entry where bucket = %(bucket)s and account = %(account)s",
@@ -242,6 +252,7 @@ KEPT: Final[Mapping[str, str]] = MappingProxyType(
         "accrual_day": "sums of a day, which caps go by; purged with the acceptance window",
         "act_merge": "which acts counted: ids alone",
         "act_change": "what was added or taken back: ids and amounts",
+        "act_correction": "what an act came to be worth: ids, amounts, a commitment",
         "month_settlement": "days and amount of a month",
         "erasure": "the receipt, which names nobody",
         "guardianship": "deleted from both sides by the erasure itself",

@@ -2,19 +2,21 @@
 
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlmodel import Session
 
+from app.activities.corrections import FACTOR, Correction, correct
 from app.anchoring.errors import NotAnchored
 from app.books import Row, post
 from app.citizens import Citizen, give_consent
 from app.citizens.errors import CitizenUnknown
 from app.kernel.clock import day_of, now
 from app.kernel.db import Database, driver
+from app.kernel.ids import new_id
 from app.kernel.secrets import Keys
 from app.privacy.erasing import find_erasure
 from app.privacy.errors import ErasureUnderWay
@@ -27,8 +29,9 @@ from tests.support.anchoring import ORIGIN, receipt, verify
 from tests.support.auditing import assert_clean
 from tests.support.leaving import SECRET, Leaver, Town, dump, found_in, owner_rows
 from tests.support.owners import BUS_B, accrual, asset_number, post_all, row
+from tests.support.points import programme, swap
 
-POINTS = Points("green", datetime(2099, 12, 31).date(), 0)
+POINTS = Points("green", date(2099, 12, 31), 0)
 
 
 @pytest.fixture
@@ -165,7 +168,7 @@ def test_what_is_held_is_not_expired(town: Town) -> None:
     assert stage_of(town, a) == "noted"
 
 
-def test_what_arrives_meanwhile_goes_the_same_way(town: Town, db: Database, keys: Keys) -> None:
+def test_what_arrives_meanwhile_goes_the_same_way(town: Town, db: Database) -> None:
     a = town.join(1)
     town.ask(a)
     town.work()
@@ -273,3 +276,36 @@ def test_the_day_of_an_erasure_is_its_own(town: Town) -> None:
     town.work()
     query = "select distinct occurred_on from transfer where source = %s"
     assert owner_rows(town.db, query, a.who.owner) == [(day_of(now()),)]
+
+
+def test_a_correction_of_an_erased_persons_act_takes_from_where_it_went(
+    town: Town, db: Database, keys: Keys
+) -> None:
+    a = town.join(1)
+    programme(db, keys, 1_000_000)
+    swap(db, a.who.owner)
+    assert one(db, "select sum(points)::int8 from exchange") > (0,)
+    town.ride(a)
+    town.erase(a)
+    acts = rows(db, "select recorded_on, id from activity where account = %s", a.who.owner)
+    said = [
+        Correction(a.who.bucket, a.who.owner, recorded_on, act, raw_mg, FACTOR)
+        for (recorded_on, act), raw_mg in zip(acts, (1, 400_000, 0, 2_000_000), strict=True)
+    ]
+
+    def command(session: Session) -> list[int]:
+        facts = {"cause": new_id(), "at": now(), "window_days": 400, "new_id": new_id}
+        return [each.change_mg for each in correct(driver(session), said, **facts)]  # type: ignore[arg-type] -- as named
+
+    assert db.transact(command) == [-999_999, -600_000, -1_000_000, 0]
+    assert rows(db, "select id from points_debt") == []
+    assert one(db, "select count(*) from balance where account = %s", a.who.owner) == (0,)
+    town.close()
+    assert_clean(db.url, keys, ORIGIN, town.chain)
+
+
+def test_what_an_act_said_is_gone(town: Town, db: Database) -> None:
+    a = town.join(1)
+    town.erase(a)
+    left = rows(db, "select inputs, place, source_occurred_at from activity")
+    assert set(left) == {(None, None, None)}

@@ -77,10 +77,8 @@ class Town:
 
     def join(self, number: int) -> Leaver:
         """Let somebody join by phone, fill in everything, and ride twice."""
-        made = Leaver(
-            self.log_in(f"+861380000000{number}"),
-            f"+861380000000{number}", f"隐名氏{number}", f"CARD-SECRET-{number}", f"openid-{number}-xyz",
-        )  # fmt: skip
+        phone, card, openid = f"+861380000000{number}", f"CARD-SECRET-{number}", f"oid-{number}-xyz"
+        made = Leaver(self.log_in(phone), phone, f"隐名氏{number}", card, openid)
         self.db.transact(self._fill, made)
         self.ride(made)
         return made
