@@ -28,6 +28,7 @@ from app.providers import Provider
 from ledger.log import tree_hash
 from tests.support.acts import balances, counts, item, one, people, provider, rows, send
 from tests.support.desk import order, put_in_library, text
+from tests.support.points import owed, points, programme, spend, swap
 
 KG = 1_000_000
 TODAY = day_of(now())
@@ -144,6 +145,27 @@ def test_acts_that_are_told_after_the_order_have_the_replacement_at_once(
     pinned = db.read(decided, "TEST-RIDE", 1).on(YESTERDAY)
     assert pinned is not None
     assert pinned.version == 2
+
+
+def test_what_was_exchanged_and_spent_becomes_a_debt_and_nobody_is_below_zero(
+    db: Database, keys: Keys, metro: Provider
+) -> None:
+    programme(db, keys, 100_000)
+    tell(db, keys, metro, 10)
+    (owner,) = one(db, "select account from activity")
+    swap(db, owner)
+    spend(db, owner, 90, today=TODAY)
+    put_in_library(db, text(version=2, saving="80", effective=str(TOMORROW)))
+    ordered = order(db, SINCE, TODAY)
+    carry_out(db, keys)
+    told = report(db, keys, ordered)
+    assert told["net_co2e_mg"] == -200_000
+    assert (told["points_owed"], told["points_debt_opened"]) == (20, 10)
+    assert owed(db, owner) == 10
+    assert points(db, owner) == {}
+    assert one(db, "select min(credits - debits) from balance")[0] >= 0
+    carry_out(db, keys)
+    assert owed(db, owner) == 10
 
 
 def test_acts_outside_the_period_stay(db: Database, keys: Keys, metro: Provider) -> None:

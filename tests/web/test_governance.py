@@ -378,7 +378,7 @@ def test_documents_by_strangers_are_only_looked_at(desk: Desk) -> None:
     for document in ("x" * 70_000, "a" + ".b" * 300 + "= 1", "[" * 2_000, "é\r\n\ufeff"):
         made = propose(desk.expert, document)
         report = made["report"]
-            assert report["loads"] is False
+        assert report["loads"] is False
         assert report["faults"]
     for wrong in ("x" * 200_001, "a\0b", ""):
         answer = desk.expert.post(PROPOSALS, {"document": wrong, "summary": "s"})
