@@ -26,7 +26,7 @@ CHECKED: Final = Limit("statements.checked", 60, timedelta(hours=1))
 SHOWN: Final = ("reduction_12_months", "score")
 Outcome = Literal["valid", "expired", "revoked", "other_audience"]
 
-_FIND: Final = "select bucket, account, audience, revoked_at from statement where id = %s"
+_FIND: Final = "select bucket, account, audience, is_revoked from statement where id = %s"
 _NOTE: Final = """
 insert into statement_check as c (bucket, account, statement, minute, verifier, outcome)
 values (%s, %s, %s, %s, %s, %s)
@@ -35,7 +35,7 @@ do update set times = c.times + 1"""
 _LAST_PLACE: Final = "select last_value from statement_place"
 _REVOKED: Final = """
 select place from statement
- where revoked_at is not null and place >= %s and place < %s order by place"""
+ where is_revoked and place >= %s and place < %s order by place"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,8 @@ def check_statement(session: Session, shown: Shown, verifier: str, *, at: dateti
     row = connection.execute(_FIND, (shown.id,)).fetchone()
     if row is None:
         raise StatementInvalid
-    bucket, owner, audience, revoked_at = row
-    outcome = _outcome(shown, verifier, revoked_at, at)
+    bucket, owner, audience, is_revoked = row
+    outcome = _outcome(shown, verifier, at, is_revoked=is_revoked)
     if audience:
         # Blank once its holder was erased: nobody is left to tell.
         minute = at.replace(second=0, microsecond=0)
@@ -115,8 +115,8 @@ def revoked_places(session: Session, number: int) -> Sequence[int]:
     return [place - first for (place,) in rows]
 
 
-def _outcome(shown: Shown, verifier: str, revoked_at: datetime | None, at: datetime) -> Outcome:
-    if revoked_at is not None:
+def _outcome(shown: Shown, verifier: str, at: datetime, *, is_revoked: bool) -> Outcome:
+    if is_revoked:
         return "revoked"
     if at >= shown.expires_at:
         return "expired"

@@ -61,12 +61,14 @@ create table statement (
   issued_at timestamptz not null,
   expires_at timestamptz not null,
   revoked_at timestamptz,
+  is_revoked boolean generated always as (revoked_at is not null or audience = '') stored,
   check (expires_at > issued_at),
   check (num_nulls(kg_at_least, score_at_least) < 2)
 );
 comment on column statement.place is 'In the status lists: list = place >> 17, index = place & 131071';
 create index statement_of_owner on statement (bucket, account, id);
-create index statement_revoked on statement (place) where revoked_at is not null;
+comment on column statement.is_revoked is 'Taken back by its holder, or its words were erased with them';
+create index statement_revoked on statement (place) where is_revoked;
 
 -- central -----------------------------------------------------------------------------------
 create table team (
