@@ -57,6 +57,11 @@ PARTS: Final = (
         "Anchoring 上链",
         "Send to receipt at most 10 ms on anvil; at most 90,000 gas; one transaction an epoch.",
     ),
+    Part(
+        "api",
+        "The citizen's reading API 市民查询接口",
+        "The wallet at most 1,200 µs CPU a request, statements at most four.",
+    ),
 )
 NOTES: Final = Path(__file__).parent / "notes"
 """By module: where a budget is missed or close, what was tried and what is next."""

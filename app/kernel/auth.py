@@ -52,12 +52,15 @@ def tokens_of(request: Request) -> Tokens:
     return request.app.state.tokens
 
 
-def principal(
+async def principal(
     request: Request,
     asked: SecurityScopes,
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(_SCHEME)],
 ) -> Principal:
     """Give who asks, once their token allows every scope that the endpoint names.
+
+    Asynchronous, though it waits for nothing: a tenth of a millisecond of arithmetic costs less
+    than a hop to a thread and back.
 
     Raises:
         TokenMissing, TokenInvalid, ScopeMissing: See their own words.

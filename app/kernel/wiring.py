@@ -1,6 +1,7 @@
 """What an endpoint may ask for (依赖): database, settings, keys and limits of the running city.
 
-``create_app`` puts the city on ``app.state`` once; endpoints name its parts as dependencies.
+``create_app`` puts the city on ``app.state`` once; endpoints name its parts as dependencies. They
+are asynchronous because they only look something up: a plain one would cost a hop to a thread.
 """
 
 from typing import Annotated
@@ -13,19 +14,19 @@ from app.kernel.secrets import Keys
 from app.kernel.settings import Settings
 
 
-def _database(request: Request) -> Database:
+async def _database(request: Request) -> Database:
     return request.app.state.city.db
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     return request.app.state.city.settings
 
 
-def _keys(request: Request) -> Keys:
+async def _keys(request: Request) -> Keys:
     return request.app.state.city.keys
 
 
-def _limits(request: Request) -> Limits:
+async def _limits(request: Request) -> Limits:
     return request.app.state.city.limits
 
 
