@@ -35,7 +35,7 @@ def entrance(
     return Entrance(db, keys, limits, state.sms, state.wechat, most, network)
 
 
-Way = Annotated[Entrance, Depends(entrance)]
+Gate = Annotated[Entrance, Depends(entrance)]
 
 
 @router.post(
@@ -47,10 +47,10 @@ Way = Annotated[Entrance, Depends(entrance)]
         s422="Not a mobile number, or not of the documented form.", s429=LIMITED, s503=AWAY
     ),
 )
-def ask_for_code(body: CodeIn, way: Way, response: Response) -> CodeOut:
+def ask_for_code(body: CodeIn, gate: Gate, response: Response) -> CodeOut:
     """Send six digits, good for five minutes on this device; every number is answered alike."""
     at = now()
-    asked = way.ask_code(body.phone, body.device, at=at)
+    asked = gate.ask_code(body.phone, body.device, at=at)
     response.headers.update({"Cache-Control": "no-store", **asked.left.headers()})
     return CodeOut(
         challenge=public_id("chl", asked.challenge), ends_at=asked.ends_at, resend_at=at + RESEND
@@ -72,13 +72,13 @@ def ask_for_code(body: CodeIn, way: Way, response: Response) -> CodeOut:
 )
 def log_in(
     body: Annotated[TokensIn, Body()],
-    way: Way,
+    gate: Gate,
     keys: Secrets,
     signer: Annotated[Tokens, Depends(tokens_of)],
 ) -> Response:
     """Give an access token and a refresh token; a phone's first login opens its citizen."""
     at = now()
-    return deliver(way.enter(body, at=at), keys, signer, body.delivery, at=at)
+    return deliver(gate.enter(body, at=at), keys, signer, body.delivery, at=at)
 
 
 @router.get(
@@ -108,13 +108,13 @@ def list_logins(me: Me, db: Db, response: Response) -> LoginsOut:
     ),
 )
 def link_a_login(
-    me: Me, body: Annotated[LoginIn, Body()], way: Way, response: Response
+    me: Me, body: Annotated[LoginIn, Body()], gate: Gate, response: Response
 ) -> LoginsOut:
     """Link one more way in; what is another citizen's stays theirs, and its code stays good."""
     citizen = Citizen(me.bucket, me.owner)
-    way.link(citizen, body, at=now())
+    gate.link(citizen, body, at=now())
     response.headers["Cache-Control"] = "no-store"
-    return _shown(way.db, citizen)
+    return _shown(gate.db, citizen)
 
 
 def _shown(db: Database, citizen: Citizen) -> LoginsOut:

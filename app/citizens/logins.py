@@ -6,7 +6,7 @@ people, and two people are never merged.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -57,9 +57,8 @@ def log_in(
         _link(connection, keys, citizen, subject, at)
     else:
         citizen = Citizen(*row)
-    return Principal(
-        "citizen", _public_id(connection, citizen), SCOPES[Role.CITIZEN], citizen.number
-    )
+    who = Principal("citizen", _public_id(connection, citizen), frozenset(), citizen.number)
+    return replace(who, scopes=rights_of_citizen(session, who))
 
 
 def link_login(
@@ -97,7 +96,7 @@ def unlink_logins(session: Session, citizen: Citizen) -> int:
 def rights_of_citizen(session: Session, who: Principal) -> frozenset[Scope]:
     """Give what a citizen may do at this moment; nothing once they have left.
 
-    Asked at each refresh: what a guardian's consent or a birth date takes away belongs here.
+    Asked at each login and refresh: what a guardian or a birth date takes away belongs here.
     """
     if not logins_of(session, Citizen(who.bucket, who.owner)):
         return frozenset()

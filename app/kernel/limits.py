@@ -3,7 +3,7 @@
 PostgreSQL counts, so that a Redis that dies, is emptied or drops a key under memory pressure
 never hands out a second budget: switching over multiplies a budget by exactly one. Redis keeps
 the news that a budget is spent, so that a flood is turned away without a statement; without Redis
-the flood costs one statement each, and is turned away all the same.
+the flood costs two statements each, and is turned away all the same.
 
 A window is counted in sixtieths, the one that is running out counted whole: never more than
 ``most`` in any window, and up to a sixtieth of it later again.
@@ -109,13 +109,13 @@ class Limits:
             LimitExceeded: One of them is spent.
         """
         spent = self._remembered(uses)
-        if spent is None:
-            try:
-                return self._db.transact(take, uses, at=at)
-            except LimitExceeded as refusal:
-                self._remember(uses, refusal.left)
-                raise
-        raise LimitExceeded(spent)
+        if spent is not None:
+            raise LimitExceeded(spent)
+        try:
+            return self._db.transact(take, uses, at=at)
+        except LimitExceeded as refusal:
+            self._remember(uses, refusal.left)
+            raise
 
     def _remembered(self, uses: Sequence[Use]) -> Left | None:
         keys = [_key(use) for use in uses]

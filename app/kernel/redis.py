@@ -36,8 +36,8 @@ class Redis:
         """Connect to nothing yet; ``clock`` tells seconds that only grow."""
         self._url, self._clock = url, clock
         self._lock = Lock()
-        self._is_open = False
-        self._closed_until = 0.0
+        self._is_away = False
+        self._alone_until = 0.0
 
     def __repr__(self) -> str:
         """Show no address: it may hold a password."""
@@ -84,21 +84,21 @@ class Redis:
     def _pass(self) -> None:
         """Let everybody through while it answers, and one at a time once a pause is over."""
         with self._lock:
-            if not self._is_open:
+            if not self._is_away:
                 return
-            if self._clock() < self._closed_until:
+            if self._clock() < self._alone_until:
                 raise RedisAway
-            self._closed_until = self._clock() + PAUSE_S
+            self._alone_until = self._clock() + PAUSE_S
 
     def _away(self, kind: str) -> None:
         with self._lock:
-            is_news, self._is_open = not self._is_open, True
-            self._closed_until = self._clock() + PAUSE_S
+            is_news, self._is_away = not self._is_away, True
+            self._alone_until = self._clock() + PAUSE_S
         if is_news:
             log.warning("redis away", kind=kind)
 
     def _back(self) -> None:
         with self._lock:
-            is_news, self._is_open = self._is_open, False
+            is_news, self._is_away = self._is_away, False
         if is_news:
             log.info("redis back")

@@ -7,8 +7,9 @@ log in anew each time.
 """
 
 from app.sessions.commands import close_all, close_session, open_session, refresh, sweep
-from app.sessions.delivery import Delivery, TokensOut, deliver
+from app.sessions.delivery import deliver
 from app.sessions.grants import Granted, Rights
+from app.sessions.schemas import Delivery, TokensOut
 
 __all__ = [
     "Delivery",

@@ -1,12 +1,9 @@
 """Sessions over HTTP (会话接口): refresh, log out, see and end one's devices; the public keys."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Annotated, Final
 
 import structlog
 from fastapi import APIRouter, Depends, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
 
 from app.kernel.auth import Me, tokens_of
 from app.kernel.clock import now
@@ -15,47 +12,19 @@ from app.kernel.ids import parse_public_id, public_id
 from app.kernel.tokens import Tokens
 from app.kernel.wiring import Db, Secrets
 from app.sessions.commands import close_own, close_session, refresh
-from app.sessions.delivery import Shown, TokensOut, deliver, forget
+from app.sessions.delivery import Shown, deliver, forget
 from app.sessions.errors import SessionEnded, SessionUnknown
 from app.sessions.grants import Granted, Rights
 from app.sessions.queries import devices_of
 from app.sessions.rules import Step
+from app.sessions.schemas import KeySetOut, SessionOut, SessionsOut, TokensOut
 
 router = APIRouter(tags=["identity 登录"])
 log = structlog.get_logger()
 
-_FROZEN: Final = ConfigDict(extra="forbid", frozen=True)
 KEYS_CACHED: Final = "public, max-age=300"
 
 Signer = Annotated[Tokens, Depends(tokens_of)]
-
-
-class SessionOut(BaseModel):
-    """One device on which you are logged in."""
-
-    model_config = _FROZEN
-
-    id: str = Field(examples=["ses_01k0000000000000000000000b"])
-    label: str = Field(examples=["Xiaomi 15"])
-    opened_at: datetime
-    seen_at: datetime = Field(description="Last refreshed; at most ten minutes before last used.")
-    ends_at: datetime
-
-
-class SessionsOut(BaseModel):
-    """Your open sessions, the last used first."""
-
-    model_config = _FROZEN
-
-    data: list[SessionOut]
-
-
-class KeySetOut(BaseModel):
-    """The public keys of access tokens (RFC 7517), the newest last."""
-
-    model_config = _FROZEN
-
-    keys: Sequence[Mapping[str, str]]
 
 
 def _rights(request: Request) -> Rights:

@@ -6,12 +6,11 @@ alone, and a request that brings it from another origin is refused.
 """
 
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 from fastapi import Cookie, Depends, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
 
 from app.kernel.http import Str
 from app.kernel.ids import public_id
@@ -20,35 +19,11 @@ from app.kernel.tokens import LIFETIME, Tokens
 from app.sessions.errors import CrossSite, SessionEnded
 from app.sessions.grants import Granted
 from app.sessions.refresh_tokens import RefreshToken, read_refresh_token
-
-Delivery = Literal["body", "cookie"]
-"""Where the refresh token goes: an app keeps it in the system's keychain, a page in a cookie."""
+from app.sessions.schemas import Delivery, RefreshIn, TokensOut
 
 COOKIE: Final = "__Secure-tanpu-refresh"
 COOKIE_PATH: Final = "/v1/auth/tokens"
 OWN_SITE: Final = frozenset({"same-origin", "none"})
-_FROZEN: Final = ConfigDict(extra="forbid", frozen=True)
-
-
-class TokensOut(BaseModel):
-    """An access token, and what to come back with."""
-
-    model_config = _FROZEN
-
-    who: str = Field(examples=["cit_01k0000000000000000000000a"])
-    session: str = Field(examples=["ses_01k0000000000000000000000b"])
-    access_token: str = Field(description="For `Authorization: Bearer …`.")
-    access_ends_at: datetime
-    refresh_token: str | None = Field(description="Once only; absent where it is in a cookie.")
-    refresh_ends_at: datetime = Field(description="Log in again at the latest then.")
-
-
-class RefreshIn(BaseModel):
-    """A refresh token, unless it comes in the cookie."""
-
-    model_config = _FROZEN
-
-    refresh_token: Str | None = Field(default=None, max_length=200)
 
 
 def deliver(
