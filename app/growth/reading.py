@@ -5,6 +5,7 @@ be read again on any later one. Each statement stays in one bucket and finds the
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -12,7 +13,7 @@ from sqlmodel import Session
 
 from app.catalogue import library
 from app.growth.year import Tally, Year, a_year_before, gathered
-from app.kernel.db import Connection, driver
+from app.kernel.db import driver
 from ledger.accounts import SYSTEM_ACCOUNTS
 from ledger.chart import Code
 from methodologies import Field, Settlement
@@ -50,14 +51,12 @@ select a.occurred_on, a.methodology, a.evidence, count(*) filter (where w.activi
    and a.recorded_on between %(since)s and %(known)s
    and a.occurred_on between %(since)s and %(until)s
    and a.reason is null and m.counted is null and not a.methodology = any(%(by_month)s)
- group by a.occurred_on, a.methodology, a.evidence"""
-_MONTHS: Final = """
-select (s.month + interval '1 month')::date - 1, s.methodology, e.evidence,
-       (s.reduction_mg + coalesce(c.mg, 0))::int8
+ group by a.occurred_on, a.methodology, a.evidence
+ union all
+select (s.month + interval '1 month')::date - 1, s.methodology, coalesce(e.evidence, 0)::int2, 1,
+       (s.reduction_mg + coalesce(c.mg, 0))::int8, 0
   from month_settlement s
-  left join lateral (select sum(amount_mg) as mg from act_change
-    where bucket = s.bucket and account = s.account and activity = s.id
-      and recorded_on <= %(known)s) c on true
+  left join changed c on c.activity = s.id
   left join lateral (select min(evidence) as evidence from activity a
     where a.bucket = s.bucket and a.account = s.account and a.methodology = s.methodology
       and a.recorded_on between s.month and s.recorded_on
@@ -65,6 +64,7 @@ select (s.month + interval '1 month')::date - 1, s.methodology, e.evidence,
  where s.bucket = %(bucket)s and s.account = %(owner)s and s.recorded_on <= %(known)s
    and (s.month + interval '1 month')::date - 1 between %(since)s and %(until)s
    and s.reduction_mg + coalesce(c.mg, 0) > 0"""
+"""Days with their acts, and months that were settled whole: one act each, on their last day."""
 _CONTRIBUTED: Final = """
 select coalesce(sum(mg), 0)::int8 from (
   select amount as mg from transfer
@@ -116,36 +116,39 @@ def between(
     session: Session, bucket: int, owner: int, since: date, until: date, *, known_on: date
 ) -> Year:
     """Read a person's acts of some days, as they were known on a day."""
-    connection, known = driver(session), library_of(session)
+    year = acts_between(session, bucket, owner, since, until, known_on=known_on)
+    facts = {
+        "bucket": bucket,
+        "owner": owner,
+        "since": since,
+        "until": until,
+        "correct": CORRECT,
+        "contributed": list(CONTRIBUTED),
+    }
+    row = driver(session).execute(_CONTRIBUTED, facts).fetchone()
+    assert row is not None
+    return replace(year, contributed_mg=max(0, row[0]))
+
+
+def acts_between(
+    session: Session, bucket: int, owner: int, since: date, until: date, *, known_on: date
+) -> Year:
+    """Read the same without what was contributed, as a level needs it; three statements."""
+    known = library_of(session)
     facts = {
         "bucket": bucket,
         "owner": owner,
         "since": since,
         "until": until,
         "known": known_on,
-        "correct": CORRECT,
-        "contributed": list(CONTRIBUTED),
         "by_month": sorted(known.by_month),
     }
     tallies: list[Tally] = []
     disproved = 0
-    for day, methodology, evidence, acts, mg, withdrawn in connection.execute(
-        _ACTS, facts
-    ).fetchall():
+    for day, methodology, evidence, acts, mg, withdrawn in driver(session).execute(_ACTS, facts):
         if acts:
             proved = acts if evidence >= PROVED else 0
             tallies.append(Tally(day, known.field_of(methodology), acts, proved, mg))
         if evidence < PROVED:
             disproved += withdrawn
-    tallies.extend(_settled(connection, facts, known))
-    row = connection.execute(_CONTRIBUTED, facts).fetchone()
-    assert row is not None
-    return Year(since, until, gathered(tallies), max(0, row[0]), disproved)
-
-
-def _settled(connection: Connection, facts: Mapping[str, object], known: Library) -> list[Tally]:
-    """Read months that were settled whole: one act each, on the month's last day."""
-    return [
-        Tally(day, known.field_of(methodology), 1, int((evidence or 0) >= PROVED), mg)
-        for day, methodology, evidence, mg in connection.execute(_MONTHS, facts).fetchall()
-    ]
+    return Year(since, until, gathered(tallies), disproved=disproved)

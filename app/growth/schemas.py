@@ -135,7 +135,6 @@ def shown_document(document: Head, kind: str, source: bytes) -> DocumentOut:
 
 def shown_growth(document: GrowthDocument, year: Year, grown: Growth) -> GrowthOut:
     """Show growth with what it was read from."""
-    level = grown.level
     return GrowthOut(
         since=year.since,
         as_of=year.until,
@@ -144,16 +143,21 @@ def shown_growth(document: GrowthDocument, year: Year, grown: Growth) -> GrowthO
         active_days=len(year.active_days),
         active_weeks=len(year.active_weeks),
         fields=sorted(year.fields()),
-        level=LevelOut(
-            number=level.number,
-            title=both(level.rule.title),
-            growth_from=level.rule.from_,
-            next_from=level.next_from,
-        ),
+        level=shown_level(grown.level),
         streak=_streak(grown.streak),
         longest_streak=_streak(grown.longest),
         badges=[_badge(each) for each in grown.badges],
         rules=shown_rules(document, "growth"),
+    )
+
+
+def shown_level(level: Level) -> LevelOut:
+    """Show a level, and where the next begins."""
+    return LevelOut(
+        number=level.number,
+        title=both(level.rule.title),
+        growth_from=level.rule.from_,
+        next_from=level.next_from,
     )
 
 
