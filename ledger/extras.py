@@ -21,6 +21,7 @@ what the desk did."""
 _AUX = tag("aux")
 _AUX_ENTRY = b"\x00" + tag("aux-entry")
 _METHODOLOGY = b"\x00" + tag("methodology-version")
+_DEBTS = tag("debts")
 _SUPPLY_ROW = b"\x00" + tag("supply-row")
 
 
@@ -100,6 +101,23 @@ def supply_nets(rows: Iterable[SupplyRow]) -> dict[int, int]:
     for row in rows:
         nets[row.unit] = nets.get(row.unit, 0) + row.credits - row.debits
     return nets
+
+
+class DebtTotal(NamedTuple):
+    """Points that corrections left owing, all citizens together, since the beginning (R6)."""
+
+    opened: int
+    paid: int
+    forgiven: int
+
+
+def debts_digest(total: DebtTotal) -> bytes:
+    """Hash what is owed: H(tag("debts") ‖ opened u128 ‖ paid u128 ‖ forgiven u128).
+
+    >>> len(debts_digest(DebtTotal(5, 3, 0)))
+    32
+    """
+    return sha256(_DEBTS + b"".join(part.to_bytes(16, "big") for part in total)).digest()
 
 
 def cancellations_root(entry_leaves: Sequence[bytes]) -> bytes:

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from app.anchoring.cells import hash_cells, store_cells, sum_tree, touched_cells
 from app.anchoring.claiming import Cut, is_claimed, lock, open_cut
 from app.anchoring.folding import Folder
+from app.anchoring.owing import append_debts, digest_of_debts
 from app.anchoring.rounds import ORDER, hash_corrections
 from app.anchoring.supply import append_supply, digest_of_supply
 from app.kernel.db import Connection, driver
@@ -51,7 +52,7 @@ class Contents(NamedTuple):
     origin: str
     methodologies: Methodologies
     digests: Digests
-    """For ``aux``, by registered name; the supply is added here."""
+    """For ``aux``, by registered name; supply and debts are added here."""
 
 
 class Before(NamedTuple):
@@ -84,7 +85,12 @@ def seal(session: Session, keys: Keys, contents: Contents, *, epoch: int) -> Hea
     edge = _extend(connection, before.edge)
     bits, root = _map(connection, keys, before, epoch=epoch)
     append_supply(connection, epoch=epoch)
-    digests = {**contents.digests(session), "supply": digest_of_supply(connection, epoch=epoch)}
+    append_debts(connection, epoch=epoch)
+    digests = {
+        **contents.digests(session),
+        **digest_of_debts(connection, epoch=epoch),
+        "supply": digest_of_supply(connection, epoch=epoch),
+    }
     versions = sorted(
         (methodology_key(code, version), digest)
         for (code, version), digest in contents.methodologies.items()

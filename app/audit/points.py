@@ -6,12 +6,15 @@ that held. A person's points all lie somewhere: earned = available + reserved + 
 corrected (R6).
 """
 
+from collections.abc import Sequence
 from typing import Final
 
+from app.audit.headers import Epoch
 from app.audit.report import Kind, Sheet
 from app.audit.streams import stream
 from app.kernel.db import Connection
 from ledger.chart import Code
+from ledger.extras import DebtTotal, debts_digest
 
 _TWIN: Final = """
 select 'asset ' || x.id, 'claims ' || x.fen_per_point || ' fen a point, its programme '
@@ -106,7 +109,9 @@ total as (select bucket, account, cause, sum(points) as points from taken group 
 select 'account ' || account || ', cause ' || cause, 'owes ' || a.points
        || ' points for a correction, and ' || coalesce(t.points, 0) || ' were taken or noted'
   from asked a left join total t using (bucket, account, cause)
- where coalesce(t.points, 0) < a.points"""
+ where coalesce(t.points, 0) < a.points
+   and not exists (select from account o where o.bucket = a.bucket and o.id = a.account
+                      and o.akey is null)"""  # who was erased owes nothing (R20)
 _DEBTS: Final = """
 with paid as (
   select bucket, source as account, cause as id, sum(amount) as points from transfer
@@ -164,6 +169,40 @@ select 'transfer ' || t.id, 'grants ' || t.amount || ' points for no act of acco
   left join behaviour_act b
     on (b.bucket, b.account, b.activity) = (t.bucket, t.target, t.cause)
  where t.code = %s and b.activity is null"""
+
+
+_OWED: Final = """
+with said as (
+  select e.epoch, coalesce(sum(d.points), 0)::int8 as opened,
+         coalesce(sum(t.amount), 0)::int8 as paid, coalesce(sum(f.forgiven), 0)::int8 as forgiven
+    from log_entry e
+    left join log_note n
+      on (n.bucket, n.recorded_on, n.id) = (e.bucket, e.recorded_on, e.id)
+     and n.code in (%s, %s)
+    left join points_debt d on n.code = %s and d.bucket = e.bucket and d.id = e.id
+    left join points_debt f on n.code = %s and f.bucket = e.bucket and f.forgiven_note = e.id
+    left join transfer t
+      on (t.bucket, t.recorded_on, t.id) = (e.bucket, e.recorded_on, e.id) and t.code = %s
+   group by e.epoch)
+select epoch, sum(opened) over w, sum(paid) over w, sum(forgiven) over w,
+       (select array[o.opened, o.paid, o.forgiven] from debt_total o
+         where o.epoch <= said.epoch order by o.epoch desc limit 1)
+  from said window w as (order by epoch) order by epoch"""
+
+
+def check_the_debts(connection: Connection, rows: Sequence[Epoch], sheet: Sheet) -> None:
+    """Hold what every epoch says is owed to the debts and payments in the log."""
+    told = {row.number: row for row in rows}
+    opened, forgiven = int(Code.DEBT_OPENED), int(Code.DEBT_WRITTEN_OFF)
+    codes = (opened, forgiven, opened, forgiven, int(Code.OFFSET_DEBT))
+    for epoch, *sums, stored in stream(connection, lambda *row: row, _OWED, *codes):
+        total = DebtTotal(*map(int, sums))
+        where = f"debts of epoch {epoch}"
+        if list(stored or (0, 0, 0)) != list(total):
+            sheet.find(Kind.POINTS, where, f"stored {stored}, its entries give {[*total]}")
+        digest = debts_digest(total).hex() if any(total) else None
+        if epoch in told and told[epoch].digest("debts") != digest:
+            sheet.find(Kind.POINTS, where, "its entries give another digest in aux")
 
 
 def check_points(connection: Connection, sheet: Sheet) -> None:

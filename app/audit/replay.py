@@ -17,7 +17,7 @@ from app.audit.desk import check_the_desk
 from app.audit.headers import Epoch, check_the_headers, epochs, headers_of
 from app.audit.log import check_queue, log_rows
 from app.audit.openings import Openings
-from app.audit.points import check_points
+from app.audit.points import check_points, check_the_debts
 from app.audit.report import Kind, Report, Sheet
 from app.audit.schema import check_the_schema
 from app.audit.streams import prepare
@@ -118,6 +118,7 @@ def _replay(
         ("supply", lambda: check_the_supply(connection, rows, sheet)),
         ("acts", lambda: check_acts(connection, sheet)),
         ("points", lambda: check_points(connection, sheet)),
+        ("debts", lambda: check_the_debts(connection, rows, sheet)),
         ("desk", lambda: check_the_desk(connection, rows, sheet)),
         ("schema", lambda: check_the_schema(connection, sheet)),
         ("delays", lambda: note_delays(connection, sheet)),

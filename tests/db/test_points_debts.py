@@ -1,5 +1,8 @@
 """What a correction of exchanged grams takes back, leaves owing, and how later earnings pay it."""
 
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
 from sqlmodel import Session
 
@@ -10,8 +13,11 @@ from app.kernel.secrets import Keys
 from app.points import return_earmarks, write_off_debts
 from ledger.accounts import bucket_of
 from ledger.chart import Code
+from ledger.extras import DebtTotal, debts_digest
 from methodologies import Evidence
 from tests.support.acts import item, one, people, provider, rows, same_person, send
+from tests.support.anchoring import ORIGIN, notary_over
+from tests.support.auditing import assert_clean, audited, tampered
 from tests.support.owners import BUS, asset_number
 from tests.support.points import (
     POOL,
@@ -136,3 +142,50 @@ def test_a_better_record_of_an_exchanged_act_takes_its_points(db: Database, keys
     assert (made.exchange.points, made.paid_points, owed(db, owner)) == (30, 30, 15)
     assert codes(db)[Code.CORRECT] == 500_000 + 5
     assert bucket_of(owner) == one(db, "select distinct bucket from points_debt")[0]
+
+
+def test_what_is_owed_in_all_is_in_every_header(
+    db: Database, worker_db: Database, keys: Keys, ann: int, tmp_path: Path
+) -> None:
+    notary, bus = notary_over(worker_db, keys, tmp_path), asset_number(db, BUS)
+    assert notary.close(at=NOW) is not None
+    spend(db, ann, 8, today=TODAY)
+    take_back(db, ann, bus, 60_000, POOL, at=NOW)
+    assert notary.close(at=NOW + timedelta(days=1)) is not None
+    accrue(db, ann, bus, 30_000)
+    swap(db, ann)
+    assert notary.close(at=NOW + timedelta(days=2)) is not None
+    told = rows(db, "select extras -> 'aux' ->> 'debts' from epoch order by epoch")
+    expected = [debts_digest(DebtTotal(4, paid, 0)).hex() for paid in (0, 3)]
+    assert [row[0] for row in told] == [None, *expected]
+    assert_clean(db.url, keys, ORIGIN)
+    with tampered(db.url, "update debt_total set paid = paid + 1 where epoch = 3"):
+        found = audited(db.url, keys, ORIGIN).findings
+        assert [(each.kind, each.where) for each in found] == [("points", "debts of epoch 3")]
+
+
+@pytest.mark.parametrize(
+    ("statement", "where"),
+    [
+        ("update exchange set points = points + 1", "exchange "),
+        ("update exchange_class set mg_per_point = 5000, points = 20", "exchange "),
+        ("update points_debt set paid = 1", "debt "),
+        ("delete from log_note", "debt "),
+        (
+            "update budget_slice set unpromised_fen = unpromised_fen + 1 where slice = 3",
+            "programme",
+        ),
+        ("update budget_slice set promised_fen = promised_fen - 1 where slice = 3", "programme"),
+        ("update exchange_recovery set points = points + 1", "exchange "),
+        ("delete from exchange_class", "exchange "),
+    ],
+)
+def test_the_audit_names_what_was_tampered_with(
+    db: Database, keys: Keys, ann: int, statement: str, where: str
+) -> None:
+    spend(db, ann, 8, today=TODAY)
+    take_back(db, ann, asset_number(db, BUS), 60_000, POOL, at=NOW)
+    assert_clean(db.url, keys, ORIGIN)
+    with tampered(db.url, statement):
+        found = [each for each in audited(db.url, keys, ORIGIN).findings if each.kind == "points"]
+        assert any(each.where.startswith(where) for each in found), found

@@ -127,8 +127,7 @@ def test_who_leaves_leaves_their_points(db: Database, worker_db: Database, keys:
     people = expiring(db, keys)
 
     def command(session: Session) -> int:
-        facts = {"cause": new_id(), "today": TODAY, "new_id": new_id}
-        return expire_all(driver(session), people[0], **facts)
+        return expire_all(driver(session), people[0], cause=new_id(), today=TODAY, new_id=new_id)
 
     assert db.transact(command) == 8
     assert points(db, people[0]) == {}

@@ -15,7 +15,10 @@ from app.audit.streams import prepare
 from app.kernel.db import Database, driver
 from app.kernel.secrets import Keys
 
-_BACK: Final = "insert into public.{0} overriding system value select * from kept.{0}"
+_BACK: Final = "insert into public.{0} ({1}) overriding system value select {1} from kept.{0}"
+_COLUMNS: Final = """
+select array_agg(attname::text order by attnum) from pg_attribute
+ where attrelid = %s::text::regclass and attnum > 0 and not attisdropped and attgenerated = ''"""
 _TABLES: Final = """
 select relname from pg_class
  where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition
@@ -76,5 +79,7 @@ def tampered(owner_url: str, *statements: str) -> Generator[None]:
             for name in names:
                 table = sql.Identifier(name)
                 connection.execute(sql.SQL("delete from public.{}").format(table))
-                connection.execute(sql.SQL(_BACK).format(table))
+                (columns,) = connection.execute(_COLUMNS, (name,)).fetchall()[0]
+                listed = sql.SQL(", ").join(map(sql.Identifier, columns))
+                connection.execute(sql.SQL(_BACK).format(table, listed))
             connection.execute("drop schema kept cascade")

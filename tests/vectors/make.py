@@ -253,6 +253,15 @@ def aux() -> Vectors:
             for one in some
             for root in [extras.aux_root(one)]
         ],
+        "debts": [
+            {
+                "opened": str(total.opened),
+                "paid": str(total.paid),
+                "forgiven": str(total.forgiven),
+                "digest": x(extras.debts_digest(total)),
+            }
+            for total in (extras.DebtTotal(0, 0, 0), extras.DebtTotal(2**64, 30, 1))
+        ],
         "supply": [
             {
                 "rows": [
