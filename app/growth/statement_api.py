@@ -18,10 +18,10 @@ from app.growth.statement_schemas import (
     IssuedOut,
     KeyOut,
     KeysOut,
+    PresentedIn,
     StatementIn,
     StatementPage,
-    VerifyIn,
-    VerifyOut,
+    VerdictOut,
     shown_check,
     shown_outcome,
     shown_statement,
@@ -143,13 +143,13 @@ def list_checks(
     ),
 )
 def verify_statement(
-    body: VerifyIn,
+    body: PresentedIn,
     response: Response,
     db: Db,
     settings: Configuration,
     keys: Secrets,
     limits: Limited,
-) -> VerifyOut:
+) -> VerdictOut:
     """Say how a statement stands for whoever asks, and note for its holder that they did."""
     response.headers["Cache-Control"] = "no-store"
     at, key = now(), keys.receipt

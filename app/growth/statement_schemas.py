@@ -94,7 +94,7 @@ class CheckPage(BaseModel):
     next_cursor: str | None
 
 
-class VerifyIn(BaseModel):
+class PresentedIn(BaseModel):
     """A statement to check, and who checks it."""
 
     model_config = FROZEN
@@ -103,7 +103,7 @@ class VerifyIn(BaseModel):
     verifier: Named = Field(description="Who is asking; its holder sees it.")
 
 
-class VerifyOut(BaseModel):
+class VerdictOut(BaseModel):
     """How a statement stands for the verifier who asked."""
 
     model_config = FROZEN
@@ -158,9 +158,9 @@ def shown_check(check: Check) -> CheckOut:
     return CheckOut.model_validate(check._asdict())
 
 
-def shown_outcome(shown: Shown, outcome: Outcome, *, at: datetime) -> VerifyOut:
+def shown_outcome(shown: Shown, outcome: Outcome, *, at: datetime) -> VerdictOut:
     """Tell a verifier; what the statement says only where it is valid for them."""
-    return VerifyOut(
+    return VerdictOut(
         outcome=outcome,
         purpose=shown.purpose,
         audience=shown.audience,

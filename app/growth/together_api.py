@@ -29,9 +29,9 @@ from app.growth.together_schemas import (
     ChallengeOut,
     ChallengePage,
     EntrantOut,
-    JoinIn,
     LeaderboardOut,
     PseudonymIn,
+    TeamCodeIn,
     TeamIn,
     TeamOut,
     shown_challenge,
@@ -97,7 +97,7 @@ def post_team(
         s404="Nobody gave this code out.", s409="You are in another, or it is full."
     ),
 )
-def put_team(body: JoinIn, db: Db, me: Me) -> TeamOut:
+def put_team(body: TeamCodeIn, db: Db, me: Me) -> TeamOut:
     """Join the team of a code; again changes nothing."""
     return _team(db.transact(join_team, me, body.code.strip().lower(), at=now()))
 

@@ -24,7 +24,7 @@ class TeamIn(BaseModel):
     name: Annotated[Str, StringConstraints(max_length=80)] = Field(examples=["绿骑士 Green Riders"])
 
 
-class JoinIn(BaseModel):
+class TeamCodeIn(BaseModel):
     """The code of a team."""
 
     model_config = FROZEN
