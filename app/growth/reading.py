@@ -51,12 +51,14 @@ select a.occurred_on, a.methodology, a.evidence, count(*) filter (where w.activi
    and a.recorded_on between %(since)s and %(known)s
    and a.occurred_on between %(since)s and %(until)s
    and a.reason is null and m.counted is null and not a.methodology = any(%(by_month)s)
- group by a.occurred_on, a.methodology, a.evidence
- union all
+ group by a.occurred_on, a.methodology, a.evidence"""
+_MONTHS: Final = """
 select (s.month + interval '1 month')::date - 1, s.methodology, coalesce(e.evidence, 0)::int2, 1,
        (s.reduction_mg + coalesce(c.mg, 0))::int8, 0
   from month_settlement s
-  left join changed c on c.activity = s.id
+  left join lateral (select sum(amount_mg) as mg from act_change
+    where bucket = s.bucket and account = s.account and activity = s.id
+      and recorded_on <= %(known)s) c on true
   left join lateral (select min(evidence) as evidence from activity a
     where a.bucket = s.bucket and a.account = s.account and a.methodology = s.methodology
       and a.recorded_on between s.month and s.recorded_on
@@ -64,6 +66,7 @@ select (s.month + interval '1 month')::date - 1, s.methodology, coalesce(e.evide
  where s.bucket = %(bucket)s and s.account = %(owner)s and s.recorded_on <= %(known)s
    and (s.month + interval '1 month')::date - 1 between %(since)s and %(until)s
    and s.reduction_mg + coalesce(c.mg, 0) > 0"""
+_TALLIES: Final = _ACTS + "\n union all" + _MONTHS
 """Days with their acts, and months that were settled whole: one act each, on their last day."""
 _CONTRIBUTED: Final = """
 select coalesce(sum(mg), 0)::int8 from (
@@ -145,7 +148,7 @@ def acts_between(
     }
     tallies: list[Tally] = []
     disproved = 0
-    for day, methodology, evidence, acts, mg, withdrawn in driver(session).execute(_ACTS, facts):
+    for day, methodology, evidence, acts, mg, withdrawn in driver(session).execute(_TALLIES, facts):
         if acts:
             proved = acts if evidence >= PROVED else 0
             tallies.append(Tally(day, known.field_of(methodology), acts, proved, mg))

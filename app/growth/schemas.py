@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from app.growth.answers import FROZEN, WordsOut
 from app.growth.published import GrowthDocument, Head, ScoreDocument, Words
-from app.growth.rules import Badge, Growth, Streak
+from app.growth.rules import Badge, Growth, Level, Streak
 from app.growth.scoring import Component, Score
 from app.growth.year import Year
 from app.kernel.quantities import ReductionOut, mass

@@ -88,7 +88,9 @@ select f.occurred_on, v.code, count(*) filter (where o.outcome = 'accepted'),
  group by f.occurred_on, v.code
 having count(*) filter (where o.outcome = 'accepted') > 0 or sum(f.granted_mg) <> 0
  union all
-select (m.month + interval '1 month - 1 day')::date, v.code, 0, m.reduction_mg
+select (m.month + interval '1 month - 1 day')::date, v.code, 0,
+       m.reduction_mg + coalesce((select sum(c.amount_mg) from act_change c
+         where c.bucket = m.bucket and c.account = m.account and c.activity = m.id), 0)::bigint
   from month_settlement m join methodology_version v on v.id = m.methodology
  where m.bucket = %(bucket)s and m.account = %(owner)s and m.reduction_mg > 0
    and m.month + interval '1 month - 1 day' between %(since)s and %(until)s"""

@@ -22,7 +22,7 @@ from app.wallet.act_schemas import ActDetailOut
 from app.wallet.acts import ActFilter, ActRow, acts_before, parts_of
 from app.wallet.answers import PRIVATE, KnownTag, Month, month_days, period, private, tagged
 from app.wallet.errors import ActivityUnknown
-from app.wallet.holdings import holdings_of
+from app.wallet.holdings import wallet_of
 from app.wallet.rules import OutcomeWord, Span, Total, by_day, by_span, months_before
 from app.wallet.schemas import (
     ActPage,
@@ -51,9 +51,9 @@ router = APIRouter(prefix="/v1/me", tags=["citizens 市民"], dependencies=[Depe
     responses={304: {"description": "The reader has this answer already."}},
 )
 def get_wallet(db: Db, me: Me, known: KnownTag = None) -> Response:
-    """Show reductions by class and points by expiry, with what expires soon."""
-    held = db.read(holdings_of, me.bucket, me.owner, today=day_of(now()))
-    return tagged(shown_wallet(held), known)
+    """Show reductions by class and points by expiry, what expires soon, and the level."""
+    found = db.read(wallet_of, me.bucket, me.owner, today=day_of(now()))
+    return tagged(shown_wallet(*found), known)
 
 
 def _filter(

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from sqlmodel import Session
 
+from app.growth.levels import Level, level_on
 from app.kernel.db import driver
 from app.wallet.rules import EXPIRES_SOON, GradeWord, field_of
 from methodologies import Field
@@ -81,6 +82,14 @@ class Holdings:
     def reserved(self) -> int:
         """Points promised to an order that is not yet redeemed."""
         return sum(each.reserved for each in self.points)
+
+
+def wallet_of(
+    session: Session, bucket: int, owner: int, *, today: date
+) -> tuple[Holdings, int, Level]:
+    """Give what an owner holds, their growth value and their level; four statements."""
+    held = holdings_of(session, bucket, owner, today=today)
+    return held, *level_on(session, bucket, owner, today)
 
 
 def holdings_of(session: Session, bucket: int, owner: int, *, today: date) -> Holdings:

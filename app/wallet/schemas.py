@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.growth.levels import Level
+from app.growth.schemas import LevelOut, shown_level
 from app.kernel.ids import public_id
 from app.kernel.quantities import ReductionOut, mass
 from app.wallet.acts import ActRow
@@ -73,6 +75,8 @@ class WalletOut(BaseModel):
     fields: list[FieldOut]
     reductions: list[ClassOut]
     points: PointsOut
+    growth: int = Field(description="The growth value of twelve months.", examples=[30])
+    level: LevelOut
 
 
 class ActOut(BaseModel):
@@ -135,7 +139,7 @@ class TrendsOut(BaseModel):
     data: list[TotalOut]
 
 
-def shown_wallet(held: Holdings) -> WalletOut:
+def shown_wallet(held: Holdings, growth: int, level: Level) -> WalletOut:
     """Write holdings as the wire has them."""
     return WalletOut(
         reduction=mass(held.reduction_mg),
@@ -159,6 +163,8 @@ def shown_wallet(held: Holdings) -> WalletOut:
             owed=held.owed,
             classes=[PointsClassOut(**each._asdict()) for each in held.points],
         ),
+        growth=growth,
+        level=shown_level(level),
     )
 
 

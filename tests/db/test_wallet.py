@@ -10,6 +10,9 @@ from sqlmodel import Session
 
 from app.activities import catalogued
 from app.activities.items import Item
+from app.growth.published import growth_documents, in_force
+from app.growth.reading import year_of
+from app.growth.rules import grown
 from app.kernel.clock import SHANGHAI, day_of, now
 from app.kernel.db import Database, driver
 from app.kernel.ids import parse_public_id
@@ -18,6 +21,7 @@ from app.kernel.settings import Settings
 from app.wallet import holdings_of
 from app.wallet.act_schemas import ActDetailOut
 from app.wallet.acts import ActFilter, acts_before, parts_of
+from app.wallet.holdings import wallet_of
 from app.wallet.rules import by_day, by_span
 from app.wallet.telling import told_act
 from ledger.accounts import SYSTEM_ACCOUNTS, bucket_of
@@ -236,12 +240,23 @@ def test_a_replayed_act_says_where_it_comes_from(db: Database, keys: Keys) -> No
     assert shown.basis == "operator-import"
 
 
+def told_by_growth(db: Database, who: Somebody) -> tuple[int, int]:
+    """The growth value and the level as the growth domain tells them."""
+    today = day_of(now())
+    document = in_force(growth_documents(), today)
+    found = grown(document, db.read(year_of, who.bucket, who.owner, today))
+    return found.value, found.level.number
+
+
 def test_wallet_page_and_detail_take_few_statements(db: Database, keys: Keys) -> None:
     sender = operator(db)
     (an,) = citizens(db, keys, sender, "an")
     tell(db, keys, sender, [ride(n, "an") for n in range(8)])
     place, today = (an.bucket, an.owner), day_of(now())
-    held, sent = statements_of(db, lambda session: holdings_of(session, *place, today=today))
+    (held, growth, level), sent = statements_of(
+        db, lambda session: wallet_of(session, *place, today=today)
+    )
+    assert (growth, level.number) == told_by_growth(db, an)
     assert held.reduction_mg == 8 * TEN_KM_MG
     assert 0 < len(sent) <= WALLET_MAX
     page, sent = statements_of(
