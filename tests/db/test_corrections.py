@@ -10,9 +10,6 @@ from sqlmodel import Session
 
 from app.activities.choice import chosen
 from app.activities.corrections import Corrected, Correction, correct
-from app.audit.acts import check_acts
-from app.audit.report import Sheet
-from app.audit.streams import prepare
 from app.books import Row, post
 from app.kernel.clock import day_of, now
 from app.kernel.db import Database, driver
@@ -34,6 +31,7 @@ from tests.support.acts import (
     same_person,
     send,
 )
+from tests.support.auditing import assert_acts_hold
 
 KG = 1_000_000
 FREE = chosen(document("TEST-FREE", cap=None))
@@ -51,15 +49,7 @@ def metro(db: Database, keys: Keys) -> Provider:
 def acts_hold_afterwards(db: Database) -> Iterator[None]:
     """Hold every act, change, day and correction to its transfers."""
     yield
-    auditor, sheet = Database(db.url, role="tanpu_audit", pool_size=1), Sheet()
-
-    def command(session: Session) -> None:
-        prepare(driver(session))
-        check_acts(driver(session), sheet)
-
-    auditor.read(command)
-    auditor.dispose()
-    assert not sheet.findings, "\n".join(map(str, sheet.findings))
+    assert_acts_hold(db.url)
 
 
 def said(

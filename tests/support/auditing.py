@@ -9,6 +9,7 @@ from psycopg import sql
 from sqlmodel import Session
 
 from app.audit import Headers, Report, audit, check_the_books
+from app.audit.acts import check_acts
 from app.audit.points import check_points
 from app.audit.report import Sheet
 from app.audit.streams import prepare
@@ -57,6 +58,22 @@ def _books(session: Session, sheet: Sheet) -> None:
     prepare(connection)
     check_the_books(connection, sheet)
     check_points(connection, sheet)
+
+
+def assert_acts_hold(url: str) -> None:
+    """Assert that every act, change, day and correction has the transfers it implies."""
+    db = Database(url, role="tanpu_audit", pool_size=1)
+    sheet = Sheet()
+
+    def query(session: Session) -> None:
+        prepare(driver(session))
+        check_acts(driver(session), sheet)
+
+    try:
+        db.read(query)
+    finally:
+        db.dispose()
+    assert not sheet.findings, "\n".join(map(str, sheet.findings))
 
 
 @contextmanager
