@@ -12,7 +12,10 @@ from dataclasses import dataclass, field
 import psycopg
 from pydantic import SecretStr
 
+from app.catalogue import library
 from app.embedded.runtime import Addresses, Given, Runtime, running
+from app.kernel.advancing import ahead
+from app.kernel.clock import CLOCK
 from app.kernel.db import Database
 from app.kernel.limits import Limits
 from app.kernel.redis import Redis
@@ -68,6 +71,7 @@ def open_city(
     Raises:
         EmbeddedRefused: A server cannot be started here.
         NotDurable: Production, on a server that may lose acknowledged commits.
+        VersionConflict: A methodology version ships with other bytes than were published.
     """
     with ExitStack() as stack:
         addresses = _addresses(settings, stack, owning=owning)
@@ -85,9 +89,13 @@ def open_city(
             worker_db=Database(addresses.database_url, role="tanpu_worker", pool_size=2),
             audit_db=Database(addresses.database_url, role="tanpu_audit", pool_size=2),
         )
+        if migrating:
+            city.db.read(library)
         for database in (city.db, city.worker_db, city.audit_db):
             stack.callback(database.dispose)
         stack.callback(city.redis.close)
+        if settings.sandbox:
+            stack.enter_context(CLOCK.ahead_by(lambda: city.db.read(ahead)))
         yield city
 
 

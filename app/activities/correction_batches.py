@@ -33,14 +33,13 @@ from app.activities.items import Malformed
 from app.activities.lines import numbered_lines
 from app.activities.marks import EXTERNAL_BYTES, Marker
 from app.activities.preparing import EVIDENCE_RANK
-from app.catalogue import versions_of
+from app.catalogue import Holding, holding
 from app.kernel.clock import day_of
 from app.kernel.db import Connection, driver
 from app.kernel.ids import new_id, public_id
 from app.kernel.secrets import Keys
 from app.kernel.settings import Settings
 from app.providers import Provider
-from methodologies import Document
 
 LINES_MAX: Final = 1_000
 RECEIPT_KIND: Final = "tanpu/correction-receipt/1"
@@ -145,7 +144,7 @@ def receive_corrections(session: Session, terms: Terms, body: bytes) -> Received
     lines = _read(body)
     good = [line for _, line in lines if isinstance(line, CorrectionLine)]
     acts = _acts(connection, terms, good)
-    reading = _Reading(found[0], versions_of(session, found[0]), terms, acts)
+    reading = _Reading(found[0], holding(session, found[0]), terms, acts)
     read = [(number, line, reading.meaning(number, line)) for number, line in lines]
     corrections = [each for _, _, each in read if isinstance(each, Correction)]
     lock_people(connection, {each.owner for each in corrections})
@@ -177,13 +176,13 @@ class _Reading:
     def __init__(
         self,
         code: str,
-        documents: Mapping[tuple[str, int], Document],
+        versions: Holding,
         terms: Terms,
         acts: Mapping[bytes, _Act],
     ) -> None:
         self.reasons: dict[UUID, str] = {}
         """Why a methodology gives nothing for corrected inputs."""
-        self._code, self._documents, self._acts = code, documents, acts
+        self._code, self._versions, self._acts = code, versions, acts
         self._marker = Marker(terms.keys, terms.sender.code, {})
         self._named: set[UUID] = set()
 
@@ -217,7 +216,7 @@ class _Reading:
         )
 
     def _worth(self, line: CorrectionLine, act: _Act) -> Worth | str:
-        document = self._documents.get((self._code, act.version or 0))
+        document = self._versions.of(act.version or 0, act.day)
         if line.withdrawn or document is None:
             return Worth(0, {})
         return worth_of(line, document, _EVIDENCE[act.evidence], act.day)

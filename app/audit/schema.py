@@ -17,9 +17,12 @@ APPEND_ONLY: Final = frozenset(
     {"system_account", "asset", "transfer", "log_note"}
     | {"epoch_cut", "epoch", "log_entry", "log_edge", "account_leaf", "cell", "supply"}
     | {"submission", "methodology_version", "upload", "upload_chunk", "upload_receipt"}
-    | {"act_correction", "correction_batch"}
+    | {"act_correction", "correction_batch", "sandbox_advance"}
     | {"act_merge", "act_change", "month_settlement", "audit_entry"}
     | {"exchange", "exchange_class", "exchange_recovery", "behaviour_act", "debt_total"}
+    | {"methodology_document", "methodology_withdrawal", "methodology_anchor", "factor_correction"}
+    | {"factor_correction_part", "factor_correction_report", "methodology_proposal"}
+    | {"proposal_revision", "proposal_review", "shadow_run", "shadow_part"}
 )
 FORGET_ONLY: Final = frozenset({"activity"})
 """Append-only, except that erasure forgets quantities."""

@@ -21,10 +21,12 @@ from app.catalogue.errors import (
 )
 from app.catalogue.library import (
     FactorCorrection,
+    Holding,
     applicable,
     corrections_of,
     digests,
     document_of,
+    holding,
     last_days,
     library,
     library_over,
@@ -45,6 +47,7 @@ __all__ = [
     "Anchor",
     "Decisions",
     "FactorCorrection",
+    "Holding",
     "Register",
     "ScenarioApproval",
     "ScenarioApprovalUnknown",
@@ -62,6 +65,7 @@ __all__ = [
     "digests",
     "document_of",
     "end_approval",
+    "holding",
     "last_days",
     "library",
     "library_over",

@@ -23,7 +23,7 @@ update scenario_approval set valid_until = %s
  where scenario = %s and valid_from = %s and valid_until > %s and valid_from <= %s"""
 
 
-def sign_off(  # noqa: PLR0913 -- who signs what, when, and the words beside it
+def sign_off(
     session: Session,
     code: str,
     version: int,

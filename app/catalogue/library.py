@@ -41,6 +41,28 @@ class FactorCorrection(NamedTuple):
     until: date
 
 
+class Holding(NamedTuple):
+    """The versions of one code, and what was ordered about their factors (现行系数)."""
+
+    versions: Mapping[int, Document]
+    corrections: Sequence[FactorCorrection]
+
+    def of(self, version: int, day: date) -> Document | None:
+        """Give the document whose factor holds for an act of a version and a day.
+
+        It is given as in force on that day, which is what the act was accepted under.
+        """
+        holds = version
+        for each in self.corrections:
+            if each.version in {version, holds} and each.since <= day <= each.until:
+                holds = each.replacement
+        document = self.versions.get(holds)
+        if document is None:
+            return None
+        until = None if document.until is None else max(day, document.until)
+        return replace(document, effective=min(day, document.effective), until=until)
+
+
 def library(session: Session) -> Mapping[Key, Document]:
     """Give every version, shipped or published, by code and version.
 
@@ -112,6 +134,12 @@ def applicable(session: Session, code: str, version: int | None = None) -> Seque
         document = known[code, each.replacement]
         found.append(replace(document, effective=each.since, until=each.until))
     return in_order(found)
+
+
+def holding(session: Session, code: str) -> Holding:
+    """Give what acts of a code are worth when somebody computes them anew."""
+    versions = {version: each for (_, version), each in versions_of(session, code).items()}
+    return Holding(versions, corrections_of(session, code))
 
 
 def last_days(session: Session) -> dict[Key, date]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.catalogue import approve_scenario, sign_off
+from app.catalogue import approve_scenario, end_approval, sign_off, withdraw_signature
 from app.city import open_city
 from app.cli.screen import AsJson, answer
 from app.kernel.clock import day_of, now
@@ -60,3 +60,21 @@ def approve(
         )
     people = f"{scenario}: {'已批准 approved' if new else '已有批准 was approved already'}"
     answer({"scenario": scenario, "new": new}, as_json=as_json, people=people)
+
+
+@commands.command()
+def unsign(code: Code, version: Version, reviewer: Reviewer, *, as_json: AsJson = False) -> None:
+    """Let a reviewer's signature hold no longer from today (撤回签字)."""
+    with open_city(Settings()) as city:
+        city.db.transact(withdraw_signature, code, version, reviewer=reviewer, on=day_of(now()))
+    people = f"{code} {version}: 签字已撤回 signature of {reviewer} withdrawn"
+    answer({"methodology": code, "version": version}, as_json=as_json, people=people)
+
+
+@commands.command()
+def end(scenario: Scenario, first: FirstDay, last: LastDay, *, as_json: AsJson = False) -> None:
+    """Let the approval that began on --from end on --until, sooner than given (终止批准)."""
+    with open_city(Settings()) as city:
+        city.db.transact(end_approval, scenario, valid_from=first.date(), last=last.date())
+    people = f"{scenario}: 批准至 approved until {last.date()}"
+    answer({"scenario": scenario, "until": last.date().isoformat()}, as_json=as_json, people=people)

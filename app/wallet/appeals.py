@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from app.activities.corrections import Correction, correct
 from app.activities.marks import plain_inputs
+from app.catalogue import holding
 from app.kernel.clock import day_of
 from app.kernel.db import driver
 from app.kernel.ids import public_id
@@ -195,7 +196,8 @@ def _post(
     document = None if detail is None else document_of_act(session, detail)
     if detail is None or document is None or detail.act.asset is None:
         raise CorrectionImpossible(activity=public_id("act", appeal.activity))
-    inputs, mg = _worth(document, stored_act(detail), given)
+    holds = holding(session, document.code).of(document.version, detail.act.occurred_on)
+    inputs, mg = _worth(holds or document, stored_act(detail), given)
     place = (appeal.bucket, appeal.owner, detail.act.recorded_on, appeal.activity)
     (made,) = correct(
         driver(session),

@@ -11,16 +11,19 @@ from app.catalogue import (
     ScenarioApprovalUnknown,
     ScenarioUnknown,
     SignatureUnknown,
+    VersionConflict,
     VersionUnknown,
     approval_on,
     approve_scenario,
     decisions_on,
     end_approval,
+    library,
     sign_off,
     withdraw_signature,
 )
 from app.kernel.db import Database, driver
-from methodologies import CATALOG, accrues, assess
+from methodologies import CATALOG, accrues, assess, source
+from tests.support.desk import put_in_library
 
 METRO = CATALOG["SZ-METRO", 1]
 DAY = date(2026, 3, 1)
@@ -142,3 +145,12 @@ def test_an_approval_can_end_sooner_and_never_later(db: Database) -> None:
 def test_a_period_that_ends_before_it_begins_is_none(db: Database) -> None:
     with pytest.raises(errors.CheckViolation):
         approve(db, days=-1)
+
+
+def test_a_version_that_ships_and_was_published_otherwise_is_a_conflict(db: Database) -> None:
+    shipped = source("SZ-METRO", 1).decode()
+    put_in_library(db, shipped)
+    assert db.read(library)["SZ-METRO", 1] is CATALOG["SZ-METRO", 1]
+    put_in_library(db, shipped.replace("46.8", "46.9").replace("SZ-METRO", "SZ-BUS"))
+    with pytest.raises(VersionConflict):
+        db.read(library)

@@ -12,7 +12,12 @@ from app.activities import decided
 from app.audit.acts import check_acts
 from app.audit.report import Sheet
 from app.audit.streams import prepare
-from app.catalogue import FactorCorrection, document_of
+from app.catalogue import (
+    FactorCorrection,
+    approve_scenario,
+    document_of,
+    holding,
+)
 from app.governance import correcting, shadowing
 from app.governance.corrections import corrected_acts, find_correction
 from app.governance.errors import CorrectionOpen, NotAFactor, RunsTooMany
@@ -166,6 +171,44 @@ def test_what_was_exchanged_and_spent_becomes_a_debt_and_nobody_is_below_zero(
     assert one(db, "select min(credits - debits) from balance")[0] >= 0
     carry_out(db, keys)
     assert owed(db, owner) == 10
+
+
+@pytest.mark.usefixtures("metro")
+def test_whoever_computes_an_act_anew_uses_the_factor_that_holds(db: Database) -> None:
+    put_in_library(db, text(version=2, saving="80", effective=str(TOMORROW)))
+    order(db, SINCE, YESTERDAY)
+    found = db.read(holding, "TEST-RIDE")
+    for version in (1, 2):
+        document = found.of(version, YESTERDAY)
+        assert document is not None
+        assert document.version == 2
+        assert document.effective <= YESTERDAY
+    outside = found.of(1, TODAY)
+    assert outside is not None
+    assert outside.version == 1
+    assert found.of(9, TODAY) is None
+
+
+def test_nothing_accrues_on_the_day_after_an_approval_ends(
+    db: Database, keys: Keys, metro: Provider
+) -> None:
+    ending = YESTERDAY - timedelta(days=1)
+    db.transact(approve_scenario, "test-ride", valid_from=SINCE, valid_until=ending, letter="test")
+    noon = item().occurred_at
+    told = [
+        item(1, subject="card-1", occurred_at=noon - timedelta(days=1)),
+        item(2, subject="card-1", occurred_at=noon),
+    ]
+    outcome = send(db, keys, metro, told, choice=db.read(decided, "TEST-RIDE"))
+    assert counts(outcome) == {"accepted": 1, "ineligible": 1}
+    (reason,) = one(db, "select reason from activity where occurred_on = %s", YESTERDAY)
+    assert reason == "approval.not_in_force"
+    db.transact(
+        approve_scenario, "test-ride", valid_from=TOMORROW, valid_until=TOMORROW, letter="renewed"
+    )
+    choice = db.read(decided, "TEST-RIDE")
+    still = send(db, keys, metro, [item(3, occurred_at=noon - timedelta(days=2))], choice=choice)
+    assert counts(still) == {"accepted": 1}, "a renewal ends nothing"
 
 
 def test_acts_outside_the_period_stay(db: Database, keys: Keys, metro: Provider) -> None:
