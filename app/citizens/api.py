@@ -8,13 +8,13 @@ from app.citizens.codes import RESEND
 from app.citizens.consents import Citizen
 from app.citizens.entrance import Entrance
 from app.citizens.logins import logins_of
-from app.citizens.rules import network_of
 from app.citizens.schemas import CodeIn, CodeOut, LoginIn, LoginOut, LoginsOut, TokensIn
 from app.kernel.auth import Me, tokens_of
 from app.kernel.clock import now
 from app.kernel.db import Database
 from app.kernel.http import problems
 from app.kernel.ids import public_id
+from app.kernel.limits import network_of
 from app.kernel.tokens import Tokens
 from app.kernel.wiring import Configuration, Db, Limited, Secrets
 from app.sessions import TokensOut, deliver

@@ -9,6 +9,7 @@ A window is counted in sixtieths, the one that is running out counted whole: nev
 ``most`` in any window, and up to a sixtieth of it later again.
 """
 
+import ipaddress
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from redis.client import Pipeline
 
 PARTS: Final = 60
+IPV4_BITS: Final = 24
+IPV6_BITS: Final = 64
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _LOCK: Final = "select pg_advisory_xact_lock(hashtextextended('limit_use ' || %s, 0))"
@@ -136,6 +139,24 @@ class Limits:
             self._redis.ask(lambda client: client.set(key, b"", ex=spent.reset_s))
         except RedisAway:
             return
+
+
+def network_of(address: str) -> str:
+    """Give the network that an address is counted under: its /24, or its /64 where it is IPv6.
+
+    >>> network_of("203.0.113.77"), network_of("::ffff:203.0.113.77"), network_of("2001:db8::1")
+    ('203.0.113.0/24', '203.0.113.0/24', '2001:db8::/64')
+    >>> network_of("unix")
+    'unix'
+    """
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped
+    bits = IPV4_BITS if found.version == 4 else IPV6_BITS  # noqa: PLR2004 -- of the protocol
+    return str(ipaddress.ip_network((found, bits), strict=False))
 
 
 def take(session: Session, uses: Iterable[Use], *, at: datetime) -> Sequence[Left]:

@@ -27,7 +27,7 @@ class Scope(StrEnum):
     STAFF_MANAGE = "staff.manage"
     """Ask for the admission, roles, suspension and reset of clerks and partners."""
     OVERSIGHT_MANAGE = "oversight.manage"
-    """Sign what concerns those who oversee the operator, and who else may read what they read."""
+    """Sign for those who oversee the operator, and for machines that read what they read."""
     AUDIT_READ = "audit.read"
     """The desk's audit log, and the city's totals as of any date."""
     APPROVALS_SIGN = "approvals.sign"

@@ -1,4 +1,4 @@
-"""Partners at the desk (合作机构管理接口): asked for and signed by two, suspended by one."""
+"""Partners at the desk (合作机构管理接口): two admit them, the regulator alone suspends them."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -33,6 +33,8 @@ from app.staff import ApprovalOut, approval_out, ask, note_act
 router = APIRouter(prefix="/v1/admin/partners", tags=["partners 合作机构"])
 
 Manager = Annotated[Principal, desk(Scope.STAFF_MANAGE)]
+Overseer = Annotated[Principal, desk(Scope.OVERSIGHT_MANAGE)]
+"""Whose partners these are: the operator does not cut an auditor's machine off by itself."""
 PartnerId = Annotated[str, Path(max_length=40, examples=["par_01k0000000000000000000000a"])]
 Kid = Annotated[str, Path(pattern=KID)]
 DENIED: Final = {
@@ -110,7 +112,7 @@ def ask_for_partner_key(
     summary="Suspend a partner at once 停用合作机构",
     responses=problems(**DENIED, s404="No such partner."),
 )
-def post_suspension(who: Manager, db: Db, response: Response, partner_id: PartnerId) -> PartnerOut:
+def post_suspension(who: Overseer, db: Db, response: Response, partner_id: PartnerId) -> PartnerOut:
     """Give its machines no token any more; one person may, since it only takes away."""
     at, partner = now(), parse_public_id("par", partner_id)
 
@@ -131,7 +133,7 @@ def post_suspension(who: Manager, db: Db, response: Response, partner_id: Partne
     responses=problems(**DENIED, s404="No such partner, or no such key in force."),
 )
 def delete_key(
-    who: Manager, db: Db, response: Response, partner_id: PartnerId, kid: Kid
+    who: Overseer, db: Db, response: Response, partner_id: PartnerId, kid: Kid
 ) -> PartnerOut:
     """End a key that may be in other hands; one person may, since it only takes away."""
     at, partner = now(), parse_public_id("par", partner_id)

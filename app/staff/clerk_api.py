@@ -13,6 +13,7 @@ from app.kernel.clock import now
 from app.kernel.http import problems
 from app.kernel.ids import new_id, parse_public_id
 from app.kernel.limits import Limit as Rate
+from app.kernel.limits import network_of
 from app.kernel.once import IdempotencyKey, answer_once
 from app.kernel.paging import Cursor, Limit, read_cursor, write_cursor
 from app.kernel.scopes import Scope
@@ -46,18 +47,18 @@ Manager = Annotated[Principal, desk(Scope.STAFF_MANAGE)]
 Signer = Annotated[Tokens, Depends(tokens_of)]
 ClerkId = Annotated[str, Path(max_length=40, examples=["clk_01k0000000000000000000000a"])]
 TRIES: Final = Rate("staff.network", 60, timedelta(hours=1))
-"""Of one network address: each try costs 30 ms and 19 MiB, whoever makes it."""
+"""Of one network (/24, IPv6 /64): each try costs 30 ms and 19 MiB, whoever makes it."""
 LABEL: Final = "desk"
 
 
 def few_tries(request: Request, limits: Limited, keys: Secrets) -> None:
-    """Count a try of this network address.
+    """Count a try of this network.
 
     Raises:
         LimitExceeded: There were too many.
     """
     address = request.client.host if request.client else ""
-    limits.take([(TRIES, keys.login_hash("staff/network", address.encode()))], at=now())
+    limits.take([(TRIES, keys.login_hash("staff/network", network_of(address).encode()))], at=now())
 
 
 FewTries: Final = Depends(few_tries)

@@ -198,7 +198,7 @@ def test_a_wrong_login_tells_nothing(client: TestClient, operator: Desk) -> None
     assert again.json()["code"] == "staff.login_refused", "its code was used to log in"
 
 
-def test_a_network_address_has_so_many_tries(client: TestClient) -> None:
+def test_a_network_has_so_many_tries(client: TestClient) -> None:
     answers = [log_in(client, "no.one", "000000").status_code for _ in range(61)]
     assert (answers[:60], answers[60]) == ([401] * 60, 429)
     assert int(log_in(client, "no.one", "000000").headers["retry-after"]) > 0

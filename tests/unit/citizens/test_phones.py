@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.citizens.rules import network_of, phone_of
+from app.citizens.rules import phone_of
+from app.kernel.limits import network_of
 
 MOBILE = st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True)
 PREFIX = st.sampled_from(["", "+86", "86", "0086", "+86 ", "+86-", "(+86) "])
