@@ -50,9 +50,9 @@ update instrument set linked_to = greatest(%s, linked_from + interval '1 microse
 _CLOSE: Final = """
 update consent set valid_to = greatest(%s, valid_from + interval '1 microsecond')
  where bucket = %s and account = %s and valid_to is null"""
-_CLOSE_LINKS: Final = """
-update instrument set linked_to = greatest(%s, linked_from + interval '1 microsecond')
- where bucket = %s and account = %s and linked_to is null"""
+_VOID_LINKS: Final = """
+update instrument set linked_to = linked_from + interval '1 microsecond'
+ where bucket = %s and account = %s"""
 _CONSENTS: Final = """
 select provider, scene, valid_from, valid_to from consent where bucket = %s and account = %s
  order by provider, scene, valid_from"""
@@ -87,9 +87,9 @@ def close_consents(session: Session, citizen: Citizen, *, at: datetime) -> None:
     driver(session).execute(_CLOSE, (at, citizen.bucket, citizen.number))
 
 
-def close_links(session: Session, citizen: Citizen, *, at: datetime) -> None:
-    """End every link of a citizen, at once. Idempotent."""
-    driver(session).execute(_CLOSE_LINKS, (at, citizen.bucket, citizen.number))
+def void_links(session: Session, citizen: Citizen) -> None:
+    """Let no act ever told lead to a citizen any more, whenever it occurred. Idempotent."""
+    driver(session).execute(_VOID_LINKS, (citizen.bucket, citizen.number))
 
 
 def give_consent(

@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from app.citizens import Citizen
 from app.citizens.choices import choices_of, choose
-from app.citizens.consents import close_consents, close_links
+from app.citizens.consents import close_consents, void_links
 from app.citizens.errors import CitizenUnknown
 from app.kernel.db import Database, driver
 from app.kernel.ids import new_id
@@ -75,7 +75,7 @@ def ask_erasure(
     refuse_leaving(session, citizen)
     connection.execute(_ASK, (*owner, named, sha256(secret).digest(), at))
     close_consents(session, citizen, at=at)
-    close_links(session, citizen, at=at)
+    void_links(session, citizen)
     step_back_from_all(session, keys, citizen, at=at)
     if choices_of(session, citizen).automatic_exchange:
         choose(session, citizen, choices_of(session, citizen).without_exchange())

@@ -113,6 +113,7 @@ def test_the_stages_come_in_their_order(town: Town) -> None:
     assert one(town.db, "select count(*) from instrument where linked_to is null") == (0,)
     assert rows(town.db, "select closed_for from session") == [("revoked",)]
     assert rows(town.db, "select automatic_exchange from citizen_setting") == [(False,)]
+    assert town.ride(a) == {"refused": 2}, "an act of yesterday, told after the request"
     assert moved(town, a) == []
     assert town.work() == 0
     assert stage_of(town, a) == "noted"
