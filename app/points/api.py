@@ -60,8 +60,8 @@ def get_quote(db: Db, me: Me, response: Response, programme: Named = None) -> Qu
     response_model=ExchangedOut,
     responses=problems(
         s400="The Idempotency-Key is missing.",
-        s404="There is no such programme, or no such class is held.",
-        s409="Less than a point's worth, or the programme's funds do not allow it.",
+        s404="There is no such programme.",
+        s409="A class is not held, it is less than a point's worth, or the funds do not allow it.",
         s422="The request is not in its form, or the key was used for another.",
     ),
 )

@@ -121,9 +121,11 @@ def reserve(
     made.cut = {each.act.activity: PERSON_CAP for each in worths if each.share < each.reward.points}
     for reward in rewards:
         of_it = [each for each in worths if each.reward is reward]
-        made.worths += _promised(
-            connection, _within_day(connection, of_it, made, today), made, home
-        )
+        paid = _promised(connection, _within_day(connection, of_it, made, today), made, home)
+        if paid and reward.budget_day_points is not None:
+            given = sum(each.share for each in paid)
+            connection.execute(_TAKE_DAY, (given, reward.id, today))
+        made.worths += paid
     kept = {each.act.activity for each in made.worths}
     gone = [(each.place, -each.reward.points) for each in worths if each.act.activity not in kept]
     if gone:
