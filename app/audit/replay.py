@@ -22,6 +22,7 @@ from app.audit.report import Kind, Report, Sheet
 from app.audit.schema import check_the_schema
 from app.audit.streams import prepare
 from app.audit.supply import check_the_clearing, check_the_supply
+from app.audit.workings import check_workings
 from app.kernel.db import Connection, Database, driver
 from app.kernel.secrets import Keys
 from ledger.audit import check_log
@@ -117,6 +118,7 @@ def _replay(
         ("headers", lambda: check_the_headers(rows, anchors, origin, sheet)),
         ("supply", lambda: check_the_supply(connection, rows, sheet)),
         ("acts", lambda: check_acts(connection, sheet)),
+        ("workings", lambda: check_workings(connection, sheet)),
         ("points", lambda: check_points(connection, sheet)),
         ("debts", lambda: check_the_debts(connection, rows, sheet)),
         ("desk", lambda: check_the_desk(connection, rows, sheet)),

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from app.activities.preparing import EVIDENCE_RANK
 from app.catalogue import VersionUnknown, approval_on, corrections_of, decisions_on, document_of
 from app.kernel.ids import public_id
 from app.kernel.quantities import mass
@@ -23,7 +24,6 @@ from methodologies import (
     Approval,
     Assessment,
     Document,
-    Evidence,
     Grade,
     Parameter,
     Settlement,
@@ -32,11 +32,7 @@ from methodologies import (
 )
 
 FACTOR_CORRECTED: Final = "factor.corrected"
-EVIDENCE: Final = {
-    3: Evidence.PROVIDER_MEASURED,
-    2: Evidence.DOCUMENT_PROVED,
-    1: Evidence.SELF_DECLARED,
-}
+EVIDENCE: Final = {rank: evidence for evidence, rank in EVIDENCE_RANK.items()}
 
 
 def told_act(session: Session, bucket: int, owner: int, activity: UUID) -> wire.ActDetailOut:

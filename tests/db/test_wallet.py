@@ -31,7 +31,8 @@ from methodologies import CATALOG, Document, Evidence, Settlement, read_inputs
 from methodologies.quantities import mass_mg
 from tests.support import points
 from tests.support.acts import TODAY, balances, one, people, rows, same_person, send
-from tests.support.anchoring import at, notary_over
+from tests.support.anchoring import ORIGIN, at, notary_over
+from tests.support.auditing import audited
 from tests.support.chain import MemoryChain
 from tests.support.counting import sequential_scans_of, statements_of
 from tests.support.owners import BUS, asset_number, owners, post_all, row
@@ -125,9 +126,10 @@ def test_something_runs() -> None:
     assert len(RUNNING) > 10
 
 
-def test_a_recorded_amount_that_the_engine_does_not_give_is_shown(
+def test_a_recorded_amount_that_the_engine_does_not_give_is_shown_and_audited(
     db: Database, keys: Keys, database_url: str
 ) -> None:
+    """One milligram more in the row alone: the person sees it, and the audit names the act."""
     sender = operator(db)
     (an,) = citizens(db, keys, sender, "an")
     tell(db, keys, sender, [ride(1, "an")])
@@ -138,6 +140,10 @@ def test_a_recorded_amount_that_the_engine_does_not_give_is_shown(
     working = told(db, an, act).working
     assert working is not None
     assert working.agrees is False
+    report = audited(database_url, keys, ORIGIN)
+    finding = "SZ-METRO/1 gives 468000 mg, recorded is 468001 mg"
+    assert finding in [found.detail for found in report.findings]
+    assert report.checked["workings"] == 1
 
 
 def test_the_cap_says_what_it_cut(db: Database, keys: Keys) -> None:
