@@ -52,8 +52,8 @@ select e.account, (y.mg + coalesce(s.mg, 0))::int8
        and (%(all)s or m.methodology = any(%(versions)s))) s on true
  where e.bucket between %(first)s and %(last)s and y.mg + coalesce(s.mg, 0) > 0"""
 _TEAMS: Final = """
-select p.team, count(*)::int, count(*) filter (where y.acts > 0)::int,
-       coalesce(sum(y.mg), 0)::int8
+select p.team, count(*)::int, count(*) filter (where y.acts > 0 or s.mg > 0)::int,
+       coalesce(sum(y.mg + coalesce(s.mg, 0)), 0)::int8
   from team_member p
   left join lateral (
     select count(*) filter (where m.counted is null and w.activity is null) as acts,
@@ -71,6 +71,13 @@ select p.team, count(*)::int, count(*) filter (where y.acts > 0)::int,
      where a.bucket = p.bucket and a.account = p.account and a.recorded_on >= %(since)s
        and a.occurred_on between %(since)s and %(until)s and a.reason is null
        and not a.methodology = any(%(by_month)s)) y on true
+  left join lateral (
+    select sum(m.reduction_mg + coalesce(c.mg, 0)) as mg
+      from month_settlement m
+      left join lateral (select sum(h.amount_mg) as mg from act_change h
+        where h.bucket = m.bucket and h.account = m.account and h.activity = m.id) c on true
+     where m.bucket = p.bucket and m.account = p.account
+       and (m.month + interval '1 month')::date - 1 between %(since)s and %(until)s) s on true
  where p.bucket between %(first)s and %(last)s and (%(one)s::uuid is null or p.team = %(one)s)
    and p.joined_at <= %(at)s and (p.left_at is null or p.left_at > %(at)s)
  group by p.team"""
