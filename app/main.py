@@ -47,6 +47,7 @@ from app.providers.api import router as own_keys
 from app.providers.desk_api import router as providers
 from app.providers.senders import signed_request
 from app.readiness import readiness
+from app.sandbox import router as sandbox
 from app.sessions import Rights
 from app.sessions.api import router as sessions
 from app.staff import DEEDS as STAFF_DEEDS
@@ -128,6 +129,8 @@ PUBLIC: Final = frozenset(
     }
 )
 """What anybody may ask. Every other endpoint under /v1 names a scope or checks a signature."""
+SANDBOX_PUBLIC: Final = frozenset({"GET /v1/sandbox/clock"})
+"""Likewise, where there is such a clock."""
 RIGHTS: Final[Rights] = {"citizen": rights_of_citizen, "clerk": clerk_scopes}
 """What the holder of a session may do at each refresh, by kind."""
 
@@ -144,7 +147,7 @@ def create_app(settings: Settings, city: City | None = None) -> FastAPI:
             yield
 
     app = FastAPIOffline(
-        title="Tanpu 碳普",
+        title=title_of(settings),
         summary="City carbon inclusion (碳普惠): activities, reductions, proofs.",
         version=version("tanpu"),
         lifespan=lifespan,
@@ -153,9 +156,11 @@ def create_app(settings: Settings, city: City | None = None) -> FastAPI:
     install(app, body_max=LARGER_BODIES)
     app.state.deeds, app.state.rights = DEEDS, RIGHTS
     app.state.live = LiveStreams()
-    for router in ROUTERS:
+    for router in (*ROUTERS, sandbox) if settings.sandbox else ROUTERS:
         app.include_router(router)
-    refuse_open_endpoints(app.routes, below="/v1", public=PUBLIC, signatures={signed_request})
+    refuse_open_endpoints(
+        app.routes, below="/v1", public=PUBLIC | SANDBOX_PUBLIC, signatures={signed_request}
+    )
     if settings.otlp_endpoint is not None:
         trace(app, exporter(settings.otlp_endpoint))
     app.add_api_route("/", front_page, include_in_schema=False)
@@ -170,11 +175,17 @@ def create_app(settings: Settings, city: City | None = None) -> FastAPI:
     return app
 
 
+def title_of(settings: Settings) -> str:
+    """Name what runs, so that nobody takes a sandbox for a city."""
+    return "Tanpu 碳普 Sandbox 沙箱" if settings.sandbox else "Tanpu 碳普"
+
+
 def front_page(request: Request) -> HTMLResponse:
     """Say what runs, and link to the documents."""
     city: City = request.app.state.city
     page = Template(files("app").joinpath("static", "root.html").read_text(encoding="utf-8"))
     shown = {
+        "title": title_of(city.settings),
         "version": version("tanpu"),
         "origin": city.settings.origin,
         "env": city.settings.env,

@@ -17,7 +17,8 @@ from app.citizens import sweep_codes
 from app.city import City
 from app.governance import carry_out_corrections, run_shadows, warn_of_renewals
 from app.growth.jobs import rebuild_boards
-from app.kernel.clock import day_of
+from app.kernel.advancing import keep_months
+from app.kernel.clock import day_of, wall
 from app.kernel.db import driver
 from app.kernel.limits import sweep as sweep_limits
 from app.kernel.once import sweep as sweep_answers
@@ -28,7 +29,6 @@ from app.sessions import sweep as sweep_sessions
 from app.staff import head_digest
 from methodologies import Document, Settlement
 
-MONTHS_AHEAD: Final = 3
 JOBS_KEPT: Final = timedelta(days=7)
 
 _LOADING: Final = Lock()
@@ -136,13 +136,9 @@ def note_digests(city: City, at: datetime) -> int:
     return len(found)
 
 
-def keep_partitions(city: City, _at: datetime) -> None:
+def keep_partitions(city: City, at: datetime) -> None:
     """Make the coming months' partitions (提前建分区)."""
-
-    def command(session: Session) -> None:
-        driver(session).execute("select ensure_partitions(%s)", (MONTHS_AHEAD,))
-
-    city.db.transact(command)
+    city.db.transact(keep_months, at - wall())
 
 
 def settle_months(city: City, at: datetime) -> None:

@@ -4,10 +4,12 @@ Nothing reads ``os.environ`` after this: an entry point makes ``Settings()`` and
 """
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SANDBOX_ORIGIN: Final = "sandbox."
 
 
 class Settings(BaseSettings):
@@ -17,6 +19,9 @@ class Settings(BaseSettings):
 
     env: Literal["development", "production"] = "development"
     """``production`` refuses embedded servers, generated keys, and enrolment by operator import."""
+    sandbox: bool = False
+    """A deployment for trying things out, with a clock of its own that can be advanced; its
+    ``ORIGIN`` begins with ``sandbox.``, and no other's does. ``production`` refuses it."""
     tanpu_home: Path = Path(".tanpu")
     """Data directory of the embedded servers, keys and the signer guard; one owner at a time."""
     database_url: SecretStr | None = None
@@ -91,6 +96,14 @@ class Settings(BaseSettings):
     def signer_guard_path(self) -> Path:
         """Where the signer guard is."""
         return self.signer_guard or self.tanpu_home / "guard" / "signer.guard"
+
+    @model_validator(mode="after")
+    def _sandbox_is_apart(self) -> Self:
+        if self.sandbox and self.is_production:
+            raise ValueError("ENV=production refuses SANDBOX")
+        if self.sandbox is not self.origin.startswith(SANDBOX_ORIGIN):
+            raise ValueError(f"ORIGIN begins with {SANDBOX_ORIGIN} in a sandbox, and nowhere else")
+        return self
 
     @model_validator(mode="after")
     def _production_names_everything(self) -> Self:

@@ -62,9 +62,17 @@ create table correction_batch (
 create index correction_batch_of on correction_batch (provider, recorded_at);
 create index upload_of_provider on upload (provider, opened_at, id);
 
-select make_append_only(t) from unnest(array['act_correction', 'correction_batch']::regclass[]) t;
+create table sandbox_advance (
+  id uuid primary key,
+  by interval not null check (by > interval '0'),
+  advanced_at timestamptz not null
+);
+comment on table sandbox_advance is 'A sandbox''s clock is ahead of the wall''s by their sum (R21); empty in a real city';
+
+select make_append_only(t) from unnest(array['act_correction', 'correction_batch',
+  'sandbox_advance']::regclass[]) t;
 
 -- grants ------------------------------------------------------------------------------------
-grant select, insert on act_correction, corrected_input, correction_batch to tanpu_app;
+grant select, insert on act_correction, corrected_input, correction_batch, sandbox_advance to tanpu_app;
 grant delete on corrected_input to tanpu_worker;
-grant select on act_correction, corrected_input, correction_batch to tanpu_audit;
+grant select on act_correction, corrected_input, correction_batch, sandbox_advance to tanpu_audit;
