@@ -188,6 +188,12 @@ class ActDetail:
     merges: tuple[MergeRow, ...]
     places: tuple[LogPlace, ...]
 
+    @property
+    def latest_inputs(self) -> dict[str, str] | None:
+        """The quantities as the last correction that told any has them."""
+        told = [each.inputs for each in self.corrections if each.inputs is not None]
+        return told[-1] if told else self.inputs
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActFilter:

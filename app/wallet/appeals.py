@@ -14,7 +14,8 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from app.activities.corrections import Correction, correct
+from app.activities import APPEAL as APPEALED
+from app.activities import Correction, correct
 from app.activities.marks import plain_inputs
 from app.catalogue import holding
 from app.kernel.clock import day_of
@@ -37,7 +38,6 @@ from methodologies import BadQuantity, Document, read_inputs
 
 State = Literal["open", "overdue", "upheld", "rejected"]
 APPEAL: Final = "apl"
-UPHELD: Final = "appeal.upheld"
 _FATE: Final = """
 select case when f.outcome = 'accepted' and exists (
          select from act_correction c where c.bucket = f.bucket and c.account = f.account
@@ -197,11 +197,12 @@ def _post(
     if detail is None or document is None or detail.act.asset is None:
         raise CorrectionImpossible(activity=public_id("act", appeal.activity))
     holds = holding(session, document.code).of(document.version, detail.act.occurred_on)
-    inputs, mg = _worth(holds or document, stored_act(detail), given)
+    act = replace(stored_act(detail), inputs=detail.latest_inputs)
+    inputs, mg = _worth(holds or document, act, given)
     place = (appeal.bucket, appeal.owner, detail.act.recorded_on, appeal.activity)
     (made,) = correct(
         driver(session),
-        [Correction(*place, mg, UPHELD, inputs=inputs)],
+        [Correction(*place, mg, APPEALED, inputs=inputs)],
         cause=appeal.id,
         at=at,
         window_days=posting.window_days,

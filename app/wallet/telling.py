@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from app.activities import FACTOR
 from app.activities.preparing import EVIDENCE_RANK
 from app.catalogue import VersionUnknown, approval_on, corrections_of, decisions_on, document_of
 from app.kernel.ids import public_id
@@ -31,7 +32,6 @@ from methodologies import (
     assess,
 )
 
-FACTOR_CORRECTED: Final = "factor.corrected"
 EVIDENCE: Final = {rank: evidence for evidence, rank in EVIDENCE_RANK.items()}
 
 
@@ -134,7 +134,7 @@ def document_of_act(session: Session, detail: ActDetail) -> Document | None:
 
 def _replacements(session: Session, detail: ActDetail, document: Document) -> dict[UUID, Document]:
     """Give the versions that corrections of a factor put in place of the act's own."""
-    causes = {each.cause for each in detail.corrections if each.reason == FACTOR_CORRECTED}
+    causes = {each.cause for each in detail.corrections if each.reason == FACTOR}
     if not causes:
         return {}
     return {

@@ -3,19 +3,21 @@
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from sqlmodel import Session
 
-from app.activities import catalogued
+from app.activities import Correction, catalogued, correct
 from app.activities.items import Item
 from app.growth.published import growth_documents, in_force
 from app.growth.reading import year_of
 from app.growth.rules import grown
 from app.kernel.clock import SHANGHAI, day_of, now
 from app.kernel.db import Database, driver
-from app.kernel.ids import parse_public_id
+from app.kernel.ids import new_id, parse_public_id, public_id
+from app.kernel.quantities import mass
 from app.kernel.secrets import Keys
 from app.kernel.settings import Settings
 from app.wallet import holdings_of
@@ -385,3 +387,50 @@ def test_what_a_correction_left_owing_is_told(db: Database, keys: Keys) -> None:
     held = db.read(holdings_of, bucket_of(an), an, today=today)
     assert (held.spendable, held.owed) == (0, points.owed(db, an))
     assert held.owed > 0
+
+
+def test_restated_and_withdrawn_acts_are_told_with_their_new_working(
+    db: Database, keys: Keys
+) -> None:
+    """A provider restates ten kilometres as twelve, then withdraws the ride."""
+    sender = operator(db)
+    (an,) = citizens(db, keys, sender, "an")
+    tell(db, keys, sender, [ride(1, "an")])
+    (act,) = acts_of(db, an)
+    twelve_mg = TEN_KM_MG // 10 * 12
+    _correct(db, an, act, "provider.restated", raw_mg=twelve_mg, inputs={"distance": "12"})
+
+    shown = told(db, an, act)
+    assert (shown.outcome, shown.reduction.co2e_mg) == ("accepted", twelve_mg)
+    assert shown.working is not None
+    assert (shown.working.agrees, shown.working.recorded) == (True, mass(TEN_KM_MG))
+    (restated,) = shown.restated
+    assert restated.working is not None
+    assert (restated.working.agrees, restated.working.computed) == (True, mass(twelve_mg))
+    assert [each.change.co2e_mg for each in shown.corrections] == [twelve_mg - TEN_KM_MG]
+
+    _correct(db, an, act, "provider.withdrawn", raw_mg=0, is_withdrawn=True)
+    gone = told(db, an, act)
+    assert (gone.outcome, gone.reduction.co2e_mg) == ("withdrawn", 0)
+    assert gone.restated[-1].withdrawn is True
+    today = day_of(now())
+    place = (an.bucket, an.owner)
+    assert db.read(parts_of, *place, since=today - timedelta(days=5), until=today) == []
+    listed = db.read(acts_before, *place, ActFilter(outcome="withdrawn"), before=None, limit=5)
+    assert [public_id("act", each.id) for each in listed] == [act]
+
+
+def _correct(db: Database, who: Somebody, act: str, reason: str, **facts: Any) -> None:  # noqa: ANN401 -- any field
+    activity = parse_public_id("act", act)
+    assert activity is not None
+    on = one(db, "select recorded_on from activity where id = %s", activity)[0]
+    said = Correction(who.bucket, who.owner, on, activity, facts.pop("raw_mg"), reason, **facts)
+
+    def command(session: Session) -> None:
+        connection = driver(session)
+        (made,) = correct(
+            connection, [said], cause=new_id(), at=now(), window_days=400, new_id=new_id
+        )
+        assert made.is_recorded
+
+    db.transact(command)
