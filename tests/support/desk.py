@@ -22,6 +22,8 @@ from app.staff import Signing
 from app.staff.clerks import Clerk, add_clerk
 from methodologies import Document, load
 
+PROPOSALS = "/v1/methodology-proposals"
+
 
 @dataclass
 class Person:
@@ -52,6 +54,69 @@ def clerk(app: FastAPI, client: TestClient, city: City, role: Role, login: str) 
     who = Principal("clerk", made.id, SCOPES[role])
     token = app.state.tokens.issue(who, at=now())
     return Person(client, who, {"Authorization": f"Bearer {token}"})
+
+
+@dataclass
+class Desk:
+    """Everybody whom the life of a methodology takes."""
+
+    expert: Person
+    second_expert: Person
+    third_expert: Person
+    fourth_expert: Person
+    regulator: Person
+    second_regulator: Person
+    operator: Person
+    verifier: Person
+
+    @property
+    def experts(self) -> list[Person]:
+        return [self.expert, self.second_expert]
+
+
+def staffed(app: FastAPI, client: TestClient, city: City) -> Desk:
+    """Admit everybody whom the life of a methodology takes."""
+
+    def person(role: Role, login: str) -> Person:
+        return clerk(app, client, city, role, login)
+
+    return Desk(
+        person(Role.EXPERT, "e1"),
+        person(Role.EXPERT, "e2"),
+        person(Role.EXPERT, "e3"),
+        person(Role.EXPERT, "e4"),
+        person(Role.REGULATOR, "r1"),
+        person(Role.REGULATOR, "r2"),
+        person(Role.OPERATOR, "o1"),
+        person(Role.VERIFIER, "v1"),
+    )
+
+
+def propose(who: Person, document: str) -> dict[str, Any]:
+    answer = who.post(PROPOSALS, {"document": document, "summary": "a test"})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def reviewed(desk: Desk, document: str) -> str:
+    """Give a proposal that two experts approved."""
+    proposal = str(propose(desk.operator, document)["id"])
+    for expert in desk.experts:
+        vote = {"revision": 1, "vote": "approve", "comment": "right"}
+        answer = expert.post(f"{PROPOSALS}/{proposal}/reviews", vote)
+        assert answer.status_code == 201, answer.text
+    return proposal
+
+
+def published(desk: Desk, document: str) -> str:
+    """Give a proposal that two regulators published."""
+    proposal = reviewed(desk, document)
+    body = {"revision": 1, "reason": "agreed"}
+    asked = desk.regulator.post(f"{PROPOSALS}/{proposal}/publication", body)
+    assert asked.status_code == 202, asked.text
+    signed = desk.second_regulator.sign(asked.json()["id"])
+    assert signed.status_code == 200, signed.text
+    return proposal
 
 
 def text(

@@ -19,6 +19,7 @@ from app.kernel.settings import Settings
 from app.main import create_app
 from tests.support.anchoring import ORIGIN, accruals, at, notary_over
 from tests.support.chain import MemoryChain, anvil
+from tests.support.desk import Desk, staffed
 
 EPOCHS = 5
 FINAL = 3
@@ -94,3 +95,9 @@ def elsewhere(city: City) -> Iterator[City]:
     nowhere = Addresses(away.url, "redis://127.0.0.1:1/0", "http://127.0.0.1:1")
     yield replace(city, db=away, addresses=nowhere)
     away.dispose()
+
+
+@pytest.fixture
+def desk(app: FastAPI, client: TestClient, city: City) -> Desk:
+    """Everybody whom the life of a methodology takes."""
+    return staffed(app, client, city)

@@ -1,86 +1,19 @@
 """The life of a methodology over HTTP: who may do what, in which order, and what follows."""
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.activities import decided
 from app.catalogue import document_of
 from app.city import City
 from app.kernel.clock import day_of, now
-from app.kernel.scopes import Role
 from methodologies import CATALOG, source
-from tests.support.desk import Person, clerk, text
+from tests.support.desk import PROPOSALS, Desk, propose, published, reviewed, text
 
 TODAY = day_of(now())
 TOMORROW = TODAY + timedelta(days=1)
-PROPOSALS = "/v1/methodology-proposals"
-
-
-@dataclass
-class Desk:
-    """Everybody whom the life of a methodology takes."""
-
-    expert: Person
-    second_expert: Person
-    third_expert: Person
-    fourth_expert: Person
-    regulator: Person
-    second_regulator: Person
-    operator: Person
-    verifier: Person
-
-    @property
-    def experts(self) -> list[Person]:
-        return [self.expert, self.second_expert]
-
-
-@pytest.fixture
-def desk(app: FastAPI, client: TestClient, city: City) -> Desk:
-    def person(role: Role, login: str) -> Person:
-        return clerk(app, client, city, role, login)
-
-    return Desk(
-        person(Role.EXPERT, "e1"),
-        person(Role.EXPERT, "e2"),
-        person(Role.EXPERT, "e3"),
-        person(Role.EXPERT, "e4"),
-        person(Role.REGULATOR, "r1"),
-        person(Role.REGULATOR, "r2"),
-        person(Role.OPERATOR, "o1"),
-        person(Role.VERIFIER, "v1"),
-    )
-
-
-def propose(who: Person, document: str) -> dict[str, Any]:
-    answer = who.post(PROPOSALS, {"document": document, "summary": "a test"})
-    assert answer.status_code == 201, answer.text
-    return answer.json()
-
-
-def reviewed(desk: Desk, document: str) -> str:
-    """Give a proposal that two experts approved."""
-    proposal = str(propose(desk.operator, document)["id"])
-    for expert in desk.experts:
-        vote = {"revision": 1, "vote": "approve", "comment": "right"}
-        answer = expert.post(f"{PROPOSALS}/{proposal}/reviews", vote)
-        assert answer.status_code == 201, answer.text
-    return proposal
-
-
-def published(desk: Desk, document: str) -> str:
-    """Give a proposal that two regulators published."""
-    proposal = reviewed(desk, document)
-    body = {"revision": 1, "reason": "agreed"}
-    asked = desk.regulator.post(f"{PROPOSALS}/{proposal}/publication", body)
-    assert asked.status_code == 202, asked.text
-    signed = desk.second_regulator.sign(asked.json()["id"])
-    assert signed.status_code == 200, signed.text
-    return proposal
 
 
 def test_a_proposal_is_answered_with_its_report(desk: Desk) -> None:
