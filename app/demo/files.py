@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+from app.points import NewProgramme
+
 
 @dataclass(frozen=True, slots=True)
 class DemoFile:
@@ -137,3 +139,11 @@ RIDES: Final = 400
 RIDERS: Final = 120
 REVIEWERS: Final = ("演示复核人甲 Demo reviewer A", "演示复核人乙 Demo reviewer B")
 NOTE: Final = "演示签字,非正式决定 demonstration, not a real decision"
+PROGRAMME: Final = NewProgramme(
+    code="demo",
+    name_zh="演示积分计划",
+    name_en="Demo points programme",
+    note="演示资金,并无真实付款 demonstration: nobody paid this money",
+)
+FUNDS_FEN: Final = 1_000_000
+"""Ten thousand yuan for a million points, which nobody paid in."""

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 from sqlmodel import Session
 
@@ -18,7 +19,9 @@ from app.catalogue import approve_scenario, sign_off
 from app.city import City
 from app.demo.files import (
     FILES,
+    FUNDS_FEN,
     NOTE,
+    PROGRAMME,
     PROVIDERS,
     REVIEWERS,
     RIDERS,
@@ -28,6 +31,9 @@ from app.demo.files import (
     DemoProvider,
 )
 from app.kernel.clock import SHANGHAI, day_of
+from app.kernel.ids import new_id
+from app.kernel.secrets import Keys
+from app.points import ProgrammeUnknown, find_programme, fund, open_programme
 from app.providers import ProviderUnknown, add_provider, find_provider
 from app.simulate import rides
 from methodologies import CATALOG
@@ -65,6 +71,7 @@ def load(city: City, *, at: datetime) -> Iterator[Loaded]:
     for provider in PROVIDERS:
         city.db.transact(_open_provider, provider, at=at)
     city.db.transact(_decide, on=first)
+    city.db.transact(_sponsor, city.keys, funding=new_id(), at=at)
     for each in FILES:
         yield _load_file(city, each, yesterday=first - timedelta(days=1), at=at)
     yield _load_rides(city, first, at=at)
@@ -126,6 +133,15 @@ def _open_provider(session: Session, each: DemoProvider, *, at: datetime) -> Non
         find_provider(session, each.code)
     except ProviderUnknown:
         add_provider(session, each.code, name_zh=each.name_zh, name_en=each.name_en, at=at)
+
+
+def _sponsor(session: Session, keys: Keys, *, funding: UUID, at: datetime) -> None:
+    """Open a programme with money that nobody paid in: points for people to try, labelled demo."""
+    try:
+        find_programme(session, PROGRAMME.code)
+    except ProgrammeUnknown:
+        open_programme(session, keys, PROGRAMME, at=at)
+        fund(session, PROGRAMME.code, FUNDS_FEN, cause=funding, at=at)
 
 
 def _decide(session: Session, *, on: date) -> None:

@@ -17,7 +17,7 @@ MG_PER_KG: Final = Decimal(1_000_000)
 SHOWN: Final = (Outcome.ACCEPTED, Outcome.INELIGIBLE)
 _TOTALS: Final = """
 select (select count(*) from activity), (select count(*) from transfer),
-       (select coalesce(sum(credits - debits), 0)::int8 from balance),
+       (select coalesce(sum(credits - debits), 0)::int8 from balance where asset & 7 in (1, 2)),
        (select count(*) from account where id & 1 = 0)"""
 
 

@@ -9,6 +9,7 @@ take back is a debt that later earnings pay (docs/decisions/0022).
 from app.points.behaviours import Behaviour, Reserved, reserve
 from app.points.debts import Owed, Taken, offset_debts, recover, take_points, write_off_debts
 from app.points.earmarks import return_earmarks, set_due
+from app.points.errors import ProgrammeUnknown
 from app.points.exchanging import exchange, quote
 from app.points.expiring import expire, expire_all
 from app.points.funding import DEEDS, fund
@@ -33,6 +34,7 @@ __all__ = [
     "NewProgramme",
     "Owed",
     "Programme",
+    "ProgrammeUnknown",
     "Rate",
     "Reserved",
     "Reward",
