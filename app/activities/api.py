@@ -37,8 +37,8 @@ Code = Annotated[
 ]
 
 
-def ndjson_only(content_type: Annotated[str, Header()] = "") -> None:
-    """Pass newline-delimited JSON.
+def ndjson_only(_signed: Sender, content_type: Annotated[str, Header()] = "") -> None:
+    """Pass newline-delimited JSON of somebody who may send.
 
     Raises:
         MediaTypeUnknown: The body is said to be something else.
