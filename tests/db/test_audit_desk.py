@@ -108,6 +108,10 @@ def test_a_log_cut_short_is_not_what_the_epochs_committed_to(log: Log) -> None:
     }
 
 
+def test_a_log_that_is_gone_is_not_what_the_epochs_committed_to(log: Log) -> None:
+    assert {where for where, _ in found(log, "delete from audit_entry")} == {"audit entry 0"}
+
+
 def test_a_log_hashed_again_is_not_what_the_epochs_committed_to(log: Log) -> None:
     url, _, _ = log
     assert found(log, *rehashed(url, since=5)) == {

@@ -272,6 +272,8 @@ class TestClerks:
         other, _ = admitted(db, "chen", Role.EXPERT, at=AT)
         granted, kept = session_of(db, an.clerk, at=AT), session_of(db, other, at=AT)
         change(db, an.clerk, act, at=AT)
+        closed = "select holder from session where closed_for = 'revoked'"
+        assert rows(db, closed) == [(an.clerk.id,)]
         assert not isinstance(refreshed(db, keys, granted, at=later(AT, 60)), Granted)
         assert isinstance(refreshed(db, keys, kept, at=later(AT, 60)), Granted)
 
