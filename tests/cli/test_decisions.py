@@ -98,3 +98,17 @@ def test_a_scenario_is_approved_between_its_days(city: Run) -> None:
     assert city(*approve, "no-such-scenario", *days).err.startswith("catalogue.scenario_unknown")
     wrong = ("--from", "2026-12-31", "--until", "2026-01-01", "--letter", "No. 5")
     assert city(*approve, "sz-bus", *wrong).code == 2
+
+
+def test_a_signature_and_an_approval_end_by_command(city: Run) -> None:
+    who = ("--reviewer", "孙三 Sun San")
+    city("catalogue", "sign", "SZ-BUS", "1", *who)
+    assert city("catalogue", "unsign", "SZ-BUS", "1", *who).code == 0
+    twice = city("catalogue", "unsign", "SZ-BUS", "1", *who)
+    assert twice.err.startswith("catalogue.signature_unknown")
+    begins = ("--from", "2027-01-01", "--until")
+    city("catalogue", "approve", "wh-bus", *begins, "2027-12-31", "--letter", "No. 6")
+    ended = city("catalogue", "end", "wh-bus", *begins, "2027-06-30", "--json")
+    assert ended.json() == {"scenario": "wh-bus", "until": "2027-06-30"}
+    later = city("catalogue", "end", "wh-bus", *begins, "2027-12-31")
+    assert later.err.startswith("catalogue.approval_unknown")
