@@ -149,8 +149,8 @@ class LiveStreams:
             except (DBAPIError, PoolTimeout):
                 yield _end("unavailable")
                 return
-            for event in _differing(seen, balance, anchoring):
-                yield event
+            for change in _differing(seen, balance, anchoring):
+                yield change
             balance, anchoring = seen.balance_id, seen.anchoring_id
             await self._breathe(min(self.look_every_s, (until - now()).total_seconds()))
         yield _end("stopping" if self._stopping.is_set() else "expired")

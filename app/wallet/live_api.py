@@ -51,5 +51,5 @@ async def follow(
         return db.read(pulse_of, me.bucket, me.owner, today=day_of(now()))
 
     until = me.ends_at or now() + LIFETIME
-    async for event in streams.follow(look, known=last_event_id, until=until):
-        yield event
+    async for change in streams.follow(look, known=last_event_id, until=until):
+        yield change
