@@ -1,0 +1,89 @@
+"""A crash at the commit of a correction, its effect lost and landed: it is taken once."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import ParamSpec, TypeVar
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.kernel.db import Database
+from app.kernel.secrets import Keys
+from app.kernel.settings import Settings
+from tests.support.acts import balances, one
+from tests.support.auditing import assert_acts_hold
+from tests.support.batches import PATH, Sender, Town, client_of, enrol, ride, sender
+from tests.support.tripwire import Crash, Tripwire
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+RIDE_MG = 468_000
+COMMITS = 1
+"""Nonce, key, corrections, receipt and answer are one."""
+BODY = json.dumps({"external_id": "ride-1", "reason": "trip.refunded", "withdrawn": True}).encode()
+
+
+class Gone(Exception):  # noqa: N818 -- a crash, as far as a served request can show one
+    """The request ended without an answer."""
+
+
+def unanswered(effect: Callable[P, R]) -> Callable[P, R]:
+    """Let a crash end the request and not the server's thread, which the test needs again."""
+
+    def tried(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return effect(*args, **kwargs)
+        except Crash as error:
+            raise Gone from error
+
+    return tried
+
+
+@pytest.fixture
+def town(db: Database, keys: Keys, settings: Settings) -> Town:
+    return Town(db, keys, settings)
+
+
+@pytest.fixture
+def client(town: Town) -> Iterator[TestClient]:
+    with client_of(town) as made:
+        yield made
+
+
+@pytest.fixture
+def metro(town: Town, client: TestClient) -> Sender:
+    made = sender(town, client)
+    enrol(town, made.provider, ["CARD-1"])
+    return made
+
+
+@pytest.mark.parametrize("landed", [False, True], ids=["lost", "landed"])
+@pytest.mark.parametrize("crash_at", range(1, COMMITS + 1))
+def test_it_is_taken_once_through_a_crash(
+    db: Database, metro: Sender, crash_at: int, *, landed: bool
+) -> None:
+    path = f"{PATH}/{metro.send(ride(1) + ride(2)).json()['id']}/corrections"
+    wire = Tripwire(crash_at, landed=landed)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(db, "transact", unanswered(wire.wrap(db.transact)))
+        with pytest.raises(Gone):
+            metro.send(BODY, key="c-1", path=path)
+    assert wire.passed == crash_at
+    assert sum(balances(db).values()) == (RIDE_MG if landed else 2 * RIDE_MG)
+    answer = metro.send(BODY, key="c-1", path=path)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["counts"]["withdrawn"] == 1
+    assert ("idempotent-replayed" in answer.headers) is landed
+    assert sum(balances(db).values()) == RIDE_MG
+    assert one(db, "select count(*) from act_correction") == (1,)
+    assert_acts_hold(db.url)
+
+
+def test_a_correction_has_no_more_commits(db: Database, metro: Sender) -> None:
+    path = f"{PATH}/{metro.send(ride(1)).json()['id']}/corrections"
+    wire = Tripwire()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(db, "transact", wire.wrap(db.transact))
+        assert metro.send(BODY, key="c-1", path=path).status_code == 201
+    assert wire.passed == COMMITS
