@@ -1,6 +1,6 @@
 """What a correction of exchanged grams takes back, leaves owing, and how later earnings pay it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -61,6 +61,18 @@ def test_points_that_are_there_are_taken_at_once(
     assert return_earmarks(worker_db) == 3
     assert slices(db) == (993, 7)
     assert return_earmarks(worker_db) == 0
+
+
+def test_the_class_that_was_granted_goes_first_then_the_earliest(db: Database, ann: int) -> None:
+    bus, later = asset_number(db, BUS), datetime(TODAY.year + 1, 1, 10, 3, tzinfo=UTC)
+    accrue(db, ann, bus, 50_000)
+    swap(db, ann, at=later)
+    early, late = points(db, ann)
+    take_back(db, ann, bus, 20_000, POOL, at=later)
+    assert points(db, ann) == {early: 10, late: 3}
+    spend(db, ann, 9, today=day_of(later))
+    take_back(db, ann, bus, 30_000, POOL, at=later)
+    assert points(db, ann) == {early: 1}
 
 
 def test_what_is_spent_is_owed_and_paid_by_the_next_exchange(

@@ -170,6 +170,11 @@ ops = st.lists(
 )
 
 
+_MERGED = """
+insert into act_merge (bucket, account, id, activity, counted, reason, recorded_on)
+values (%s, %s, %s, %s, %s, 'merge.same_act', %s)"""
+
+
 class World:
     """The database beside the model."""
 
@@ -306,12 +311,15 @@ class World:
             return
         model, act = self.model, sorted(person.acts)[number % len(person.acts)]
         day, _ = person.acts.pop(act)
-        shift = Shift(lost={(owner, act): new_id()})
+        counted = new_id()
+        shift = Shift(lost={(owner, act): counted})
 
         def command(session: Session) -> None:
             connection, today = driver(session), day_of(model.at)
             rows = settle(connection, Reserved(), shift, today=today, new_id=new_id)
             post(connection, rows)
+            fate = (bucket_of(owner), owner, new_id(), act, counted, today)
+            connection.execute(_MERGED, fate)
 
         self.db.transact(command)
         worth = sum(points for on, points in person.acts.values() if on == day)
