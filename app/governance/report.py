@@ -49,9 +49,9 @@ class Report(NamedTuple):
     warnings: tuple[Fault, ...]
     examples: int
     grade: Grade | None
-    """With nobody's signature and no approval."""
+    """As it stands: nobody signed, nothing is approved."""
     reachable: Grade | None
-    """With two signatures and an approval."""
+    """Once two have signed and its scenario is approved."""
     why: tuple[str, ...]
     """What keeps it from being better even then."""
     previous: int | None

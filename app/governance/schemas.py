@@ -147,8 +147,8 @@ class ReportOut(BaseModel):
     warnings: list[FaultOut]
     missing_parameters: list[str]
     examples: int = Field(description="Worked examples that were run; a wrong one is a fault.")
-    grade: Grade | None = Field(description="With no signature and no approval.")
-    reachable_grade: Grade | None = Field(description="With two signatures and an approval.")
+    grade: Grade | None = Field(description="While nobody signed and nothing is approved.")
+    reachable_grade: Grade | None = Field(description="Once two signed and it is approved.")
     why: list[str] = Field(description="What keeps it from a better grade even then.")
     previous: int | None = Field(description="The newest published version of its code.")
     changed: list[ChangedOut]
