@@ -94,8 +94,7 @@ def ingest(  # noqa: PLR0913 -- the world of an upload, and five facts about it
         made = db.transact(record, terms, chunk, assets)
         if progress is not None:
             progress(_told(chunk, made))
-    delay = timedelta(hours=settings.merge_delay_hours)
-    return db.transact(close_upload, opened, keys.receipt, at=at, delay=delay)
+    return db.transact(close_upload, opened, keys.receipt, at=at, delay=settings.merge_delay)
 
 
 def _asset_ids(session: Session, wanted: Iterable[Reduction]) -> dict[Reduction, int]:

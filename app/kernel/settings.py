@@ -3,6 +3,7 @@
 Nothing reads ``os.environ`` after this: an entry point makes ``Settings()`` and passes it on.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, Literal, Self
 
@@ -81,6 +82,11 @@ class Settings(BaseSettings):
     def is_production(self) -> bool:
         """Whether development twins are refused."""
         return self.env == "production"
+
+    @property
+    def merge_delay(self) -> timedelta:
+        """The maximum merge delay."""
+        return timedelta(hours=self.merge_delay_hours)
 
     @property
     def keys_path(self) -> Path:
