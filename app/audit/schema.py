@@ -23,6 +23,7 @@ APPEND_ONLY: Final = frozenset(
     | {"methodology_document", "methodology_withdrawal", "methodology_anchor", "factor_correction"}
     | {"factor_correction_part", "factor_correction_report", "methodology_proposal"}
     | {"proposal_revision", "proposal_review", "shadow_run", "shadow_part"}
+    | {"team", "challenge"}
 )
 FORGET_ONLY: Final = frozenset({"activity"})
 """Append-only, except that erasure forgets quantities."""

@@ -110,6 +110,7 @@ def _canonical(told: Mapping[str, object]) -> bytes:
 
 
 def sha256_of(path: Path) -> str:
+    """Hash a file, as manifests do."""
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
 

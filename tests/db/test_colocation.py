@@ -134,13 +134,45 @@ def linked_by_bucket(tree: exp.Expr) -> bool:
     return False
 
 
+def within_one(tree: exp.Expr, owned: set[str]) -> bool:
+    """Whether every owned table is held to one and the same bucket that the caller gives."""
+    held = {
+        equality.left.table
+        for equality in tree.find_all(exp.EQ)
+        if isinstance(equality.left, exp.Column)
+        and equality.left.name == "bucket"
+        and equality.right.name == "given_bucket"
+    }
+    return owned <= held
+
+
+def handed_on(tree: exp.Expr) -> list[exp.Expr] | None:
+    """Take a chain of inserts apart, each of which takes the rows, and the bucket, of the last."""
+    written = [cte.this for cte in tree.find_all(exp.CTE)]
+    if not isinstance(tree, exp.Insert) or not all(isinstance(w, exp.Insert) for w in written):
+        return None
+    named = {cte.alias for cte in tree.find_all(exp.CTE)}
+    last = tree.copy()
+    last.args.pop("with_", last.args.pop("with", None))
+    read = {table.name for table in last.expression.find_all(exp.Table)}
+    return [*written, last] if written and read <= named else None
+
+
 def faults(sql: str) -> list[str]:
     """What of a statement breaks the law."""
-    plain = re.sub(r"%(\(\w+\))?s", "null", sql).replace("%%", "%")
-    tree = sqlglot.parse_one(plain, read="postgres")
+    plain = re.sub(r"%\((\w+)\)s", r"given_\1", sql)
+    plain = plain.replace("%s", "null").replace("%%", "%")
+    plain = re.sub(r"\{\w*\}", "interpolated", plain)
+    return _faults(sqlglot.parse_one(plain, read="postgres"))
+
+
+def _faults(tree: exp.Expr) -> list[str]:
+    if (written := handed_on(tree)) is not None:
+        return [fault for each in written for fault in _faults(each)]
+    plain = tree.sql(dialect="postgres")
     owned = owned_references(tree)
     found: list[str] = []
-    if len(owned) > 1 and not linked_by_bucket(tree):
+    if len(owned) > 1 and not linked_by_bucket(tree) and not within_one(tree, set(owned)):
         found.append(f"joins {sorted(owned.values())} without bucket")
     if isinstance(tree, exp.Update | exp.Delete) and owned and "bucket" not in plain.lower():
         found.append(f"changes {sorted(owned.values())} without bucket")
@@ -160,7 +192,10 @@ def test_every_statement_stays_in_its_bucket() -> None:
     [
         "select 1 from balance b join account a on a.id = b.account",
         "update balance set debits = 1 where account = 5",
+        "select 1 from balance b, consent c where b.bucket = %(bucket)s and c.account = b.account",
         "insert into balance (account, asset) select account, 1 from consent",
+        """with n as (insert into log_note (bucket, id) values (1, 2) returning id)
+           insert into log_pending (id) select id from n""",
     ],
 )
 def test_the_check_on_statements_can_fail(sql: str) -> None:
@@ -170,3 +205,11 @@ def test_the_check_on_statements_can_fail(sql: str) -> None:
 def test_the_check_on_statements_passes_what_is_lawful() -> None:
     assert faults("select 1 from balance b join account a using (bucket)") == []
     assert faults("update balance b set debits = 1 where (b.bucket, b.account) = (1, 2)") == []
+    assert not faults(
+        """select 1 from balance b, consent c
+            where b.bucket = %(bucket)s and c.bucket = %(bucket)s and c.account = b.account"""
+    )
+    assert not faults(
+        """with n as (insert into log_note (bucket, id) values (1, 2) returning bucket, id)
+           insert into log_pending (bucket, id) select bucket, id from n"""
+    )
