@@ -65,6 +65,7 @@ def ask_for_code(body: CodeIn, gate: Gate, response: Response) -> CodeOut:
     responses=problems(
         s401="The code is wrong, used up or too old, or the platform does not vouch for it.",
         s404="Nobody has this WeChat login yet, or this city takes none.",
+        s409="Whoever this login was is being erased.",
         s422="The request is not of the documented form.",
         s429=LIMITED,
         s503=AWAY,

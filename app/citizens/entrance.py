@@ -88,7 +88,7 @@ class Entrance:
 
         Raises:
             LimitExceeded: Too many tries from this network.
-            CodeWrong, LoginUnknown: See their own words.
+            CodeWrong, LoginUnknown, LoginLeaving: See their own words.
             IdentityRefused, IdentityAway, IdentityOff: See their own words.
         """
         self._count_try(at)

@@ -81,6 +81,13 @@ class LoginUnknown(Refusal):
     title_zh = "该方式尚未绑定：请用手机号登录后绑定，或确认新开户"
 
 
+class LoginLeaving(Refusal):
+    """Whoever this login was is being erased; once that is done you may join anew."""
+
+    code = "auth.leaving"
+    title_zh = "该登录方式对应的账户正在删除；删除完成后可重新加入"
+
+
 class LoginTaken(Refusal):
     """This login is another citizen's: log in with it instead; two citizens are never merged."""
 

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from app.citizens.consents import Citizen
 from app.citizens.enrolment import open_citizens
-from app.citizens.errors import LoginHeld, LoginTaken, LoginUnknown
+from app.citizens.errors import LoginHeld, LoginLeaving, LoginTaken, LoginUnknown
 from app.citizens.identities import Subject, Way
 from app.citizens.personal import open_personal, seal_personal
 from app.kernel.db import Connection, driver
@@ -29,6 +29,7 @@ insert into login (kind, number, bucket, account, linked_at) values (%s, %s, %s,
 _OF: Final = """
 select kind, linked_at from login where bucket = %s and account = %s order by linked_at, kind"""
 _UNLINK: Final = "delete from login where bucket = %s and account = %s"
+_LEAVING: Final = "select 1 from erasure where bucket = %s and account = %s"
 _PUBLIC: Final = "select public_id from subject where bucket = %s and account = %s"
 
 
@@ -47,6 +48,7 @@ def log_in(
 
     Raises:
         LoginUnknown: It is nobody's, and none is to be opened.
+        LoginLeaving: Its citizen has asked to be erased.
     """
     connection = driver(session)
     row = connection.execute(_FIND, (subject.way, subject.hash(keys))).fetchone()
@@ -58,7 +60,10 @@ def log_in(
     else:
         citizen = Citizen(*row)
     who = Principal("citizen", _public_id(connection, citizen), frozenset(), citizen.number)
-    return replace(who, scopes=rights_of_citizen(session, who))
+    scopes = rights_of_citizen(session, who)
+    if not scopes:
+        raise LoginLeaving
+    return replace(who, scopes=scopes)
 
 
 def link_login(
@@ -94,13 +99,15 @@ def unlink_logins(session: Session, citizen: Citizen) -> int:
 
 
 def rights_of_citizen(session: Session, who: Principal) -> frozenset[Scope]:
-    """Give what a citizen may do at this moment; nothing once they have left.
+    """Give what a citizen may do at this moment; nothing once they have left, or asked to.
 
     Asked at each login and refresh: what a guardian or a birth date takes away belongs here.
     """
-    if not logins_of(session, Citizen(who.bucket, who.owner)):
+    owner = (who.bucket, who.owner)
+    if not logins_of(session, Citizen(*owner)):
         return frozenset()
-    return SCOPES[Role.CITIZEN]
+    is_leaving = driver(session).execute(_LEAVING, owner).fetchone() is not None
+    return frozenset() if is_leaving else SCOPES[Role.CITIZEN]
 
 
 def _link(

@@ -1,5 +1,6 @@
 """The desk over HTTP (办事台接口): second signatures, and the log of what was done."""
 
+from dataclasses import replace
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal
 from app.kernel.wiring import Db
 from app.staff.approvals import sign
+from app.staff.deeds import clerk_scopes
 from app.staff.errors import ApprovalUnknown
 from app.staff.queries import Sought, approval_for, approvals, entries
 from app.staff.schemas import (
@@ -133,7 +135,9 @@ def _decide(
     def deed(session: Session) -> ApprovalOut:
         if approval is None:
             raise ApprovalUnknown
-        return approval_out(sign(session, who, approval, deeds, agrees=agrees, at=at))
+        # A token outlives a suspension by minutes, and a signature outlives the token.
+        held = replace(who, scopes=who.scopes & clerk_scopes(session, who))
+        return approval_out(sign(session, held, approval, deeds, agrees=agrees, at=at))
 
     return answer_once(request, db, who, key, None, deed, status=200)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from app.kernel.clock import now
 from app.kernel.db import Database
 from app.kernel.ids import new_id
 from app.kernel.scopes import Role, scopes_of
@@ -10,6 +11,7 @@ from app.kernel.secrets import Keys
 from app.kernel.tokens import Principal
 from app.staff.clerks import Clerk, add_clerk
 from app.staff.credentials import STEP_S, code_at, commitment, new_enrolment, new_totp
+from app.staff.deeds import principal_of
 from app.staff.login import enrol
 
 PASSWORD = "correct horse battery"
@@ -18,6 +20,12 @@ PASSWORD = "correct horse battery"
 def principal(*roles: Role) -> Principal:
     """Give a clerk whom only a token knows."""
     return Principal("clerk", new_id(), scopes_of(roles))
+
+
+def known(db: Database, *roles: Role) -> Principal:
+    """Give a clerk whom the desk knows as well."""
+    made, _ = admitted(db, f"c{new_id().hex}", *roles, at=now())
+    return principal_of(made)
 
 
 def code_of(totp: bytes, at: datetime, *, steps: int = 0) -> str:

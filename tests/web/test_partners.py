@@ -25,7 +25,7 @@ from app.kernel.scopes import Role
 from app.kernel.tokens import LEEWAY
 from app.partners import sweep_assertions
 from tests.support.anchoring import ORIGIN
-from tests.support.clerks import principal
+from tests.support.clerks import known
 
 Json = dict[str, Any]
 BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -90,7 +90,7 @@ class Desk:
     client: TestClient
 
     def headers(self, role: Role) -> Mapping[str, str]:
-        token = self.app.state.tokens.issue(principal(role), at=now())
+        token = self.app.state.tokens.issue(known(self.app.state.city.db, role), at=now())
         return {"Authorization": f"Bearer {token}", "Idempotency-Key": new_id().hex}
 
     def post(self, role: Role, path: str, body: Json | None = None) -> Response:

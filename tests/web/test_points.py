@@ -16,6 +16,7 @@ from app.kernel.tokens import Principal
 from ledger.accounts import bucket_of
 from ledger.assets import asset_key
 from tests.support.acts import one, rows
+from tests.support.clerks import known
 from tests.support.owners import BUS, asset_number
 from tests.support.points import accrue, citizens, owed, points, programme, slices
 
@@ -38,16 +39,15 @@ class Desk:
     def post(self, who: Principal, path: str, body: Any, **more: str) -> Response:  # noqa: ANN401 -- JSON
         return self.client.post(path, json=body, headers={**self.headers(who), **more})
 
+    def clerk(self) -> Principal:
+        return known(self.city.db, Role.OPERATOR)
+
     def get(self, who: Principal, path: str) -> Response:
         return self.client.get(path, headers=self.headers(who))
 
 
 def citizen(owner: int) -> Principal:
     return Principal("citizen", new_id(), SCOPES[Role.CITIZEN], owner)
-
-
-def clerk() -> Principal:
-    return Principal("clerk", new_id(), SCOPES[Role.OPERATOR])
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def test_what_cannot_be_exchanged_is_refused(
 
 
 def test_a_programme_is_opened_given_terms_and_funded_by_two(desk: Desk) -> None:
-    db, an, bo = desk.city.db, clerk(), clerk()
+    db, an, bo = desk.city.db, desk.clerk(), desk.clerk()
     made = desk.post(an, "/v1/admin/programmes", OPEN)
     assert made.status_code == 201, made.text
     assert made.json()["funds_fen"] == 0
@@ -169,8 +169,10 @@ def test_a_programme_is_opened_given_terms_and_funded_by_two(desk: Desk) -> None
 
 
 def test_points_that_claim_no_money_take_none(desk: Desk) -> None:
-    desk.post(clerk(), "/v1/admin/programmes", {**OPEN, "fen_per_point": 0})
-    answer = desk.post(clerk(), "/v1/admin/programmes/green/funding", {"fen": 1, "reason": "x"})
+    desk.post(desk.clerk(), "/v1/admin/programmes", {**OPEN, "fen_per_point": 0})
+    answer = desk.post(
+        desk.clerk(), "/v1/admin/programmes/green/funding", {"fen": 1, "reason": "x"}
+    )
     assert answer.json()["code"] == "points.programme_unfunded"
     assert desk.client.get("/v1/public/programmes/green").json()["solvency_permille"] is None
     assert desk.client.get("/v1/public/programmes/none").status_code == 404
