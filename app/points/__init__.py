@@ -6,13 +6,17 @@ budget and the payment of what its owner owes. Nobody is taken below zero: what 
 take back is a debt that later earnings pay (docs/decisions/0022).
 """
 
+from collections.abc import Mapping
+from typing import Final
+
 from app.points.behaviours import Behaviour, Reserved, reserve
 from app.points.debts import Owed, Taken, offset_debts, recover, take_points, write_off_debts
 from app.points.earmarks import return_earmarks, set_due
 from app.points.errors import ProgrammeUnknown
 from app.points.exchanging import exchange, quote
 from app.points.expiring import expire, expire_all
-from app.points.funding import DEEDS, fund
+from app.points.funding import DEEDS as FUNDING_DEEDS
+from app.points.funding import fund
 from app.points.jobs import close_points_day
 from app.points.nightly import exchange_automatically
 from app.points.programmes import (
@@ -27,6 +31,10 @@ from app.points.programmes import (
     set_reward,
 )
 from app.points.settling import Shift, settle
+from app.points.terms import DEEDS as TERMS_DEEDS
+from app.staff import Deed
+
+DEEDS: Final[Mapping[str, Deed]] = {**FUNDING_DEEDS, **TERMS_DEEDS}
 
 __all__ = [
     "DEEDS",

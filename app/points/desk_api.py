@@ -1,4 +1,4 @@
-"""Programmes at the desk (计划管理接口): opened, with rates and rewards; funding is asked for."""
+"""Programmes at the desk (计划管理接口): opened by one; rates, rewards and money by two."""
 
 from typing import Annotated, Final
 
@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from sqlmodel import Session
 
 from app.kernel.auth import desk
-from app.kernel.clock import day_of, now
+from app.kernel.clock import now
 from app.kernel.http import problems
 from app.kernel.ids import new_id
 from app.kernel.once import IdempotencyKey, answer_once
@@ -19,18 +19,17 @@ from app.points.programmes import (
     NewProgramme,
     Rate,
     Reward,
-    find_programme,
     open_programme,
-    set_rate,
-    set_reward,
 )
 from app.points.queries import figures_of
 from app.points.schemas import FundingIn, ProgrammeIn, ProgrammeOut, RateIn, RewardIn
 from app.points.telling import shown_programme
+from app.points.terms import ask_terms
 from app.staff import ApprovalOut, approval_out, note_act
 
 Manager = Annotated[Principal, desk(Scope.PROGRAMMES_MANAGE)]
 KEY: Final = "The Idempotency-Key is missing."
+AWAITED: Final = "The same already awaits its second signature."
 UNKNOWN: Final = "There is no such programme."
 FORM: Final = "The request is not in its form, or the key was used for another."
 
@@ -67,11 +66,11 @@ def post_programme(
 
 @router.post(
     "/{code}/rates",
-    operation_id="setRate",
-    summary="Set what a point takes, from a day on 设定兑换率",
+    operation_id="askForRate",
+    summary="Ask what a point shall take, from a day on 申请设定兑换率",
     status_code=201,
-    response_model=ProgrammeOut,
-    responses=problems(s400=KEY, s404=UNKNOWN, s409="A later rate stands already.", s422=FORM),
+    response_model=ApprovalOut,
+    responses=problems(s400=KEY, s404=UNKNOWN, s409=AWAITED, s422=FORM),
 )
 def post_rate(
     code: Code,
@@ -81,28 +80,19 @@ def post_rate(
     body: RateIn,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Let a rate hold; it ends the one before and rewrites nothing."""
-    at = now()
-    rate = Rate(body.grade, body.field, body.mg_per_point, body.valid_from)
-
-    def deed(session: Session) -> ProgrammeOut:
-        set_rate(session, find_programme(session, code), rate, today=day_of(at))
-        told = body.model_dump(mode="json", exclude_none=True)
-        note_act(session, who.name, "programmes.set_rate", code, at=at, **told)
-        return shown_programme(figures_of(session, code))
-
-    return answer_once(request, db, who, idempotency_key, body, deed)
+    """Ask; signed by a second person it ends the rate before, and rewrites nothing."""
+    field = None if body.field is None else body.field.value
+    rate = Rate(body.grade, field, body.mg_per_point, body.valid_from)
+    return _ask_terms(request, db, who, code, idempotency_key, body, rate)
 
 
 @router.post(
     "/{code}/rewards",
-    operation_id="setReward",
-    summary="Set what a behaviour earns, from a day on 设定行为奖励",
+    operation_id="askForReward",
+    summary="Ask what a behaviour shall earn, from a day on 申请设定行为奖励",
     status_code=201,
-    response_model=ProgrammeOut,
-    responses=problems(
-        s400=KEY, s404=UNKNOWN, s409="Another reward stands for this behaviour.", s422=FORM
-    ),
+    response_model=ApprovalOut,
+    responses=problems(s400=KEY, s404=UNKNOWN, s409=AWAITED, s422=FORM),
 )
 def post_reward(
     code: Code,
@@ -112,16 +102,9 @@ def post_reward(
     body: RewardIn,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Let acts of grade C earn points; it ends this programme's reward before."""
-    at, reward = now(), Reward(**dict(body))
-
-    def deed(session: Session) -> ProgrammeOut:
-        set_reward(session, find_programme(session, code), reward, today=day_of(at))
-        told = body.model_dump(mode="json", exclude_none=True)
-        note_act(session, who.name, "programmes.set_reward", code, at=at, **told)
-        return shown_programme(figures_of(session, code))
-
-    return answer_once(request, db, who, idempotency_key, body, deed)
+    """Ask; signed by a second person it ends this programme's reward before."""
+    reward = Reward(**body.model_dump(exclude={"reason"}))
+    return _ask_terms(request, db, who, code, idempotency_key, body, reward)
 
 
 @router.post(
@@ -153,3 +136,21 @@ def post_funding(
         return approval_out(ask_funding(session, *facts, reason=body.reason, approval=id_, at=at))
 
     return answer_once(request, db, who, idempotency_key, body, deed)
+
+
+def _ask_terms(  # noqa: PLR0917 -- the request, who, of which programme, its key, and what
+    request: Request,
+    db: Db,
+    who: Principal,
+    code: str,
+    key: str | None,
+    body: RateIn | RewardIn,
+    terms: Rate | Reward,
+) -> Response:
+    id_, at = new_id(), now()
+
+    def deed(session: Session) -> ApprovalOut:
+        facts = (who, code, terms)
+        return approval_out(ask_terms(session, *facts, reason=body.reason, approval=id_, at=at))
+
+    return answer_once(request, db, who, key, body, deed)

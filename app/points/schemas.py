@@ -163,6 +163,7 @@ class RateIn(BaseModel):
     )
     mg_per_point: int = Field(ge=1, le=1_000_000_000, examples=[10_000])
     valid_from: date
+    reason: Reason = Field(examples=["The sponsor's letter of June"])
 
 
 class RateOut(BaseModel):
@@ -177,7 +178,7 @@ class RateOut(BaseModel):
     valid_to: date | None
 
 
-class RewardIn(BaseModel):
+class RewardTerms(BaseModel):
     """What an act of grade C earns, from a day of acts on."""
 
     model_config = FROZEN
@@ -189,7 +190,13 @@ class RewardIn(BaseModel):
     valid_from: date
 
 
-class RewardOut(RewardIn):
+class RewardIn(RewardTerms):
+    """A reward to be signed for, and why."""
+
+    reason: Reason = Field(examples=["The sponsor's letter of June"])
+
+
+class RewardOut(RewardTerms):
     """A reward, from one day of acts until before another."""
 
     valid_to: date | None

@@ -21,6 +21,7 @@ from tests.support.owners import BUS, asset_number
 from tests.support.points import accrue, citizens, owed, points, programme, slices
 
 TODAY = day_of(now())
+FUNDING = "/v1/admin/programmes/green/funding"
 OPEN = {"code": "green", "name_zh": "绿色积分", "name_en": "Green points", "fen_per_point": 2}
 
 
@@ -38,6 +39,12 @@ class Desk:
 
     def post(self, who: Principal, path: str, body: Any, **more: str) -> Response:  # noqa: ANN401 -- JSON
         return self.client.post(path, json=body, headers={**self.headers(who), **more})
+
+    def agree(self, asker: Principal, signer: Principal, path: str, body: Any) -> None:  # noqa: ANN401 -- JSON
+        asked = self.post(asker, path, body)
+        assert asked.status_code == 201, asked.text
+        signed = self.post(signer, f"/v1/admin/approvals/{asked.json()['id']}/signature", None)
+        assert signed.status_code == 200, signed.text
 
     def clerk(self) -> Principal:
         return known(self.city.db, Role.OPERATOR)
@@ -134,7 +141,8 @@ def test_a_programme_is_opened_given_terms_and_funded_by_two(desk: Desk) -> None
     assert made.json()["funds_fen"] == 0
     assert desk.post(an, "/v1/admin/programmes", OPEN).json()["code"] == "points.programme_taken"
     rate = {"grade": "A", "field": "green_travel", "mg_per_point": 5_000, "valid_from": str(TODAY)}
-    assert desk.post(an, "/v1/admin/programmes/green/rates", rate).status_code == 201
+    rate["reason"] = "June"
+    desk.agree(an, bo, "/v1/admin/programmes/green/rates", rate)
     past = {**rate, "valid_from": str(TODAY - timedelta(days=1))}
     refused = desk.post(an, "/v1/admin/programmes/green/rates", past)
     assert (refused.status_code, refused.json()["code"]) == (422, "points.terms_in_past")
@@ -143,8 +151,9 @@ def test_a_programme_is_opened_given_terms_and_funded_by_two(desk: Desk) -> None
         "points": 5,
         "person_day_points": 10,
         "valid_from": str(TODAY),
+        "reason": "June",
     }
-    assert desk.post(an, "/v1/admin/programmes/green/rewards", reward).status_code == 201
+    desk.agree(an, bo, "/v1/admin/programmes/green/rewards", reward)
     money = {"fen": 1_234_567, "reason": "June"}
     asked = desk.post(an, "/v1/admin/programmes/green/funding", money)
     assert asked.status_code == 201, asked.text
@@ -159,11 +168,10 @@ def test_a_programme_is_opened_given_terms_and_funded_by_two(desk: Desk) -> None
     assert shown[0]["rewards"][0]["methodology"] == "BJ-TABLEWARE"
     assert {each["mg_per_point"] for each in shown[0]["rates"]} == {5_000, 10_000}
     acts = [act for (act,) in rows(db, "select act from audit_entry order by number")]
-    assert acts[:4] == [
+    assert acts[:7] == [
         "programmes.open",
-        "programmes.set_rate",
-        "programmes.set_reward",
-        "approvals.ask",
+        *("approvals.ask", "programmes.set_rate", "approvals.sign"),
+        *("approvals.ask", "programmes.set_reward", "approvals.sign"),
     ]
     assert "programmes.fund" in acts
 

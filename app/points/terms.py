@@ -1,0 +1,89 @@
+"""Terms (兑换率与奖励): what a gram or a behaviour is worth of a budget, set by two people.
+
+Money comes in by two signatures, and terms say who gets it: one clerk who could let a milligram
+be a point would empty what two had filled.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlmodel import Session
+
+from app.kernel.clock import day_of
+from app.kernel.scopes import Scope
+from app.kernel.tokens import Principal
+from app.points.errors import TermsInPast
+from app.points.programmes import Rate, Reward, find_programme, set_rate, set_reward
+from app.staff import Approval, Deed, Signing, ask, note_act
+from app.staff.approvals import Payload
+
+RATE: Final = "programmes.set_rate"
+REWARD: Final = "programmes.set_reward"
+
+
+def ask_terms(
+    session: Session,
+    who: Principal,
+    code: str,
+    terms: Rate | Reward,
+    *,
+    reason: str,
+    approval: UUID,
+    at: datetime,
+) -> Approval:
+    """Ask for a second signature under a rate or a reward.
+
+    Raises:
+        ProgrammeUnknown, TermsInPast: See their own words.
+        ApprovalOpen: The same terms of this programme await their signature.
+    """
+    find_programme(session, code)
+    if terms.valid_from < day_of(at):
+        raise TermsInPast
+    told: dict[str, Any] = {
+        name: value for name, value in terms._asdict().items() if value is not None
+    }
+    payload = {"programme": code, **told, "valid_from": terms.valid_from.isoformat()}
+    act, of = (
+        (RATE, f"{terms.grade} {terms.field or 'any'}")
+        if isinstance(terms, Rate)
+        else (REWARD, terms.methodology)
+    )
+    return ask(
+        session, who, act, f"{code} {of}", payload,
+        scope=Scope.PROGRAMMES_MANAGE, reason=reason, approval=approval, at=at,
+    )  # fmt: skip
+
+
+def _set_rate(session: Session, payload: Payload, signing: Signing) -> None:
+    programme = find_programme(session, payload["programme"])
+    rate = Rate(payload["grade"], payload.get("field"), payload["mg_per_point"], _first(payload))
+    set_rate(session, programme, rate, today=day_of(signing.at))
+    _note(session, RATE, payload, signing)
+
+
+def _set_reward(session: Session, payload: Payload, signing: Signing) -> None:
+    programme = find_programme(session, payload["programme"])
+    reward = Reward(
+        payload["methodology"],
+        payload["points"],
+        payload.get("person_day_points"),
+        payload.get("budget_day_points"),
+        _first(payload),
+    )
+    set_reward(session, programme, reward, today=day_of(signing.at))
+    _note(session, REWARD, payload, signing)
+
+
+def _first(payload: Payload) -> date:
+    return date.fromisoformat(payload["valid_from"])
+
+
+def _note(session: Session, act: str, payload: Payload, signing: Signing) -> None:
+    told = {name: value for name, value in payload.items() if name != "programme"}
+    note_act(session, signing.signed_by, act, payload["programme"], at=signing.at, **told)
+
+
+DEEDS: Final[Mapping[str, Deed]] = {RATE: _set_rate, REWARD: _set_reward}
