@@ -1,0 +1,45 @@
+"""docs/api.md, run as it is written (接口文档走读): one shell, from a phone to a proof."""
+
+import re
+import shutil
+import subprocess
+from contextlib import closing
+from pathlib import Path
+from socket import socket
+
+import pytest
+
+from tests.e2e.conftest import Starter
+from tests.e2e.processes import environment, kill_all, tree_of
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+WAIT_S = 240
+
+
+@pytest.mark.timeout(WAIT_S + 60)
+def test_the_walk_works_as_it_is_written(tmp_path: Path, start: Starter) -> None:
+    assert len(BLOCKS) >= 7
+    assert shutil.which("curl"), "the walk is written with curl"
+    for name in (".venv", "ledger", "methodologies"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    with closing(socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    script = "set -eu; trap 'kill %1; wait' EXIT\n" + "\n".join(BLOCKS)
+    script = script.replace("localhost:8000", f"localhost:{port}")
+    process = subprocess.Popen(
+        ["bash", "-m", "-c", script],
+        cwd=tmp_path,
+        env=environment(start.home, PORT=port),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    try:
+        said, _ = process.communicate(timeout=WAIT_S)
+    finally:
+        kill_all(tree_of(process.pid))
+    told = said.decode()
+    assert process.returncode == 0, told[-3000:] + (tmp_path / "city.log").read_text()[-2000:]
+    assert '"co2e_mg":482040' in told, "10.3 km of metro, worked out"
+    assert re.search(r"true|verified|ok", told.splitlines()[-1], re.IGNORECASE), told[-500:]
