@@ -2,6 +2,7 @@
 
 from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
+from datetime import timedelta
 from secrets import token_bytes
 from typing import Annotated, Final
 
@@ -13,9 +14,10 @@ from app.kernel.auth import Me
 from app.kernel.clock import day_of, now
 from app.kernel.http import problems
 from app.kernel.ids import new_id, public_id
+from app.kernel.limits import Limit as Rate
 from app.kernel.once import IdempotencyKey, answer_once
 from app.kernel.secrets import Keys
-from app.kernel.wiring import Db
+from app.kernel.wiring import Db, Limited
 from app.privacy.answers import KeyRing, private
 from app.privacy.api import citizen_of
 from app.privacy.erasing import SECRET_BYTES, Erasure, ask_erasure, find_erasure
@@ -25,6 +27,8 @@ from app.privacy.schemas import ErasureAskedOut, ErasureIn, ErasureOut, ErasureR
 from ledger.accounts import BUCKETS
 
 BUCKET_BYTES: Final = 2
+EXPORTS: Final = Rate("exports.person", 10, timedelta(days=1))
+"""Each reads everything that there is of somebody, whoever holds their token."""
 Token = Annotated[str, Path(max_length=60, pattern=r"^[A-Za-z0-9_-]+$")]
 
 router = APIRouter(prefix="/v1", tags=["citizens 市民"], dependencies=[Depends(private)])
@@ -35,11 +39,15 @@ router = APIRouter(prefix="/v1", tags=["citizens 市民"], dependencies=[Depends
     operation_id="exportMe",
     summary="Everything about me 导出我的全部信息",
     response_class=Response,
-    responses={200: {"content": {"application/zip": {}}, "description": "JSON and CSV, a ZIP."}},
+    responses={
+        200: {"content": {"application/zip": {}}, "description": "JSON and CSV, a ZIP."},
+        **problems(s429="Ten in a day are enough; Retry-After says when again."),
+    },
 )
-def export_me(db: Db, keys: KeyRing, me: Me) -> StreamingResponse:
+def export_me(db: Db, keys: KeyRing, me: Me, limits: Limited) -> StreamingResponse:
     """Give everything that is stored about me, in one file, as JSON and as CSV."""
     at = now()
+    limits.take([(EXPORTS, keys.login_hash("export", me.id.bytes))], at=at)
     made = db.read(export, keys, citizen_of(me), at=at)
     headers = {
         "Cache-Control": "no-store",

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from app.citizens import Citizen
 from app.citizens.age import is_child, is_possible
 from app.citizens.choices import Choices, choices_of, choose
+from app.citizens.consents import close_consents
 from app.citizens.errors import CitizenUnknown
 from app.citizens.guardians import Guardianship, guardian_of
 from app.citizens.personal import open_personal, seal_personal
@@ -70,6 +71,8 @@ def change_profile(
 ) -> None:
     """Change the fields and settings that ``changes`` names; ``None`` takes one back.
 
+    Whoever turns out to be a child had said otherwise when they consented: those consents end.
+
     Raises:
         BirthDateFixed, BirthDateImpossible, ErasureUnderWay: See their own words.
     """
@@ -92,6 +95,8 @@ def _change_personal(
             raise BirthDateImpossible
         if fields.setdefault(BIRTH_DATE, born.isoformat()) != born.isoformat():
             raise BirthDateFixed
+        if is_child(born, day_of(at)) and guardian_of(session, citizen) is None:
+            close_consents(session, citizen, at=at)
     if DISPLAY_NAME in changes:
         fields[DISPLAY_NAME] = changes[DISPLAY_NAME]
     kept = {name: value for name, value in fields.items() if value is not None}

@@ -18,8 +18,9 @@ from app.kernel.clock import now
 from app.kernel.db import Database
 from app.kernel.ids import new_id
 from app.kernel.once import Answer, attempt, digest_of, readable_key, rendered
-from app.kernel.wiring import Db
-from app.providers.errors import ProviderSuspended
+from app.kernel.settings import SANDBOX_ORIGIN
+from app.kernel.wiring import Configuration, Db
+from app.providers.errors import ProviderSuspended, SignatureInvalid
 from app.providers.once import first_answer, keep_answer, take_nonce
 from app.providers.registry import Provider, find_key
 from app.providers.signatures import Request as Message
@@ -56,15 +57,21 @@ def signed_request(
     request: Request,
     _scheme: Annotated[None, Depends(ProviderSignature())],
     db: Db,
+    settings: Configuration,
     body: Body,
 ) -> Signed:
     """Check the signature of a request and that its provider may send.
+
+    The signature covers the address, which a Host header names: what a provider signed for a
+    sandbox, with the same key, is nothing that this ledger was told.
 
     Raises:
         SignatureMissing, SignatureInvalid, SignatureStale, SignatureKeyUnknown, DigestMismatch,
         ProviderSuspended: See their own words.
     """
     at = now()
+    if not settings.sandbox and (request.url.hostname or "").startswith(SANDBOX_ORIGIN):
+        raise SignatureInvalid(reason="signed for a sandbox")
     headers: dict[str, str] = {}
     for name, value in request.headers.items():
         headers[name] = f"{headers[name]}, {value}" if name in headers else value

@@ -4,12 +4,16 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
+from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from app.city import City
 from app.kernel.clock import day_of, now
 from app.kernel.scopes import Role
+from app.providers import add_provider, register_key
+from app.providers.signing import sign
 from app.staff.clerks import change_roles, suspend_clerk
 from tests.support import desk as clerks
 from tests.support.points import programme, slices
@@ -92,3 +96,54 @@ def test_whoever_leaves_does_not_come_back_in_before_they_are_gone(
     pass_time(city.owner_url, timedelta(minutes=2))
     answer = person.show(*person.asked())
     assert (answer.status_code, answer.json()["code"]) == (409, "auth.leaving")
+
+
+def test_a_child_who_says_so_afterwards_has_consented_to_nothing(
+    client: TestClient, phones: Phones, city: City
+) -> None:
+    city.db.transact(add_provider, "metro", name_zh="地铁", name_en="Metro", at=now())
+    headers = bearer(Person(client, phones).log_in()["access_token"])
+    consent = {"scenes": ["tp-trip"], "whereabouts": True, "at_least_14": True}
+    path = "/v1/me/consents/metro"
+    assert client.put(path, headers=headers, json=consent).status_code == 200
+    born = {"birth_date": str(day_of(now()) - timedelta(days=3_650))}
+    assert client.patch("/v1/me", headers=headers, json=born).status_code == 200
+    told = client.get(path, headers=headers).json()
+    assert (told["scenes"][0]["is_given"], told["whereabouts"]["is_given"]) == (False, False)
+    assert client.put(path, headers=headers, json=consent).status_code == 403
+
+
+def test_exports_are_not_made_by_the_hundred(client: TestClient, phones: Phones) -> None:
+    headers = bearer(Person(client, phones).log_in()["access_token"])
+    answers = [client.get("/v1/me/export", headers=headers) for _ in range(12)]
+    assert [each.status_code for each in answers[:10]] == [200] * 10
+    assert {(each.status_code, each.json()["code"]) for each in answers[10:]} == {
+        (429, "limits.exceeded")
+    }
+    other = bearer(
+        Person(client, phones, "+8613800000009", device="device-of-bob-00001").log_in()[
+            "access_token"
+        ]
+    )
+    assert client.get("/v1/me/export", headers=other).status_code == 200
+
+
+def test_what_was_signed_for_the_sandbox_is_not_taken_by_the_ledger(
+    client: TestClient, city: City
+) -> None:
+    key = Ed25519PrivateKey.generate()
+
+    def opened(session: Session) -> None:
+        metro = add_provider(session, "metro", name_zh="地铁", name_en="Metro", at=now())
+        register_key(session, metro, "k1", key.public_key().public_bytes_raw(), at=now())
+
+    city.db.transact(opened)
+
+    def read(host: str) -> tuple[int, str]:
+        headers = sign(key, "k1", "GET", f"http://{host}/v1/provider/keys", at=now())
+        answer = client.get("/v1/provider/keys", headers={**headers, "host": host})
+        return answer.status_code, answer.json().get("code", "")
+
+    assert read("sandbox.carbon.example") == (401, "signature.invalid")
+    assert read("SANDBOX.carbon.example") == (401, "signature.invalid")
+    assert read("carbon.example") == (200, "")
