@@ -15,7 +15,7 @@ from app.growth.errors import TeamFull, TeamNameRefused, TeamTaken, TeamUnknown
 from app.growth.names import TEAM_MAX, plain_name
 from app.growth.published import growth_documents, in_force
 from app.growth.reading import library_of
-from app.growth.rules import team_mean_mg
+from app.growth.rules import shown_mg, team_mean_mg
 from app.kernel.clock import day_of
 from app.kernel.db import driver
 from app.kernel.tokens import Principal
@@ -117,4 +117,6 @@ def team_of(session: Session, who: Principal, *, at: datetime) -> TeamView:
     total = every[team]
     document = in_force(growth_documents(), day_of(at))
     mean = team_mean_mg(document, members=total.members, active=total.active, total_mg=total.mg)
-    return TeamView(row[0], row[1], joined_at, period, total, mean)
+    # Rounded as on the board: of two exact means the difference is one person's acts.
+    shown = None if mean is None else shown_mg(document, mean)
+    return TeamView(row[0], row[1], joined_at, period, total, shown)
