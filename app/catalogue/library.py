@@ -26,6 +26,7 @@ _CORRECTED: Final = """
 select id, code, version, replacement, since, until from factor_correction where code = %s
  order by ordered_at, id"""
 PARSED_MAX: Final = 512
+_DAY: Final = timedelta(days=1)
 _parsed: Final[dict[bytes, Document]] = {}
 """By digest: what was published under it can never be another document."""
 
@@ -122,18 +123,24 @@ def applicable(session: Session, code: str, version: int | None = None) -> Seque
 
     A withdrawal ends a version, and those that it had superseded stay ended. A correction of a
     factor lets the replacement apply in the corrected period, for acts that are told from now on.
+    One version applies on the days on which it would without being named: naming it brings back
+    neither what was superseded nor a second cap a day.
     """
     known = versions_of(session, code)
-    last = last_days(session)
-    found = [
-        each for each in ended(in_order(known.values()), last) if version in {None, each.version}
-    ]
+    found = [(each, each.version) for each in ended(in_order(known.values()), last_days(session))]
     for each in corrections_of(session, code):
-        if version not in {None, each.version}:
-            continue
-        document = known[code, each.replacement]
-        found.append(replace(document, effective=each.since, until=each.until))
-    return in_order(found)
+        since = max(each.since, known[code, each.version].effective)
+        held = replace(known[code, each.replacement], effective=since, until=each.until)
+        found.append((held, each.version))
+    found.sort(key=lambda each: (each[0].effective, each[0].version))
+    if version is None:
+        return [document for document, _ in found]
+    return [
+        part
+        for place, (document, of) in enumerate(found)
+        if of == version
+        for part in _not_superseded(document, [later for later, _ in found[place + 1 :]])
+    ]
 
 
 def holding(session: Session, code: str) -> Holding:
@@ -182,6 +189,19 @@ def _library(
         if known.sha256 != bytes(sha256).hex():
             raise VersionConflict(methodology=of, version=version)
     return dict(sorted(found.items()))
+
+
+def _not_superseded(document: Document, later: Iterable[Document]) -> list[Document]:
+    """Give a version on the days on which none of the later ones is in force."""
+    parts = [document]
+    for each in later:
+        if each.until is not None and each.until < each.effective:
+            continue  # withdrawn before its first day
+        ends, resumes = each.effective - _DAY, each.until and each.until + _DAY
+        rests = [replace(part, effective=max(part.effective, resumes)) for part in parts if resumes]
+        parts = [*(_until(part, ends) for part in parts), *rests]
+        parts = [part for part in parts if part.until is None or part.effective <= part.until]
+    return in_order(parts)
 
 
 def _until(document: Document, last: date) -> Document:

@@ -1,0 +1,42 @@
+"""A thief among providers and clerks (攻击者): what each tried on the books, and is refused."""
+
+from datetime import date, timedelta
+
+from app.activities.choice import decided
+from app.kernel.clock import day_of, now
+from app.kernel.db import Database
+from tests.support.desk import order, put_in_library, text
+
+TODAY = day_of(now())
+DAY = timedelta(days=1)
+
+
+def versions_on(db: Database, day: date, *pins: int | None) -> list[int | None]:
+    """Which version an act of a day is computed with, for uploads that pin one or none."""
+    choices = [db.read(decided, "TEST-RIDE", pin) for pin in pins]
+    found = [each.on(day) for each in choices]
+    return [None if each is None else each.version for each in found]
+
+
+def test_a_superseded_version_is_not_brought_back_by_pinning_it(db: Database) -> None:
+    put_in_library(db, text())
+    put_in_library(db, text(version=2, saving="50", effective=str(TODAY - 5 * DAY)))
+    assert versions_on(db, TODAY - 6 * DAY, None, 1, 2) == [1, 1, None]
+    assert versions_on(db, TODAY, None, 1, 2) == [2, None, 2]
+
+
+def test_pinning_a_version_does_not_bring_its_wrong_factor_back(db: Database) -> None:
+    put_in_library(db, text())
+    put_in_library(db, text(version=2, saving="50", effective=str(TODAY + 5 * DAY)))
+    order(db, TODAY - 9 * DAY, TODAY - DAY)
+    assert versions_on(db, TODAY - 10 * DAY, None, 1) == [1, 1]
+    assert versions_on(db, TODAY - DAY, None, 1, 2) == [2, 2, None]
+    assert versions_on(db, TODAY, None, 1, 2) == [1, 1, None]
+
+
+def test_a_correction_from_before_the_version_holds_for_acts_told_after_it(db: Database) -> None:
+    put_in_library(db, text())
+    put_in_library(db, text(version=2, saving="50", effective=str(TODAY + 5 * DAY)))
+    order(db, date(2019, 1, 1), TODAY)
+    assert versions_on(db, TODAY, None, 1) == [2, 2]
+    assert versions_on(db, date(2019, 12, 31), None, 1) == [None, None]
