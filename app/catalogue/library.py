@@ -127,11 +127,15 @@ def applicable(session: Session, code: str, version: int | None = None) -> Seque
     neither what was superseded nor a second cap a day.
     """
     known = versions_of(session, code)
-    found = [(each, each.version) for each in ended(in_order(known.values()), last_days(session))]
+    tenures = ended(in_order(known.values()), last_days(session))
+    found = [(each, each.version) for each in tenures]
     for each in corrections_of(session, code):
-        since = max(each.since, known[code, each.version].effective)
-        held = replace(known[code, each.replacement], effective=since, until=each.until)
-        found.append((held, each.version))
+        # Where the corrected version itself applies: by its own days, or in another's place.
+        held = [document for document, _ in found if document.version == each.version]
+        since = max(each.since, min(document.effective for document in held))
+        until = min(each.until, max(document.until or each.until for document in held))
+        document = replace(known[code, each.replacement], effective=since, until=until)
+        found.append((document, each.version))
     found.sort(key=lambda each: (each[0].effective, each[0].version))
     if version is None:
         return [document for document, _ in found]

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from app.activities.choice import decided
 from app.kernel.clock import day_of, now
-from app.kernel.db import Database
+from app.kernel.db import Database, driver
 from tests.support.desk import order, put_in_library, text
 
 TODAY = day_of(now())
@@ -40,3 +40,38 @@ def test_a_correction_from_before_the_version_holds_for_acts_told_after_it(db: D
     order(db, date(2019, 1, 1), TODAY)
     assert versions_on(db, TODAY, None, 1) == [2, 2]
     assert versions_on(db, date(2019, 12, 31), None, 1) == [None, None]
+
+
+def test_a_correction_does_not_outlive_the_version_that_was_withdrawn(db: Database) -> None:
+    put_in_library(db, text())
+    put_in_library(db, text(version=2, saving="50", effective=str(TODAY + 50 * DAY)))
+    statement = """insert into methodology_withdrawal
+                   (code, version, last_day, reason, asked_by, signed_by, withdrawn_at)
+                   values ('TEST-RIDE', 1, %s, 'wrong', 'r1', 'r2', %s)"""
+    facts = (TODAY - DAY, now())
+    db.transact(lambda session: driver(session).execute(statement, facts).rowcount)
+    order(db, TODAY - 9 * DAY, TODAY + 9 * DAY)
+    assert versions_on(db, TODAY - DAY, None, 1) == [2, 2]
+    assert versions_on(db, TODAY, None, 1) == [None, None]
+
+
+def test_a_correction_of_a_replacement_holds_where_that_stands_in(db: Database) -> None:
+    put_in_library(db, text())
+    for version, saving in ((2, "50"), (3, "60")):
+        effective = str(TODAY + version * 20 * DAY)
+        put_in_library(db, text(version=version, saving=saving, effective=effective))
+    order(db, TODAY - 9 * DAY, TODAY)
+    db.transact(
+        lambda session: (
+            driver(session)
+            .execute(
+                "insert into factor_correction_report (correction, statement, signature)"
+                " select id, 'done', decode(repeat('00', 64), 'hex') from factor_correction"
+            )
+            .rowcount
+        )
+    )
+    order(db, TODAY - 5 * DAY, TODAY, version=2, replacement=3)
+    assert versions_on(db, TODAY - 6 * DAY, None) == [2]
+    assert versions_on(db, TODAY, None) == [3]
+    assert versions_on(db, TODAY + DAY, None) == [1]
