@@ -51,6 +51,11 @@ def test_numbers_of_other_countries_are_kept() -> None:
     assert phone_of("00852 5123 4567") == "+85251234567"
 
 
+def test_a_trunk_prefix_in_parentheses_makes_no_second_person() -> None:
+    assert phone_of("+44 (0)7911 123456") == phone_of("+44 7911 123456") == "+447911123456"
+    assert phone_of("+86 (0)138 0000 0000") == "+8613800000000"
+
+
 @given(st.ip_addresses(v=4), st.ip_addresses(v=4))
 def test_a_network_has_256_neighbours(one: ipaddress.IPv4Address, other: object) -> None:
     assert network_of(str(one)) == network_of(f"::ffff:{one}")
