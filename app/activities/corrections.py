@@ -119,9 +119,10 @@ def correct(
     posting = _Posting(connection, cause, day_of(at), new_id)
     if handed_on:
         posting.hand_on({owner for owner, _ in handed_on})
+        before, standing = standing, load_standing(connection, places, cause)
         for key in handed_on:
-            posting.note(rest.pop(key), -standing[key].granted_mg, 0)
-        standing = load_standing(connection, places, cause)
+            if not standing[key].counts:  # else its followers found another: it is taken as any
+                posting.note(rest.pop(key), -before[key].granted_mg, 0)
     posting.settle(rest, standing)
     posting.write()
     return [answers.get(key) or posting.made[key] for key in by_key]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session
 
@@ -224,7 +224,26 @@ def stories(draw: st.DrawFn) -> tuple[list[Told], list[tuple[str, Told]]]:
     return told, story
 
 
+def one_of_two_with_a_follower(withdrawn: int) -> tuple[list[Told], list[tuple[str, Told]]]:
+    """Two rides of one provider at once, a third told by another: one of the two is withdrawn."""
+    told = [
+        Told(
+            number,
+            provider,
+            0,
+            1,
+            Evidence.PROVIDER_MEASURED,
+            None,
+            is_corrected=number == withdrawn,
+        )
+        for number, provider in enumerate(("alpha", "alpha", "beta"))
+    ]
+    return told, [*(("told", each) for each in told), ("corrected", told[withdrawn])]
+
+
 @given(made=stories())
+@example(made=one_of_two_with_a_follower(0))
+@example(made=one_of_two_with_a_follower(1))
 @TRIES
 def test_without_a_cap_only_the_end_of_the_story_counts(
     database_url: str,
