@@ -36,6 +36,7 @@ TYPE: Final = "urn:tanpu:statement:1"
 STATUS_PATH: Final = "/v1/public/statement-status/"
 
 _PLACE: Final = "select nextval('statement_place')"
+_LOCK: Final = "select 1 from subject where bucket = %s and account = %s for no key update"
 _HELD: Final = """
 select count(*) from statement
  where bucket = %s and account = %s and revoked_at is null and expires_at > %s"""
@@ -118,6 +119,7 @@ def issue_statement(
     """
     connection, document = driver(session), in_force(score_documents(), day_of(at))
     _in_range(document, wish)
+    connection.execute(_LOCK, (who.bucket, who.owner))
     held = connection.execute(_HELD, (who.bucket, who.owner, at)).fetchone()
     if held is not None and held[0] >= VALID_MAX:
         raise StatementMany(valid_max=VALID_MAX)

@@ -3,6 +3,7 @@
 import json
 import zlib
 from base64 import urlsafe_b64decode
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from typing import Any
 
@@ -186,6 +187,15 @@ def test_a_person_holds_so_many_and_no_more(people: tuple[Neighbour, Neighbour])
     assert ann.ask("POST", "/v1/me/statements", WISH).json()["code"] == "statements.too_many"
     ann.ask("DELETE", f"/v1/me/statements/{made[0]['id']}")
     issued(ann)
+
+
+def test_at_once_a_person_gets_no_more_either(people: tuple[Neighbour, Neighbour]) -> None:
+    ann, _ = people
+    for _ in range(18):
+        issued(ann)
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: ann.ask("POST", "/v1/me/statements", WISH), range(8)))
+    assert sorted(each.status_code for each in answers) == [201, 201, *[409] * 6]
 
 
 @pytest.mark.parametrize("text", ["", "~", "a~", "a.b.c~", "é~", "\ud800~", "~" * 40, "x" * 9000])
