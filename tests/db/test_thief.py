@@ -1,14 +1,46 @@
 """A thief among providers and clerks (攻击者): what each tried on the books, and is refused."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 from app.activities.choice import decided
+from app.books import Overdrawn
 from app.kernel.clock import day_of, now
 from app.kernel.db import Database, driver
+from app.kernel.secrets import Keys
+from app.points import exchange_automatically
+from app.points.errors import ExchangeEmpty
 from tests.support.desk import order, put_in_library, text
+from tests.support.owners import BUS, asset_number
+from tests.support.points import accrue, automatic, citizens, points, programme, slices, swap
 
 TODAY = day_of(now())
 DAY = timedelta(days=1)
+
+
+def test_by_hand_and_by_night_at_once_a_gram_is_exchanged_once(db: Database, keys: Keys) -> None:
+    programme(db, keys, 1_000_000)
+    people = citizens(db, keys, 8)
+    asset = asset_number(db, BUS)
+    for owner in people:
+        accrue(db, owner, asset, 105_000, on=TODAY - 30 * DAY)
+    automatic(db, *people)
+
+    def hand(owner: int) -> int:
+        try:
+            return swap(db, owner).exchange.points
+        except (ExchangeEmpty, Overdrawn):
+            return 0
+
+    def night(_: int) -> int:
+        return exchange_automatically(db, deadline_days=7, at=now()).points
+
+    with ThreadPoolExecutor(10) as threads:
+        nights = threads.map(night, range(2))
+        made = [*threads.map(hand, people * 2), *nights]
+    assert sum(made) == 80
+    assert [sum(points(db, owner).values()) for owner in people] == [10] * 8
+    assert slices(db) == (1_000_000 - 80, 80)
 
 
 def versions_on(db: Database, day: date, *pins: int | None) -> list[int | None]:

@@ -10,6 +10,7 @@ from typing import Any
 import jwt
 import pytest
 from fastapi import FastAPI
+from httpx2 import Response
 from starlette.testclient import TestClient
 
 from app.city import City
@@ -193,8 +194,12 @@ def test_at_once_a_person_gets_no_more_either(people: tuple[Neighbour, Neighbour
     ann, _ = people
     for _ in range(18):
         issued(ann)
+
+    def ask(number: int) -> Response:
+        return ann.ask("POST", "/v1/me/statements", WISH, key=f"once-{number}")
+
     with ThreadPoolExecutor(8) as threads:
-        answers = list(threads.map(lambda _: ann.ask("POST", "/v1/me/statements", WISH), range(8)))
+        answers = list(threads.map(ask, range(8)))
     assert sorted(each.status_code for each in answers) == [201, 201, *[409] * 6]
 
 
