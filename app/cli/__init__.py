@@ -9,6 +9,9 @@ import sys
 
 from app.cli.commands import tree
 
+INTERRUPTED = 130
+"""As shells say it of Ctrl-C."""
+
 
 def main() -> None:
     """Run ``tanpu``; operating errors become one line and an exit code."""
@@ -19,9 +22,9 @@ def main() -> None:
         gc.freeze()  # what was imported stays: collecting over it costs ingest a quarter of its CPU
         run()
     except Exception as error:
-        from app.cli.failures import explained  # noqa: PLC0415 -- it knows every domain's errors
+        from app.cli.failures import explained, was_interrupted  # noqa: PLC0415 -- it knows every domain's errors
 
-        code = explained(error)
+        code = INTERRUPTED if was_interrupted(error) else explained(error)
         if code is None:
             raise
         sys.exit(code)

@@ -43,6 +43,26 @@ def explained(error: Exception) -> int | None:
     return UNAVAILABLE
 
 
+def was_interrupted(error: BaseException) -> bool:
+    """Say whether Ctrl-C came first: a connection that it cut short then fails to close.
+
+    >>> try:
+    ...     try:
+    ...         raise KeyboardInterrupt
+    ...     finally:
+    ...         raise OSError("rollback")
+    ... except OSError as told:
+    ...     was_interrupted(told)
+    True
+    >>> was_interrupted(OSError("away"))
+    False
+    """
+    seen: BaseException | None = error
+    while seen is not None and not isinstance(seen, KeyboardInterrupt):
+        seen = seen.__cause__ or seen.__context__
+    return seen is not None
+
+
 def _sentence(refusal: Refusal) -> str:
     """Say it in both languages; the English is the class's first line."""
     english = (type(refusal).__doc__ or "").strip().split("\n", 1)[0]
