@@ -97,6 +97,7 @@ words: ; $(call gate,codespell 拼写)
 
 docs-check: ; $(call gate,documents equal the code 文档即代码)
 	@$(BIN)/python docs/generate.py --check
+	@$(BIN)/python docs/describe.py --check
 
 contracts-check: ; $(call gate,contracts: format, forge tests, committed artifacts 合约)
 	@cd contracts && npm run --silent fmt:check && npm test --silent && npm run --silent compile
@@ -124,6 +125,7 @@ fix: setup ## let ruff format and repair what it can
 .PHONY: docs
 docs: setup ## write the generated documents anew
 	@$(BIN)/python docs/generate.py
+	@$(BIN)/python docs/describe.py
 
 .PHONY: contracts
 contracts: setup ## compile the contracts into app/chain_artifacts

@@ -3,14 +3,16 @@
 from datetime import date, datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
-from app.kernel.http import Str
+from app.kernel.http import Day, Str
 from app.kernel.quantities import ReductionOut
 from methodologies import Evidence, Grade, Object, Status
 from methodologies import Field as LifeField
 
 _FROZEN: Final = ConfigDict(extra="forbid", frozen=True)
+NO_OTHER_NAMES: Final[dict[str, JsonValue]] = {"additionalProperties": False}
+"""A pattern of names says nothing of those that do not match it."""
 INPUTS_MAX: Final = 32
 Name = Annotated[Str, StringConstraints(min_length=1, max_length=40)]
 Amount = Annotated[Str, StringConstraints(max_length=60)]
@@ -175,9 +177,13 @@ class CalculationIn(BaseModel):
 
     model_config = _FROZEN
 
-    inputs: dict[Name, Amount] = Field(max_length=INPUTS_MAX, examples=[{"distance": "10.3 km"}])
+    inputs: dict[Name, Amount] = Field(
+        max_length=INPUTS_MAX,
+        examples=[{"distance": "10.3 km"}],
+        json_schema_extra=NO_OTHER_NAMES,
+    )
     evidence: Evidence = Evidence.PROVIDER_MEASURED
-    occurred_on: date | None = Field(default=None, description="Today where left out.")
+    occurred_on: Day | None = Field(default=None, description="Today where left out.")
 
 
 class CalculationOut(BaseModel):

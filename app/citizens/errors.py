@@ -130,3 +130,11 @@ class GuardianshipUnknown(Refusal):
     code = "guardians.unknown"
     status = 404
     title_zh = "没有该监护关系"
+
+
+class PhoneInvalid(Refusal):
+    """This is not a mobile number."""
+
+    code = "auth.phone_invalid"
+    status = 422
+    title_zh = "不是手机号"

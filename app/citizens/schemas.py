@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 
+from app.citizens.errors import PhoneInvalid
 from app.citizens.identities import Way
 from app.citizens.rules import phone_of
-from app.kernel.http import Str
+from app.kernel.http import Str, Written
 from app.sessions import Delivery
 
 _FROZEN: Final = ConfigDict(extra="forbid", frozen=True)
@@ -16,7 +17,7 @@ _FROZEN: Final = ConfigDict(extra="forbid", frozen=True)
 def _e164(text: str) -> str:
     found = phone_of(text)
     if found is None:
-        raise ValueError("not a mobile number (不是手机号)")
+        raise PhoneInvalid
     return found
 
 
@@ -35,8 +36,8 @@ DeviceId = Annotated[
     ),
 ]
 Label = Annotated[
-    Str,
-    StringConstraints(min_length=1, max_length=80, strip_whitespace=True),
+    Written,
+    StringConstraints(max_length=80),
     Field(description="How you will know this device again.", examples=["Xiaomi 15"]),
 ]
 ChallengeId = Annotated[
@@ -99,7 +100,9 @@ class CodeGrant(ByCode):
 class WechatGrant(ByWechat):
     """Log in by WeChat; joins anew only where ``open`` says so."""
 
-    open: bool = Field(default=False, description="Join as a new citizen if nobody has this login.")
+    open: StrictBool = Field(
+        default=False, description="Join as a new citizen if nobody has this login."
+    )
     label: Label = "?"
     delivery: Delivery = "body"
 

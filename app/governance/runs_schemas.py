@@ -6,10 +6,11 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.governance.schemas import Revision, Words
+from app.kernel.http import Day, Int
 from app.kernel.quantities import ReductionOut
 
 _FROZEN: Final = ConfigDict(extra="forbid", frozen=True)
-Number = Annotated[int, Field(ge=1, le=2**31 - 1, examples=[1])]
+Number = Annotated[Int, Field(ge=1, le=2**31 - 1, examples=[1])]
 Code = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{0,39}$", examples=["SZ-METRO"])]
 
 
@@ -20,8 +21,8 @@ class ShadowRunIn(BaseModel):
 
     revision: Revision
     against: Number = Field(description="The published version.")
-    since: date
-    until: date = Field(description="At most 400 days in all.")
+    since: Day
+    until: Day = Field(description="At most 400 days in all.")
 
 
 class DifferenceOut(BaseModel):
@@ -87,8 +88,8 @@ class FactorCorrectionIn(BaseModel):
     code: Code
     version: Number
     replacement: Number
-    since: date
-    until: date
+    since: Day
+    until: Day
     reason: Words
 
 

@@ -3,10 +3,10 @@
 from datetime import date, datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.governance.rules import Vote
-from app.kernel.http import Str
+from app.kernel.http import Day, Int, Str, Written
 from methodologies import Grade
 
 _FROZEN: Final = ConfigDict(extra="forbid", frozen=True)
@@ -14,25 +14,19 @@ DOCUMENT_MAX: Final = 200_000
 """Characters of a text that is looked at; the parser takes 64 KiB, and says so [characters]."""
 
 
-def _encodable(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("must not contain a NUL character")
-    return text
-
-
 DocumentText = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=DOCUMENT_MAX),
-    AfterValidator(_encodable),
+    StringConstraints(min_length=1, max_length=DOCUMENT_MAX, pattern=r"^[^\x00]*$"),
     Field(examples=['code = "SZ-METRO"\nversion = 2\n'], description="TOML. 方法学文件"),
 ]
 Words = Annotated[
-    Str, StringConstraints(min_length=1, strip_whitespace=True), Field(examples=["Factors of 2026"])
+    Written,
+    Field(examples=["Factors of 2026"]),
 ]
 Remark = Annotated[Str, Field(examples=[""])]
-Revision = Annotated[int, Field(ge=1, le=10_000, examples=[1])]
+Revision = Annotated[Int, Field(ge=1, le=10_000, examples=[1])]
 Scenario = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", examples=["sz-metro"])]
-Letter = Annotated[Str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Letter = Annotated[Written, StringConstraints(max_length=200)]
 
 
 class ProposalIn(BaseModel):
@@ -77,7 +71,7 @@ class WithdrawalIn(BaseModel):
 
     model_config = _FROZEN
 
-    last_day: date = Field(description="The last day whose acts accrue.")
+    last_day: Day = Field(description="The last day whose acts accrue.")
     reason: Words
 
 
@@ -95,8 +89,8 @@ class ScenarioApprovalIn(BaseModel):
     model_config = _FROZEN
 
     scenario: Scenario
-    valid_from: date
-    valid_until: date
+    valid_from: Day
+    valid_until: Day
     letter: Letter = Field(examples=["沪环气〔2026〕12号"])
     reason: Words
 
@@ -107,8 +101,8 @@ class EndingIn(BaseModel):
     model_config = _FROZEN
 
     scenario: Scenario
-    valid_from: date = Field(description="Of the approval that is to end.")
-    last_day: date
+    valid_from: Day = Field(description="Of the approval that is to end.")
+    last_day: Day
     reason: Words
 
 

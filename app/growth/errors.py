@@ -132,3 +132,11 @@ class StatusListUnknown(Refusal):
     code = "statements.status_list_unknown"
     status = 404
     title_zh = "没有这份状态清单"
+
+
+class StatementEmpty(Refusal):
+    """A statement says something of the reduction or of the score."""
+
+    code = "statements.empty"
+    status = 422
+    title_zh = "声明须涉及减排量或信用分"

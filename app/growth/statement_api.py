@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi.responses import JSONResponse
 from sqlmodel import Session
 
 from app.growth.answers import Known, private, public
@@ -45,6 +46,7 @@ from app.kernel.secrets import key_id
 from app.kernel.wiring import Configuration, Db, Limited, Secrets
 
 STATEMENT: Final = "stm"
+JWK_SET: Final = "application/jwk-set+json"
 LAST: Final = UUID(int=(1 << 128) - 1)
 TTL_S: Final = int(TTL.total_seconds())
 NOT_YOURS: Final = problems(s404="You have no such statement.")
@@ -53,6 +55,12 @@ END: Final = datetime.fromisoformat("9999-12-31T00:00:00+00:00")
 
 router = APIRouter(prefix="/v1/me", tags=["statements 声明"], dependencies=[Depends(private)])
 open_router = APIRouter(prefix="/v1/public", tags=["statements 声明"])
+
+
+class JwkSet(JSONResponse):
+    """Tells OpenAPI of the media type (RFC 7517)."""
+
+    media_type = JWK_SET
 
 
 @router.post(
@@ -179,6 +187,7 @@ def get_status_list(
     "/statement-keys",
     operation_id="getStatementKeys",
     summary="Keys that statements are signed with 声明公钥",
+    response_class=JwkSet,
     response_model=KeysOut,
 )
 def get_statement_keys(keys: Secrets, known: Known = None) -> Response:
@@ -187,7 +196,7 @@ def get_statement_keys(keys: Secrets, known: Known = None) -> Response:
     written = urlsafe_b64encode(raw).decode().rstrip("=")
     made = KeysOut(keys=[KeyOut(kid=key_id(keys.receipt), x=written)])
     data = made.model_dump_json().encode()
-    return public(data, "application/jwk-set+json", age_s=TTL_S, known=known)
+    return public(data, JWK_SET, age_s=TTL_S, known=known)
 
 
 def _statement(text: str) -> UUID:

@@ -7,13 +7,14 @@ from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from app.growth.answers import FROZEN
 from app.growth.checking import Outcome, Shown
+from app.growth.errors import StatementEmpty
 from app.growth.sd_jwt import LONGEST
 from app.growth.statements import Check, Statement, Wish
-from app.kernel.http import Str
+from app.kernel.http import Int, Str, Written
 from app.kernel.ids import public_id
 
-Named = Annotated[Str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
-Whole = Annotated[int, Field(ge=1, le=1_000_000)]
+Named = Annotated[Written, StringConstraints(max_length=200)]
+Whole = Annotated[Int, Field(ge=1, le=1_000_000)]
 
 
 class StatementIn(BaseModel):
@@ -23,14 +24,14 @@ class StatementIn(BaseModel):
 
     purpose: Named = Field(examples=["绿色消费贷款申请 green loan application"])
     audience: Named = Field(description="As the reader calls itself.", examples=["bank.example"])
-    days: int = Field(ge=1, le=365, examples=[30])
+    days: Int = Field(ge=1, le=365, examples=[30])
     reduction_kg_at_least: Whole | None = Field(default=None, examples=[100])
     score_at_least: Whole | None = Field(default=None, examples=[600])
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if self.reduction_kg_at_least is None and self.score_at_least is None:
-            raise ValueError("a statement says something of the reduction or of the score")
+            raise StatementEmpty
         return self
 
     def wish(self) -> Wish:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from app.growth.answers import FROZEN, WordsOut
 from app.growth.challenges import Challenge, Progress
 from app.growth.teams import TeamView
-from app.kernel.http import Str
+from app.kernel.http import Day, Int, Str
 from app.kernel.ids import public_id
 from app.kernel.quantities import ReductionOut, mass
 from methodologies import Field as Fields
@@ -58,10 +58,10 @@ class ChallengeIn(BaseModel):
     title_zh: Title = Field(examples=["绿色出行周"])
     title_en: Title = Field(examples=["Green travel week"])
     field: Fields | None = Field(default=None, description="Acts of any field where absent.")
-    goal_days: int | None = Field(default=None, ge=1, le=366, examples=[5])
-    goal_co2e_mg: int | None = Field(default=None, ge=1, le=10**15)
-    starts_on: date
-    ends_on: date
+    goal_days: Int | None = Field(default=None, ge=1, le=366, examples=[5])
+    goal_co2e_mg: Int | None = Field(default=None, ge=1, le=10**15)
+    starts_on: Day
+    ends_on: Day
 
 
 class ProgressOut(BaseModel):

@@ -5,7 +5,7 @@ which the role × endpoint matrix is generated and tested. ``create_app`` refuse
 names neither a scope nor a signature and is not on its list of public ones.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request, Security
@@ -38,6 +38,10 @@ class TokenMissing(Refusal):
     status = 401
     title_zh = "请先登录"
 
+    def headers(self) -> Mapping[str, str]:
+        """Name the way to show who one is (RFC 6750)."""
+        return {"www-authenticate": "Bearer"}
+
 
 class ScopeMissing(Refusal):
     """Your role may not do this."""
@@ -45,6 +49,10 @@ class ScopeMissing(Refusal):
     code = "auth.scope_missing"
     status = 403
     title_zh = "没有此项权限"
+
+    def headers(self) -> Mapping[str, str]:
+        """Say that the token holds and is not enough (RFC 6750)."""
+        return {"www-authenticate": 'Bearer error="insufficient_scope"'}
 
 
 def tokens_of(request: Request) -> Tokens:

@@ -8,6 +8,7 @@ its inside.
 
 import json
 import re
+from datetime import date
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -15,7 +16,7 @@ import psycopg
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import AfterValidator, BaseModel, StringConstraints
+from pydantic import BaseModel, BeforeValidator, Strict, StringConstraints
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
@@ -33,14 +34,28 @@ AWAY: Final = ("08", "53", "55", "57")
 """SQLSTATE classes of a server that is away, full, locked or going down."""
 
 
-def _without_nul(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("must not contain a NUL character")
-    return text
+Str = Annotated[str, StringConstraints(max_length=TEXT_MAX, pattern=r"^[^\x00]*$")]
+"""A bounded string that PostgreSQL can store; a pattern of one's own leaves NUL out as well."""
+Written = Annotated[
+    Str,
+    StringConstraints(min_length=1, strip_whitespace=True, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$"),
+]
+"""Likewise, stripped, and more than white space."""
 
 
-Str = Annotated[str, StringConstraints(max_length=TEXT_MAX), AfterValidator(_without_nul)]
-"""A bounded string that PostgreSQL can store."""
+Int = Annotated[int, Strict()]
+"""A whole number, written as one: neither "1" nor 1.0 nor true."""
+
+
+def _as_written(given: object) -> object:
+    if isinstance(given, date) or (isinstance(given, str) and _DAY.fullmatch(given)):
+        return given
+    raise ValueError("a day is written YYYY-MM-DD")
+
+
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+Day = Annotated[date, BeforeValidator(_as_written)]
+"""A day as the document tells it, and not seconds since 1970."""
 
 
 class ProblemFault(BaseModel):

@@ -10,6 +10,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from app.kernel.http import PROBLEM, ProblemOut
+from app.kernel.scopes import Scope
 
 VERSIONED: Final = "/v1/"
 REF: Final = "#/components/schemas/{model}"
@@ -24,6 +25,7 @@ SECURED: Final = {
 }
 KEYED: Final = {"400": "The Idempotency-Key is missing or unusable, or the body cannot be read."}
 WITH_BODY: Final = {"400": "The body cannot be read."}
+PERSONAL: Final = {"404": "There is none such of one's own, or whoever asks was erased."}
 KEY: Final = "idempotency-key"
 REFUSED: Final = "400"
 """Refusals begin here; statuses are texts of three digits."""
@@ -54,6 +56,11 @@ def _add_problem(document: dict[str, Any]) -> None:
         models.pop(unused, None)
 
 
+def _scopes(operation: dict[str, Any]) -> set[str]:
+    asked: list[dict[str, list[str]]] = operation.get("security", [])
+    return {scope for each in asked for scopes in each.values() for scope in scopes}
+
+
 def _complete(operation: dict[str, Any]) -> None:
     """Add the shared refusals, each where the endpoint does not tell of its own."""
     parameters: list[dict[str, Any]] = operation.get("parameters", [])
@@ -65,6 +72,7 @@ def _complete(operation: dict[str, Any]) -> None:
     shared: Mapping[str, str] = {
         **SHARED,
         **(SECURED if operation.get("security") else {}),
+        **(PERSONAL if _scopes(operation) == {Scope.ME} else {}),
         **(WITH_BODY if "requestBody" in operation else {}),
         **(KEYED if keys else {}),
     }

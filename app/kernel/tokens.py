@@ -44,6 +44,10 @@ class TokenInvalid(Refusal):
     status = 401
     title_zh = "访问令牌无效或已过期"
 
+    def headers(self) -> Mapping[str, str]:
+        """Say that another token is needed (RFC 6750)."""
+        return {"www-authenticate": 'Bearer error="invalid_token"'}
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:

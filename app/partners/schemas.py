@@ -6,14 +6,15 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from app.kernel.http import Str
+from app.kernel.http import Int, ProblemOut, Str, Written
 from app.kernel.scopes import Scope
 from app.partners.public_keys import PublicKeyIn
 from app.partners.registry import Partner, PartnerKey
 
 _FROZEN: Final = ConfigDict(extra="forbid", frozen=True)
 Reason = Annotated[
-    Str, StringConstraints(min_length=1, strip_whitespace=True), Field(examples=["Yearly audit"])
+    Written,
+    Field(examples=["Yearly audit"]),
 ]
 
 
@@ -36,7 +37,7 @@ class PartnerKeyIn(BaseModel):
     model_config = _FROZEN
 
     key: PublicKeyIn
-    overlap_hours: int = Field(
+    overlap_hours: Int = Field(
         default=24, ge=0, le=720, description="How long the others still work."
     )
     reason: Reason
@@ -104,3 +105,9 @@ def partner_out(partner: Partner, keys: Sequence[PartnerKey]) -> PartnerOut:
             for key in keys
         ],
     )
+
+
+class OAuthErrorOut(ProblemOut):
+    """A problem document that names OAuth's error besides (RFC 6749 §5.2)."""
+
+    error: Literal["invalid_request", "invalid_client", "unsupported_grant_type", "invalid_scope"]

@@ -5,7 +5,7 @@ OAuth's ``error`` besides, so that either kind of client reads it.
 """
 
 import json
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -25,7 +25,7 @@ from app.partners.errors import (
     TokenRequestInvalid,
 )
 from app.partners.registry import Partner, find_partner, key_in_force, use_assertion
-from app.partners.schemas import MachineTokenOut
+from app.partners.schemas import MachineTokenOut, OAuthErrorOut
 from app.staff import note_act
 
 FORM: Final = "application/x-www-form-urlencoded"
@@ -73,12 +73,22 @@ def read_form(content_type: str, body: bytes) -> TokenRequest:
     return TokenRequest(told["client_assertion"], frozenset(told.get("scope", "").split()))
 
 
+def _oauth_errors(**said: str) -> dict[int | str, dict[str, Any]]:
+    """Document refusals as OAuth's clients read them."""
+    model = OAuthErrorOut.model_json_schema(ref_template="#/components/schemas/{model}")
+    model.pop("$defs", None)
+    return {
+        status: {**told, "content": {"application/json": {"schema": model}}}
+        for status, told in problems(**said).items()
+    }
+
+
 @router.post(
     "/v1/oauth/token",
     operation_id="issueMachineToken",
     summary="Give a partner's machine an access token 机器令牌",
     response_model=MachineTokenOut,
-    responses=problems(
+    responses=_oauth_errors(
         s400="`invalid_request`, `unsupported_grant_type` or `invalid_scope`.",
         s401="`invalid_client`: the assertion is not believed, was used, or is of nobody here.",
     ),

@@ -66,3 +66,19 @@ class BudgetExhausted(Refusal):
 
     code = "budget.exhausted"
     title_zh = "计划预算已用完；减排量保留在您名下"
+
+
+class ClassTwice(Refusal):
+    """A class of reductions is named twice."""
+
+    code = "exchange.class_twice"
+    status = 422
+    title_zh = "同一减排量类别重复填写"
+
+
+class ThresholdsCrossed(Refusal):
+    """Exchange by hand is refused at or below where automatic exchange pauses."""
+
+    code = "points.thresholds_crossed"
+    status = 422
+    title_zh = "手动兑换的停止线不得高于自动兑换的暂停线"

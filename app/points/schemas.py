@@ -6,8 +6,9 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from app.kernel.http import Str
+from app.kernel.http import Day, Int, Str, Written
 from app.kernel.quantities import ReductionOut
+from app.points.errors import ClassTwice, ThresholdsCrossed
 from methodologies import Field as LifeField
 
 FROZEN: Final = ConfigDict(extra="forbid", frozen=True)
@@ -27,9 +28,9 @@ ClassId = Annotated[
         description="The class's published key, as entries and receipts carry it. 资产类别",
     ),
 ]
-Name = Annotated[Str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
-Reason = Annotated[Str, StringConstraints(min_length=1, strip_whitespace=True)]
-Permille = Annotated[int, Field(ge=0, le=100_000)]
+Name = Annotated[Written, StringConstraints(max_length=200)]
+Reason = Written
+Permille = Annotated[Int, Field(ge=0, le=100_000)]
 MethodologyCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,100}$", examples=["BJ-TABLEWARE"])]
 
 
@@ -39,7 +40,7 @@ class WantedIn(BaseModel):
     model_config = FROZEN
 
     class_id: ClassId
-    co2e_mg: int | None = Field(
+    co2e_mg: Int | None = Field(
         default=None,
         ge=1,
         le=MG_MAX,
@@ -61,7 +62,7 @@ class ExchangeIn(BaseModel):
     def _each_class_once(self) -> Self:
         named = [each.class_id for each in self.classes or ()]
         if len(set(named)) < len(named):
-            raise ValueError("a class is named twice")
+            raise ClassTwice
         return self
 
 
@@ -161,8 +162,8 @@ class RateIn(BaseModel):
     field: LifeField | None = Field(
         default=None, description="Any field that has no rate of its own, where it is left out."
     )
-    mg_per_point: int = Field(ge=1, le=1_000_000_000, examples=[10_000])
-    valid_from: date
+    mg_per_point: Int = Field(ge=1, le=1_000_000_000, examples=[10_000])
+    valid_from: Day
     reason: Reason = Field(examples=["The sponsor's letter of June"])
 
 
@@ -211,17 +212,17 @@ class ProgrammeIn(BaseModel):
     name_zh: Name = Field(examples=["绿色积分"])
     name_en: Name = Field(examples=["Green points"])
     note: Str = Field(default="", max_length=500)
-    fen_per_point: int = Field(
+    fen_per_point: Int = Field(
         ge=0, le=10_000, description="For ever; 0 for points that claim no money.", examples=[1]
     )
-    expiry_years: int = Field(default=1, ge=0, le=10, examples=[1])
+    expiry_years: Int = Field(default=1, ge=0, le=10, examples=[1])
     pause_below_permille: Permille = 1050
     refuse_below_permille: Permille = 1000
 
     @model_validator(mode="after")
     def _refuses_after_it_pauses(self) -> Self:
         if self.refuse_below_permille > self.pause_below_permille:
-            raise ValueError("exchange by hand is refused at or below where automatic one pauses")
+            raise ThresholdsCrossed
         return self
 
 
@@ -230,7 +231,7 @@ class FundingIn(BaseModel):
 
     model_config = FROZEN
 
-    fen: int = Field(ge=1, le=FEN_MAX, examples=[10_000_000])
+    fen: Int = Field(ge=1, le=FEN_MAX, examples=[10_000_000])
     reason: Reason = Field(examples=["Sponsor's transfer of June"])
 
 

@@ -3,23 +3,27 @@
 from datetime import date, datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 
 from app.citizens.choices import Language
-from app.kernel.http import Str
+from app.kernel.http import Day, Str
 
 SCENES_MAX: Final = 50
 INSTRUMENTS_MAX: Final = 20
 _FROZEN: Final = ConfigDict(extra="forbid", frozen=True)
 
 Number = Annotated[
-    Str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128, pattern=r"^\S+$")
+    Str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=128, pattern=r"^[^\s\x00]+$"),
 ]
 Scene = Annotated[Str, StringConstraints(min_length=1, max_length=100, pattern=r"^[a-z0-9-]+$")]
 Name = Annotated[
     Str,
     StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f]+$"
+        strip_whitespace=True,
+        min_length=1,
+        max_length=40,
+        pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$",
     ),
 ]
 
@@ -30,11 +34,11 @@ class ConsentsIn(BaseModel):
     model_config = _FROZEN
 
     scenes: list[Scene] = Field(max_length=SCENES_MAX, examples=[["sz-metro"]])
-    whereabouts: bool = Field(
+    whereabouts: StrictBool = Field(
         description="Sensitive, so asked for by itself: may this provider tell station, vehicle "
         "and time? No journey counts without it. 单独同意：行踪信息"
     )
-    at_least_14: bool = Field(
+    at_least_14: StrictBool = Field(
         default=False,
         description="I am 14 or older; a declared birth date says it as well. 本人已满十四周岁",
     )
@@ -147,10 +151,8 @@ class ProfileIn(BaseModel):
     model_config = _FROZEN
 
     display_name: Name | None = Field(default=None, examples=["小明"])
-    birth_date: date = Field(
-        default=date.min, description="Declared once.", examples=["1990-05-01"]
-    )
-    automatic_exchange: bool = False
+    birth_date: Day = Field(default=date.min, description="Declared once.", examples=["1990-05-01"])
+    automatic_exchange: StrictBool = False
     language: Language | None = None
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from app.kernel.http import Str
+from app.kernel.http import Int, Str, Written
 from app.providers.keyring import KeyTerm
 from app.providers.registry import Provider
 
@@ -33,7 +33,7 @@ Name = Annotated[
 ProviderCode = Annotated[
     str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,39}$", examples=["sz-metro"], description="代码")
 ]
-Reason = Annotated[Str, StringConstraints(min_length=1, strip_whitespace=True)]
+Reason = Written
 
 
 class KeyIn(BaseModel):
@@ -43,7 +43,7 @@ class KeyIn(BaseModel):
 
     key_id: KeyId
     public_key: PublicKey
-    others_end_in_s: int | None = Field(
+    others_end_in_s: Int | None = Field(
         default=None,
         ge=0,
         le=int(OVERLAP_MAX.total_seconds()),

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from app.kernel.http import Str
+from app.kernel.http import Str, Written
 from app.kernel.ids import public_id
 from app.kernel.scopes import Role
 from app.sessions import Delivery
@@ -20,9 +20,10 @@ Login = Annotated[
     str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,39}$", examples=["an.li"], description="登录名")
 ]
 Reason = Annotated[
-    Str, StringConstraints(min_length=1, strip_whitespace=True), Field(examples=["Joins in June"])
+    Written,
+    Field(examples=["Joins in June"]),
 ]
-Name = Annotated[Str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
+Name = Annotated[Written, StringConstraints(max_length=100)]
 Organisation = Annotated[Str, StringConstraints(min_length=1, max_length=200)]
 Roles = Annotated[list[Role], Field(min_length=1, max_length=len(Role), examples=[["expert"]])]
 Commitment = Annotated[

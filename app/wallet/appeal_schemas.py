@@ -5,16 +5,17 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
-from app.kernel.http import Str
+from app.kernel.http import Str, Written
 from app.kernel.ids import public_id
 from app.wallet.act_schemas import ActDetailOut
 from app.wallet.appeals import Appeal, State
+from app.wallet.errors import CorrectionMismatched
 from app.wallet.rules import Contest
 from app.wallet.schemas import FROZEN, ActId
 
 InputName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 InputText = Annotated[Str, StringConstraints(min_length=1, max_length=100)]
-Words = Annotated[Str, StringConstraints(min_length=1, strip_whitespace=True)]
+Words = Written
 
 
 class AppealIn(BaseModel):
@@ -105,7 +106,7 @@ class DecisionIn(BaseModel):
     @model_validator(mode="after")
     def _upheld_means_corrected(self) -> Self:
         if (self.correction is not None) != (self.decision == "upheld"):
-            raise ValueError("a correction is ordered when upheld, and only then")
+            raise CorrectionMismatched
         return self
 
 

@@ -82,3 +82,11 @@ class CorrectionImpossible(Refusal):
     code = "appeal.correction_impossible"
     status = 422
     title_zh = "无法按更正后的数量入账"
+
+
+class CorrectionMismatched(Refusal):
+    """A correction is ordered when an appeal is upheld, and only then."""
+
+    code = "appeal.correction_mismatched"
+    status = 422
+    title_zh = "仅在支持申诉时须下达更正"

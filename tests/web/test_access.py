@@ -138,6 +138,7 @@ def test_what_is_no_token_of_ours_opens_nothing(
             answer = ask(client, each, token)
             assert answer.status_code == 401, each
             assert answer.headers["cache-control"] == "no-store"
+            assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
 def test_every_scope_is_asked_for_somewhere_and_held_by_somebody(

@@ -193,18 +193,22 @@ def test_quantities_that_the_document_refuses_decide_nothing(
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "code"),
     [
-        {"decision": "upheld"},
-        {"decision": "rejected", "correction": {"order": "so"}},
-        {"decision": "maybe"},
-        {"answer": ""},
-        {"answer": "x" * 2001},
+        ({"decision": "upheld"}, "appeal.correction_mismatched"),
+        (
+            {"decision": "rejected", "correction": {"order": "so"}},
+            "appeal.correction_mismatched",
+        ),
+        ({"decision": "maybe"}, "request.malformed"),
+        ({"answer": ""}, "request.malformed"),
+        ({"answer": " "}, "request.malformed"),
+        ({"answer": "x" * 2001}, "request.malformed"),
     ],
 )
-def test_a_decision_has_its_form(court: Court, body: dict[str, Any]) -> None:
+def test_a_decision_has_its_form(court: Court, body: dict[str, Any], code: str) -> None:
     appeal = court.appeal(court.ride()).json()["id"]
-    assert code_of(court.decide(appeal, **body)) == (422, "request.malformed")
+    assert code_of(court.decide(appeal, **body)) == (422, code)
 
 
 def test_nobody_appeals_for_another(court: Court) -> None:

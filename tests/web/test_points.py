@@ -118,7 +118,7 @@ def test_the_list_goes_on_behind_its_cursor(desk: Desk) -> None:
         ({"classes": []}, 422, "request.malformed"),
         ({"classes": [{"class_id": "zz"}]}, 422, "request.malformed"),
         ({"classes": [{"class_id": "00" * 32, "co2e_mg": 0}]}, 422, "request.malformed"),
-        ({"classes": [{"class_id": "00" * 32}] * 2}, 422, "request.malformed"),
+        ({"classes": [{"class_id": "00" * 32}] * 2}, 422, "exchange.class_twice"),
         ({"classes": [{"class_id": "00" * 32}]}, 409, "exchange.class_not_held"),
         ({"programme": "nobody"}, 404, "points.programme_unknown"),
         ({}, 409, "exchange.empty"),
