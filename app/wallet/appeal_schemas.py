@@ -15,6 +15,11 @@ from app.wallet.schemas import FROZEN, ActId
 
 InputName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 InputText = Annotated[Str, StringConstraints(min_length=1, max_length=100)]
+Inputs = Annotated[
+    dict[InputName, InputText],
+    # A pattern of names alone says nothing of those that do not match it.
+    Field(max_length=20, json_schema_extra={"additionalProperties": False}),
+]
 Words = Written
 
 
@@ -84,9 +89,8 @@ class OrderIn(BaseModel):
     model_config = FROZEN
 
     order: Words = Field(examples=["按12.5公里重算 Compute it with 12.5 km."])
-    inputs: dict[InputName, InputText] | None = Field(
+    inputs: Inputs | None = Field(
         default=None,
-        max_length=20,
         description="The right quantities, with their units; then the correction is posted now.",
         examples=[{"distance": "12.5 km"}],
     )

@@ -7,7 +7,7 @@ Providers' requests carry a signature that holds, so that they get as far as eve
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import requests
@@ -15,7 +15,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.schemas import BaseSchema
-from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+from schemathesis.specs.openapi import checks
 from starlette.testclient import TestClient
 
 from app.citizens import open_citizens
@@ -27,12 +27,12 @@ from app.kernel.settings import Settings
 from app.kernel.tokens import Principal, Tokens
 from app.main import create_app
 from tests.support.acts import rows
-from tests.support.batches import HOST, Sender, sender
+from tests.support.batches import HOST, Sender, Town, sender
 from tests.support.clerks import known
 from tests.web.test_partners import Desk as Clerks
 from tests.web.test_partners import Machine
 
-JUDGED_BELOW = [positive_data_acceptance, negative_data_rejection]
+JUDGED_BELOW: list[Any] = [checks.positive_data_acceptance, checks.negative_data_rejection]  # pyright: ignore[reportUnknownMemberType] -- its generics are untold
 """A well-formed request may be refused by the state of the world; unknown queries are ignored."""
 EXAMPLES = 15
 LIVE = "/v1/me/live"
@@ -88,7 +88,7 @@ OPERATIONS = sorted(
 @pytest.mark.parametrize("label", OPERATIONS)
 def test_an_operation_keeps_to_its_document(label: str, api: BaseSchema, city: City) -> None:
     method, _, path = label.partition(" ")
-    operation = api[path][method]
+    operation = cast("Any", api[path])[method]
     asked = dict[str, list[str]]()
     for each in operation.definition.raw.get("security", []):
         asked |= each
@@ -111,7 +111,7 @@ def fuzz(operation: Any, mode: GenerationMode, credentials: Credentials) -> None
         derandomize=True,
         database=None,
         phases=[Phase.generate],  # a failure names its request; making it smaller costs minutes
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=cast("list[HealthCheck]", [*HealthCheck]),
     )
     def answers_as_documented(case: "Case[Any]") -> None:
         case.headers["Idempotency-Key"] = new_id().hex  # a key is used for one request
@@ -140,9 +140,10 @@ def as_ecma_reads(made: Any) -> Any:  # noqa: ANN401 -- any JSON
     if isinstance(made, str):
         return made.removesuffix("\n")
     if isinstance(made, list):
-        return [as_ecma_reads(each) for each in made]
+        return [as_ecma_reads(each) for each in cast("list[Any]", made)]
     if isinstance(made, dict):
-        return {as_ecma_reads(name): as_ecma_reads(each) for name, each in made.items()}
+        items = cast("dict[str, Any]", made).items()
+        return {as_ecma_reads(name): as_ecma_reads(each) for name, each in items}
     return made
 
 
@@ -151,6 +152,7 @@ def is_wrong(case: "Case[Any]") -> bool:
 
     Unknown names in a query are ignored, as are unknown headers; the key is always a good one.
     """
+    assert case.meta is not None
     wrong = {kind.value for kind, each in case.meta.components.items() if each.mode.is_negative}
     query = set(case.query or {})
     return bool(wrong & {"path", "body"}) or (
@@ -180,14 +182,17 @@ def citizen_in(city: City) -> Principal:
 
 def of_provider(city: City) -> Credentials:
     """Sign as a provider would."""
-    provider: Sender = sender(city, None)  # pyright: ignore[reportArgumentType] -- it only signs
+    provider: Sender = sender(Town(city.db, city.keys, city.settings), None)  # pyright: ignore[reportArgumentType] -- it only signs
 
     def sign(case: "Case[Any]") -> Mapping[str, str]:
         sent = requests.Request(**case.as_transport_kwargs(base_url=HOST)).prepare()
         made: Any = sent.body or b""
         body = made.encode() if isinstance(made, str) else made
         media = sent.headers.get("content-type", "application/json")
-        address, key = str(sent.url).removeprefix(HOST), case.headers["Idempotency-Key"]
+        address, key = (
+            str(sent.url).removeprefix(HOST),
+            cast("str", case.headers["Idempotency-Key"]),
+        )
         return provider.headers(
             case.method.upper(), address, body=body, key=key, content_type=media
         )
@@ -204,7 +209,8 @@ def of_machine(api: BaseSchema, city: City) -> Credentials:
 
     def sign(case: "Case[Any]") -> Mapping[str, str]:
         if not is_wrong(case):
-            case.body["client_assertion"] = machine.assertion()
+            form: Any = case.body
+            form["client_assertion"] = machine.assertion()
         return {}
 
     return sign

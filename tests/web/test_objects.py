@@ -22,7 +22,7 @@ from app.kernel.ids import new_id
 from app.kernel.scopes import Scope
 from app.kernel.settings import Settings
 from app.main import create_app
-from tests.support.batches import Sender, enrol, ride, sender
+from tests.support.batches import Sender, Town, enrol, ride, sender
 from tests.support.wallets import acts_of, citizens, operator, tell
 from tests.support.wallets import ride as told_ride
 from tests.support.years import METRO, Street, days_ago
@@ -54,6 +54,10 @@ class World:
     app: FastAPI
     client: TestClient
     city: City
+
+    @property
+    def town(self) -> Town:
+        return Town(self.city.db, self.city.keys, self.city.settings)
 
     def of(self, headers: Mapping[str, str]) -> Ask:
         """Ask with a token."""
@@ -132,7 +136,7 @@ def guardianship(world: World) -> Held:
 
 
 def consent(world: World) -> Held:
-    sender(world.city, world.client, "consented")
+    sender(world.town, world.client, "consented")
     a, b = two_neighbours(world)
     wanted = {"scenes": ["tp-trip"], "whereabouts": True, "at_least_14": True}
     assert a("PUT", "/v1/me/consents/consented", wanted).status_code == 200
@@ -151,7 +155,7 @@ def two_neighbours(world: World) -> list[Ask]:
 
 def batch(world: World) -> Held:
     a, b = two_providers(world)
-    enrol(world.city, a.provider, ["CARD-1"])
+    enrol(world.town, a.provider, ["CARD-1"])
     sent = world.signed(a)("POST", "/v1/activity-batches?methodology=SZ-METRO", ride(1))
     return held_as(sent, world.signed(a), world.signed(b))
 
@@ -162,7 +166,7 @@ def provider_key(world: World) -> Held:
 
 
 def two_providers(world: World) -> tuple[Sender, Sender]:
-    first, second = (sender(world.city, world.client, code) for code in ("one", "two"))
+    first, second = (sender(world.town, world.client, code) for code in ("one", "two"))
     return first, second
 
 
