@@ -117,5 +117,6 @@ def _done(session: Session, *, name: str, slot: datetime) -> None:
 
 
 def _report(outcome: JobExecutionEvent) -> None:
-    JOB_FAILURES.labels(str(outcome.job_id)).inc()
-    log.error("job failed or missed", job=outcome.job_id, exc_info=outcome.exception)
+    name: str = outcome.job_id
+    JOB_FAILURES.labels(name).inc()
+    log.error("job failed or missed", job=name, exc_info=outcome.exception)

@@ -25,6 +25,7 @@ from sqlmodel import Session
 from app.anchoring import Finality, Guard, Notary, folding, sealing
 from app.anchoring.cells import hash_cells, store_cells, sum_tree
 from app.anchoring.closing import close_epoch
+from app.anchoring.notary import no_digests
 from app.anchoring.sealing import Contents
 from app.books import Row as Movement
 from app.books import asset_ids, open_owners, post
@@ -212,7 +213,7 @@ def close(
     """Close an epoch, measured as a whole and by phase."""
     watch = phases(meter)
     next(watch)
-    contents = Contents(ORIGIN, {}, {})
+    contents = Contents(ORIGIN, {}, no_digests)
     before = len(meter.costs)
     gc.collect()
     meter.measured(
@@ -244,7 +245,7 @@ def run(accounts: int, changed: int, each: int) -> list[Cost]:
         notary = notary_for(worker, keys, city)
         # Owners enter the map with their first entry; what is measured changes known ones.
         earn(city, owners, 1, at)
-        close_epoch(worker, keys, Contents(ORIGIN, {}, {}), at=at)
+        close_epoch(worker, keys, Contents(ORIGIN, {}, no_digests), at=at)
         earn(city, owners, 1, at)
         what = f"close, {changed:,} of {accounts:,} changed"
         close(meter, notary, what, changed, at + timedelta(hours=1), CLOSE_BUDGET_S)

@@ -36,7 +36,7 @@ select 'provider ' || k.provider || ', record ' || encode(k.external_hash, 'hex'
 # Or, for an owner who was erased, to nobody (R20).
 _LAPSED: Final = f"""(t.code = {int(Code.LAPSE)} and t.target = {SYSTEM_ACCOUNTS["cancelled"]}
          and exists (select from account o where o.bucket = {{0}}.bucket
-                        and o.id = {{0}}.account and o.akey is null))"""  # bandit: S608 -- constants of the ledger
+                        and o.id = {{0}}.account and o.akey is null))"""  # bandit: S608 -- ours
 _FIRST: Final = f"""
 select 'act ' || a.id, 'its accrual ' || t.amount || ' of asset ' || t.asset || ' to account '
        || t.target || ' is not what the act was worth'

@@ -212,8 +212,7 @@ def test_a_request_of_another_form_is_refused_without_its_words(
     client: TestClient, body: object
 ) -> None:
     told = client.post("/v1/auth/codes", json=body)
-    wrong_number = isinstance(body, dict) and body.get("phone") == "12345"
-    expected = "auth.phone_invalid" if wrong_number else "request.malformed"
+    expected = "auth.phone_invalid" if "'12345'" in str(body) else "request.malformed"
     assert (told.status_code, code_of(told)) == (422, expected)
     assert "1380000" not in told.text
     assert "12345" not in told.text

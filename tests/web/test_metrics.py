@@ -121,6 +121,4 @@ def test_they_are_served_on_a_port_of_their_own(
 
 
 def _done_job(session: Session) -> None:
-    driver(session).execute(
-        "insert into job (name, slot, done_at) values ('anchor', now(), now())"
-    )
+    driver(session).execute("insert into job (name, slot, done_at) values ('anchor', now(), now())")
