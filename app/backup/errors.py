@@ -23,11 +23,3 @@ class TargetNotEmpty(Refusal):
 
     code = "backup.target_not_empty"
     title_zh = "目标数据库非空，请恢复到空数据库"
-
-
-class ProgramFailed(Refusal):
-    """A program of PostgreSQL ended with an error; nothing was left half done."""
-
-    code = "backup.program_failed"
-    status = 503
-    title_zh = "PostgreSQL 工具执行失败，未留下半成品"

@@ -15,9 +15,9 @@ import psycopg
 from app.anchoring import Chain, Guard
 from app.anchoring.errors import DatabaseRolledBack, Equivocation
 from app.backup.errors import TargetNotEmpty
-from app.backup.programs import replay
 from app.backup.survey import Survey, survey
 from app.backup.taking import CITY, OPENINGS, Manifest
+from app.embedded.programs import replay
 from app.kernel.secrets import Keys
 from ledger.header import Header
 

@@ -15,8 +15,8 @@ from psycopg import IsolationLevel
 from pydantic import BaseModel, ConfigDict
 
 from app.backup.errors import BackupMalformed, BackupThere
-from app.backup.programs import dump
 from app.backup.survey import Survey, survey
+from app.embedded.programs import dump
 from app.kernel.secrets import Keys
 
 CITY: Final = "city.dump"

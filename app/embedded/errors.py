@@ -32,3 +32,9 @@ class ChildFailed(EmbeddedRefused):
     """A server's program ended or stayed silent instead of serving."""
 
     code = "embedded.child_failed"
+
+
+class ProgramFailed(EmbeddedRefused):
+    """A program of PostgreSQL ended with an error; nothing was left half done."""
+
+    code = "embedded.program_failed"

@@ -11,8 +11,9 @@ from app.anchoring import Guard, Notary
 from app.anchoring.claiming import claim_chunk, take_cut
 from app.anchoring.errors import Equivocation
 from app.backup import restore, take_backup
-from app.backup.errors import BackupMalformed, BackupThere, ProgramFailed, TargetNotEmpty
+from app.backup.errors import BackupMalformed, BackupThere, TargetNotEmpty
 from app.backup.taking import CITY, MANIFEST, OPENINGS, Manifest, sha256_of
+from app.embedded.errors import ProgramFailed
 from app.embedded.postgres import Postgres
 from app.kernel.clock import now
 from app.kernel.db import Database

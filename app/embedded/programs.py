@@ -13,8 +13,7 @@ from typing import Final
 
 from psycopg.conninfo import conninfo_to_dict
 
-from app.backup.errors import ProgramFailed
-from app.embedded.errors import BinaryMissing
+from app.embedded.errors import BinaryMissing, ProgramFailed
 from app.embedded.postgres import find_programs
 
 _NAMES: Final = {
@@ -109,4 +108,4 @@ def _feed(pipe: int, before: str, dumps: Iterable[Path], after: str) -> str:
 
 def _pass(name: str, code: int, said: str) -> None:
     if code:
-        raise ProgramFailed(program=name, said=" ".join(said.split())[:_SAID_MAX])
+        raise ProgramFailed(f"{name}: {' '.join(said.split())[:_SAID_MAX]}")
