@@ -251,9 +251,9 @@ def test_what_is_anothers_looks_like_nothing_and_stays(world: World, label: str)
         return ask(method, start + id_ + rest.partition("}")[2], tried.body)
 
     lists = mine(held.a)
-    anothers, none = told(held.b, held.id), told(held.b, held.unknown)
-    assert anothers.status_code == none.status_code == 404, anothers.text
-    assert shape(anothers, held.id) == shape(none, held.unknown)
+    foreign, none = told(held.b, held.id), told(held.b, held.unknown)
+    assert foreign.status_code == none.status_code == 404, foreign.text
+    assert shape(foreign, held.id) == shape(none, held.unknown)
     assert mine(held.a) == lists
     assert told(held.a, held.id).status_code == tried.works, "it was there all the while"
 
