@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Final
 
-_SPACING: Final = re.compile(r"\(0\)|[\s().-]+")
+_SPACING: Final = re.compile(r"\(0\)|[\s().-]")
 """Of ``+44 (0)7911`` the zero is dialled at home alone."""
 _CHINA: Final = re.compile(r"(?:\+86|0086|86)?(1[3-9][0-9]{9})")
 _ABROAD: Final = re.compile(r"(?:\+|00)([1-9][0-9]{7,14})")
