@@ -146,6 +146,10 @@ model: setup ## long runs of the property and model tests, and of forge's fuzzer
 	@HYPOTHESIS_PROFILE=slow $(BIN)/pytest -q --timeout 7200 tests/property
 	@cd contracts && npm run --silent test:slow
 
+.PHONY: attack
+attack: setup ## sqlmap on every free text of the API
+	@$(BIN)/pytest -q --timeout 7200 -m slow tests/web/test_sqlmap.py
+
 .PHONY: scale
 scale: setup ## growth of cost with 100 million rows in place
 	@$(BIN)/python -m benchmarks --scale $(ARGS)
