@@ -39,6 +39,11 @@ OWNED = {
     "challenge_entry",
     "leaderboard_entrant",
     "statement_check",
+    "offer_person",
+    "mall_order",
+    "order_part",
+    "redemption",
+    "reversal",
 }
 """`bucket` leads every key; no statement joins two of them but by bucket."""
 
@@ -59,6 +64,9 @@ REFERENCE = {
     "programme",
     "exchange_rate",
     "behaviour_reward",
+    "merchant",
+    "till",
+    "offer",
 }
 """Small, replicated to every node."""
 
@@ -105,8 +113,20 @@ CENTRAL = {
     "debt_total",
     "team",
     "challenge",
+    "merchant_user",
+    "merchant_credential",
 }
 """Live once: log, map, epochs, uploads, what providers asked, jobs."""
 
-LOOKED_UP_FIRST = {"instrument", "activity_key", "login", "budget_slice", "budget_day", "statement"}
+LOOKED_UP_FIRST = {
+    "instrument",
+    "activity_key",
+    "login",
+    "budget_slice",
+    "budget_day",
+    "statement",
+    "offer_stock",
+    "offer_day",
+    "voucher_place",
+}
 """The allow-list of R2: read or written before the owner, and so the bucket, is known."""

@@ -1,0 +1,1 @@
+-- Upkeep of the books and of what is anchored.

@@ -1,0 +1,1 @@
+drop table offer_person, offer_day, offer_stock, offer;

@@ -1,0 +1,1 @@
+-- Merchants' statements, disputes, payouts.

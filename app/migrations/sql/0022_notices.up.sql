@@ -1,0 +1,1 @@
+-- Notices, giving to the public benefit, campaign simulations.

@@ -1,0 +1,16 @@
+"""Orders, vouchers, redemptions."""
+
+from app.migrations import apply
+
+revision = "0019_orders"
+down_revision = "0018_offers"
+
+
+def upgrade() -> None:
+    """Apply the SQL of this revision."""
+    apply("0019_orders.up")
+
+
+def downgrade() -> None:
+    """Undo it."""
+    apply("0019_orders.down")
