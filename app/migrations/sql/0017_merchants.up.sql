@@ -53,7 +53,6 @@ create table merchant_user (
   suspended_at timestamptz
 );
 create index merchant_user_of on merchant_user (merchant, id);
-alter table till add foreign key (keeper) references merchant_user (id);
 
 create table merchant_credential (
   merchant_user uuid primary key references merchant_user (id),
