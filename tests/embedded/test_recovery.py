@@ -19,6 +19,7 @@ from app.embedded.identity import identity_of
 from app.embedded.postgres import Postgres
 from app.embedded.runtime import Runtime
 from tests.embedded.conftest import Owner, kill_everything, none_left, processes_of
+from tests.support.chain import until
 
 KILLS = int(os.environ.get("TANPU_KILLS", "5"))
 
@@ -141,6 +142,7 @@ def test_it_refuses_the_data_of_another_major_version(home: Path) -> None:
 def test_it_falls_back_to_the_last_whole_chain_state(home: Path) -> None:
     chain = Chain(home).start()
     port = chain.url
+    until(chain.state.exists)  # anvil answers before it listens to signals
     chain.stop()
     whole = chain.state.read_bytes()
     chain.state.write_bytes(whole[: len(whole) // 2])

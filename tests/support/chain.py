@@ -160,8 +160,8 @@ def other(header: Header) -> Header:
 
 
 def until(holds: Callable[[], bool]) -> None:
-    """Wait for a short while until something holds."""
-    for _ in range(500):
+    """Wait until something holds, for 20 s at most."""
+    for _ in range(2000):
         if holds():
             return
         time.sleep(0.01)

@@ -15,6 +15,7 @@ import pytest
 from fastapi import FastAPI
 from psycopg import sql
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 
 from app.city import City
 from app.kernel import telemetry
@@ -152,19 +153,17 @@ def test_one_network_gets_twenty_an_hour(alice: Person) -> None:
     assert told[-1].headers["RateLimit-Policy"] == '"codes.network_hour";q=20;w=3600'
 
 
-def test_the_citys_budget_ends_with_an_alarm(
-    alice: Person, app: FastAPI, city: City, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_citys_budget_ends_with_an_alarm(alice: Person, app: FastAPI, city: City) -> None:
     fewer = city.settings.model_copy(update={"codes_hourly_max": 5})
     app.state.city = replace(city, settings=fewer)
-    told = [
-        Person(alice.client, alice.phones, f"+86139000000{n:02d}", f"device-{n:012d}").ask()
-        for n in range(6)
-    ]
+    with capture_logs() as said:
+        told = [
+            Person(alice.client, alice.phones, f"+86139000000{n:02d}", f"device-{n:012d}").ask()
+            for n in range(6)
+        ]
     assert [each.status_code for each in told] == [202] * 5 + [429]
-    said = capsys.readouterr()
-    assert (said.out + said.err).count("codes for this hour run out") == 1
-    assert (said.out + said.err).count("codes for this hour are spent") == 1
+    alarms = [each["event"] for each in said if "the city's codes" in each["event"]]
+    assert alarms == [f"the city's codes for this hour {word}" for word in ("run out", "are spent")]
 
 
 def test_a_number_with_a_citizen_is_answered_as_one_without(
