@@ -54,6 +54,7 @@ from app.staff import DEEDS as STAFF_DEEDS
 from app.staff import Deed, clerk_scopes
 from app.staff.api import router as desk
 from app.staff.clerk_api import router as staff
+from app.wallet import DEEDS as WALLET_DEEDS
 from app.wallet import LiveStreams
 from app.wallet.api import router as wallet
 from app.wallet.appeal_api import router as appeals
@@ -94,6 +95,7 @@ DEEDS: Final[Mapping[str, Deed]] = {
     **PARTNER_DEEDS,
     **GOVERNANCE_DEEDS,
     **POINTS_DEEDS,
+    **WALLET_DEEDS,
 }
 """What a second signature sets in motion, by act; each domain names its own."""
 PUBLIC: Final = frozenset(

@@ -9,8 +9,10 @@ belongs to somebody else looks as if it did not exist (docs/decisions/0021).
 from app.wallet.appeals import Appeal, decide_appeal, raise_appeal
 from app.wallet.holdings import Holdings, holdings_of
 from app.wallet.live import LiveStreams
+from app.wallet.upholding import DEEDS
 
 __all__ = [
+    "DEEDS",
     "Appeal",
     "Holdings",
     "LiveStreams",

@@ -1,7 +1,6 @@
 """Appeals over HTTP (申诉接口): raise and read one's own; the desk's queue and its decisions."""
 
 from datetime import datetime
-from functools import partial
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from app.kernel.paging import Cursor, CursorInvalid, Limit, read_cursor, write_c
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal
 from app.kernel.wiring import Configuration, Db
-from app.staff import note_act
+from app.staff import ApprovalOut, approval_out, note_act
 from app.wallet.answers import private
 from app.wallet.appeal_schemas import (
     AppealIn,
@@ -27,13 +26,12 @@ from app.wallet.appeal_schemas import (
     DeskAppealOut,
     DeskAppealPage,
     DeskCaseOut,
+    UpholdingIn,
     shown_appeal,
     shown_at_desk,
 )
 from app.wallet.appeals import (
     APPEAL,
-    Order,
-    Posting,
     State,
     appeal_of,
     appeals_at_desk,
@@ -43,12 +41,14 @@ from app.wallet.appeals import (
 )
 from app.wallet.errors import ActivityUnknown, AppealUnknown
 from app.wallet.telling import told_act
+from app.wallet.upholding import Order, ask_upholding
 
 FIRST: Final = UUID(int=0)
 LAST: Final = UUID(int=2**128 - 1)
 KEY_WORDS: Final = "The Idempotency-Key is missing."
 
 Clerk = Annotated[Principal, desk(Scope.APPEALS_DECIDE)]
+AppealId = Annotated[str, Path(max_length=40)]
 router = APIRouter(tags=["appeals 申诉"], dependencies=[Depends(private)])
 
 
@@ -120,9 +120,7 @@ def list_desk_appeals(
     summary="One appeal with the activity that it contests 申诉详情",
     responses=problems(s404="There is no such appeal."),
 )
-def get_desk_appeal(
-    db: Db, clerk: Clerk, appeal_id: Annotated[str, Path(max_length=40)]
-) -> DeskCaseOut:
+def get_desk_appeal(db: Db, clerk: Clerk, appeal_id: AppealId) -> DeskCaseOut:
     """Show what a clerk needs to decide; that they looked is an entry of the audit log."""
     return db.transact(_look, clerk.name, _named(appeal_id), at=now())
 
@@ -130,53 +128,67 @@ def get_desk_appeal(
 @router.post(
     "/v1/admin/appeals/{appeal_id}/decision",
     operation_id="decideAppeal",
-    summary="Uphold or reject an appeal 处理申诉",
+    summary="Reject an appeal, or uphold it in words 处理申诉",
     status_code=201,
     response_model=DeskAppealOut,
     responses=problems(
         s400=KEY_WORDS,
         s404="There is no such appeal.",
         s409="It was decided before.",
-        s422="The decision is not in its form, or its quantities cannot be posted.",
+        s422="The decision is not in its form, or the key was used for another.",
     ),
 )
-def post_decision(  # noqa: PLR0917 -- the request, its key, who, which, and what
+def post_decision(
+    request: Request,
+    db: Db,
+    clerk: Clerk,
+    body: DecisionIn,
+    appeal_id: AppealId,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Decide an appeal, once, without posting anything: one clerk may."""
+    at, order = now(), body.correction and body.correction.order
+
+    def deed(session: Session) -> DeskAppealOut:
+        appeal = _named(appeal_id)
+        return shown_at_desk(
+            decide_appeal(session, clerk.name, appeal, body.answer, order, at=at), at
+        )
+
+    return answer_once(request, db, clerk, idempotency_key, body, deed)
+
+
+@router.post(
+    "/v1/admin/appeals/{appeal_id}/upholding",
+    operation_id="askForUpholding",
+    summary="Ask to uphold an appeal and post its correction 申请支持申诉并更正入账",
+    status_code=201,
+    response_model=ApprovalOut,
+    responses=problems(
+        s400=KEY_WORDS,
+        s404="There is no such appeal.",
+        s409="It was decided before, or awaits its second signature already.",
+        s422="It is not in its form, its quantities cannot be posted, or the key was used before.",
+    ),
+)
+def post_upholding(  # noqa: PLR0917 -- the request, its key, who, which, and what
     request: Request,
     db: Db,
     settings: Configuration,
     clerk: Clerk,
-    body: DecisionIn,
-    appeal_id: Annotated[str, Path(max_length=40)],
+    body: UpholdingIn,
+    appeal_id: AppealId,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Decide an appeal, once; nothing is edited, an upheld one orders a correction."""
-    posting = Posting(settings.acceptance_window_days, new_id)
-    deed = partial(
-        _decide, clerk=clerk.name, appeal_id=appeal_id, body=body, posting=posting, at=now()
-    )
+    """Ask, shown what it comes to; a second person's signature decides and posts it."""
+    at, id_ = now(), new_id()
+    order = Order(body.answer, body.order, body.inputs, settings.acceptance_window_days)
+
+    def deed(session: Session) -> ApprovalOut:
+        appeal = _named(appeal_id)
+        return approval_out(ask_upholding(session, clerk, appeal, order, approval=id_, at=at))
+
     return answer_once(request, db, clerk, idempotency_key, body, deed)
-
-
-def _decide(
-    session: Session,
-    *,
-    clerk: str,
-    appeal_id: str,
-    body: DecisionIn,
-    posting: Posting,
-    at: datetime,
-) -> DeskAppealOut:
-    said = body.correction
-    made = decide_appeal(
-        session,
-        clerk,
-        _named(appeal_id),
-        body.answer,
-        None if said is None else Order(said.order, said.inputs),
-        posting,
-        at=at,
-    )
-    return shown_at_desk(made, at)
 
 
 def _look(session: Session, clerk: str, appeal: UUID, *, at: datetime) -> DeskCaseOut:

@@ -18,7 +18,7 @@ InputText = Annotated[Str, StringConstraints(min_length=1, max_length=100)]
 Inputs = Annotated[
     dict[InputName, InputText],
     # A pattern of names alone says nothing of those that do not match it.
-    Field(max_length=20, json_schema_extra={"additionalProperties": False}),
+    Field(min_length=1, max_length=20, json_schema_extra={"additionalProperties": False}),
 ]
 Words = Written
 
@@ -88,10 +88,18 @@ class OrderIn(BaseModel):
 
     model_config = FROZEN
 
+    order: Words = Field(examples=["请提供方核对后更正 The provider is to look again."])
+
+
+class UpholdingIn(BaseModel):
+    """A decision that posts what it orders, for two people (入账的处理决定)."""
+
+    model_config = FROZEN
+
+    answer: Words = Field(description="Why; the person reads it.")
     order: Words = Field(examples=["按12.5公里重算 Compute it with 12.5 km."])
-    inputs: Inputs | None = Field(
-        default=None,
-        description="The right quantities, with their units; then the correction is posted now.",
+    inputs: Inputs = Field(
+        description="The right quantities, with their units.",
         examples=[{"distance": "12.5 km"}],
     )
 

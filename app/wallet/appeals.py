@@ -1,28 +1,22 @@
 """Appeals (申诉): a person contests what became of an act; the desk decides within its time.
 
 An appeal is raised while its outcome can still be contested, one at a time for an act. Its
-decision is written once, beside it. An upheld one edits nothing: it orders a correction, and
-where it names the right quantities that correction is posted with it, as a new entry with the
-appeal for its cause. What is overdue is derived from the clock and shown to both sides.
+decision is written once, beside it. An upheld one edits nothing: it orders a correction in words,
+which one clerk may; one that posts what it orders takes two (``upholding``). What is overdue is
+derived from the clock and shown to both sides.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
 from sqlmodel import Session
 
-from app.activities import APPEAL as APPEALED
-from app.activities import Correction, correct
-from app.activities.marks import plain_inputs
-from app.catalogue import holding
 from app.kernel.clock import day_of
 from app.kernel.db import driver
 from app.kernel.ids import public_id
 from app.staff import note_act
-from app.wallet.acts import act_of
 from app.wallet.errors import (
     ActivityUnknown,
     AppealDecided,
@@ -30,11 +24,8 @@ from app.wallet.errors import (
     AppealOpenAlready,
     AppealTooLate,
     AppealUnknown,
-    CorrectionImpossible,
 )
-from app.wallet.rules import Contest, StoredAct, due, is_in_time, may_contest, rework
-from app.wallet.telling import document_of_act, stored_act
-from methodologies import BadQuantity, Document, read_inputs
+from app.wallet.rules import Contest, due, is_in_time, may_contest
 
 State = Literal["open", "overdue", "upheld", "rejected"]
 APPEAL: Final = "apl"
@@ -134,47 +125,29 @@ def raise_appeal(
     return made
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """The correction that an upheld appeal orders (更正要求)."""
-
-    text: str
-    inputs: Mapping[str, str] | None
-    """The right quantities in the document's units, where the act can be worked out again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Posting:
-    """What posting a correction needs besides: the acceptance window [days], and ids."""
-
-    window_days: int
-    new_id: Callable[[], UUID]
-
-
 def decide_appeal(
     session: Session,
     clerk: str,
     appeal: UUID,
     answer: str,
-    order: Order | None,
-    posting: Posting,
+    order: str | None,
     *,
+    change_mg: int = 0,
     at: datetime,
 ) -> Appeal:
-    """Decide an appeal, once: upheld with an order, rejected without; post what it orders.
+    """Decide an appeal, once: upheld with an order in words, rejected without.
+
+    ``change_mg`` is what was posted with it [mg].
 
     Raises:
-        AppealUnknown, AppealDecided, CorrectionImpossible: See their own words.
+        AppealUnknown, AppealDecided: See their own words.
     """
     known = appeal_of(session, appeal)
     is_upheld = order is not None
-    verdict = (at, clerk, is_upheld, answer, order and order.text)
+    verdict = (at, clerk, is_upheld, answer, order)
     place = (known.bucket, known.owner, known.id)
     if driver(session).execute(_DECIDE, (*verdict, *place)).rowcount == 0:
         raise AppealDecided
-    change_mg = 0
-    if order is not None and order.inputs:
-        change_mg = _post(session, known, order.inputs, posting, at)
     note_act(
         session,
         clerk,
@@ -186,49 +159,6 @@ def decide_appeal(
         change_mg=change_mg,
     )
     return appeal_of(session, appeal)
-
-
-def _post(
-    session: Session, appeal: Appeal, given: Mapping[str, str], posting: Posting, at: datetime
-) -> int:
-    """Post what the act is worth with the right quantities; returns the change [mg]."""
-    detail = act_of(session, appeal.bucket, appeal.owner, appeal.activity)
-    document = None if detail is None else document_of_act(session, detail)
-    if detail is None or document is None or detail.act.asset is None:
-        raise CorrectionImpossible(activity=public_id("act", appeal.activity))
-    holds = holding(session, document.code).of(document.version, detail.act.occurred_on)
-    act = replace(stored_act(detail), inputs=detail.latest_inputs)
-    inputs, mg = _worth(holds or document, act, given)
-    place = (appeal.bucket, appeal.owner, detail.act.recorded_on, appeal.activity)
-    (made,) = correct(
-        driver(session),
-        [Correction(*place, mg, APPEALED, inputs=inputs)],
-        cause=appeal.id,
-        at=at,
-        window_days=posting.window_days,
-        new_id=posting.new_id,
-    )
-    if not made.is_recorded:
-        raise CorrectionImpossible(reason=made.reason)
-    return made.change_mg
-
-
-def _worth(
-    document: Document, act: StoredAct, given: Mapping[str, str]
-) -> tuple[dict[str, str], int]:
-    """Give the corrected quantities as they are kept, and what they come to [mg]."""
-    if unknown := sorted(set(given) - set(document.input_names)):
-        raise CorrectionImpossible(unknown=", ".join(unknown))
-    try:
-        values = read_inputs(document, {**(act.inputs or {}), **given})
-    except BadQuantity as error:
-        raise CorrectionImpossible(reason=str(error)) from error
-    inputs = plain_inputs({name: value for name, value in values.items() if value is not None})
-    worked = rework(document, replace(act, inputs=inputs, raw_mg=None))
-    if worked is None or worked.ineligible is not None or worked.mg is None:
-        why = None if worked is None or worked.ineligible is None else worked.ineligible.reason
-        raise CorrectionImpossible(reason=why)
-    return inputs, worked.mg
 
 
 def appeal_of(session: Session, appeal: UUID) -> Appeal:

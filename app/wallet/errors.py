@@ -84,6 +84,14 @@ class CorrectionImpossible(Refusal):
     title_zh = "无法按更正后的数量入账"
 
 
+class FiguresChanged(Refusal):
+    """What the correction comes to has changed since it was asked for; ask anew."""
+
+    code = "appeal.figures_changed"
+    status = 409
+    title_zh = "更正结果与申请时不同，请重新申请"
+
+
 class CorrectionMismatched(Refusal):
     """A correction is ordered when an appeal is upheld, and only then."""
 

@@ -1,61 +1,19 @@
 """A crash at the commit of a correction, its effect lost and landed: it is taken once."""
 
 import json
-from collections.abc import Callable, Iterator
-from typing import ParamSpec, TypeVar
 
 import pytest
-from starlette.testclient import TestClient
 
 from app.kernel.db import Database
-from app.kernel.secrets import Keys
-from app.kernel.settings import Settings
 from tests.support.acts import balances, one
 from tests.support.auditing import assert_acts_hold
-from tests.support.batches import PATH, Sender, Town, client_of, enrol, ride, sender
-from tests.support.tripwire import Crash, Tripwire
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from tests.support.batches import PATH, Sender, ride
+from tests.support.tripwire import Gone, Tripwire, unanswered
 
 RIDE_MG = 468_000
 COMMITS = 1
 """Nonce, key, corrections, receipt and answer are one."""
 BODY = json.dumps({"external_id": "ride-1", "reason": "trip.refunded", "withdrawn": True}).encode()
-
-
-class Gone(Exception):  # noqa: N818 -- a crash, as far as a served request can show one
-    """The request ended without an answer."""
-
-
-def unanswered(effect: Callable[P, R]) -> Callable[P, R]:
-    """Let a crash end the request and not the server's thread, which the test needs again."""
-
-    def tried(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return effect(*args, **kwargs)
-        except Crash as error:
-            raise Gone from error
-
-    return tried
-
-
-@pytest.fixture
-def town(db: Database, keys: Keys, settings: Settings) -> Town:
-    return Town(db, keys, settings)
-
-
-@pytest.fixture
-def client(town: Town) -> Iterator[TestClient]:
-    with client_of(town) as made:
-        yield made
-
-
-@pytest.fixture
-def metro(town: Town, client: TestClient) -> Sender:
-    made = sender(town, client)
-    enrol(town, made.provider, ["CARD-1"])
-    return made
 
 
 @pytest.mark.parametrize("landed", [False, True], ids=["lost", "landed"])

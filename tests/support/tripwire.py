@@ -22,6 +22,22 @@ class Crash(BaseException):
     """The process is gone: nothing catches this but the test."""
 
 
+class Gone(Exception):  # noqa: N818 -- a crash, as far as a served request can show one
+    """The request ended without an answer."""
+
+
+def unanswered(effect: Callable[P, R]) -> Callable[P, R]:
+    """Let a crash end the request and not the server's thread, which the test needs again."""
+
+    def tried(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return effect(*args, **kwargs)
+        except Crash as error:
+            raise Gone from error
+
+    return tried
+
+
 class Tripwire:
     """Counts effects while it is strung."""
 

@@ -21,6 +21,8 @@ from app.wallet.errors import AppealTooLate
 from app.wallet.rules import APPEAL_WINDOW, DECISION_TIME
 from methodologies import Evidence
 from tests.support.acts import TODAY, one, rows, same_person
+from tests.support.desk import clerk
+from tests.support.tripwire import Tripwire, unanswered
 from tests.support.wallets import (
     METRO,
     TEN_KM_MG,
@@ -43,6 +45,8 @@ class Court:
         self.client, self.app, self.city = client, app, city
         self.sender = operator(city.db)
         self.an, self.bo = citizens(city.db, city.keys, self.sender, "an", "bo")
+        self.asker = clerk(app, client, city, Role.OPERATOR, "asker")
+        self.signer = clerk(app, client, city, Role.OPERATOR, "signer")
         self._keys = 0
 
     def _key(self) -> str:
@@ -73,9 +77,21 @@ class Court:
         said = {"decision": "rejected", "answer": "记录无误 The record is right.", **body}
         return self.client.post(f"/v1/admin/appeals/{appeal}/decision", json=said, headers=headers)
 
-    def uphold(self, appeal: str, **inputs: str) -> Response:
-        order = {"order": "按更正后的里程重算 Compute it anew.", "inputs": inputs or None}
+    def uphold(self, appeal: str) -> Response:
+        """Uphold in words, which posts nothing."""
+        order = {"order": "请提供方更正 The provider is to mend it."}
         return self.decide(appeal, decision="upheld", answer="属实 So it was.", correction=order)
+
+    def ask(self, appeal: str, *, key: str | None = None, **inputs: str) -> Response:
+        """Ask for a second signature under what these quantities come to."""
+        body = {"answer": "属实 So it was.", "order": "重算 Compute it anew.", "inputs": inputs}
+        return self.asker.post(f"/v1/admin/appeals/{appeal}/upholding", body, key)
+
+    def state(self, appeal: str) -> str:
+        return self.desk(f"/{appeal}").json()["appeal"]["state"]
+
+    def worth_mg(self) -> int:
+        return self.mine("wallet")["reduction"]["co2e_mg"]
 
     def desk(self, path: str = "") -> Response:
         return self.client.get(f"/v1/admin/appeals{path}", headers=clerk_headers(self.app))
@@ -103,9 +119,16 @@ def test_an_upheld_appeal_posts_what_it_orders(court: Court) -> None:
     appeal = raised.json()
     assert (appeal["state"], appeal["activity"]) == ("open", act)
 
-    decided = court.uphold(appeal["id"], distance="12 km")
-    assert decided.status_code == 201, decided.text
-    assert decided.json()["state"] == "upheld"
+    asked = court.ask(appeal["id"], distance="12 km")
+    assert asked.status_code == 201, asked.text
+    told = asked.json()["payload"]
+    figures = (told["granted_mg"], told["raw_mg"], told["change_mg"])
+    assert figures == (10 * KM_MG, 12 * KM_MG, 2 * KM_MG)
+    assert (told["activity"], told["inputs"]) == (act, {"distance": "12 km"})
+    assert (court.state(appeal["id"]), court.worth_mg()) == ("open", 10 * KM_MG)
+    signed = court.signer.sign(asked.json()["id"])
+    assert signed.status_code == 200, signed.text
+    assert court.state(appeal["id"]) == "upheld"
     shown = court.mine(f"activities/{act}")
     assert shown["reduction"]["co2e_mg"] == 12 * KM_MG
     assert shown["working"]["recorded"]["co2e_mg"] == 10 * KM_MG
@@ -118,6 +141,88 @@ def test_an_upheld_appeal_posts_what_it_orders(court: Court) -> None:
     (mine,) = court.mine("appeals")["data"]
     assert mine["answer"] == "属实 So it was."
     assert "decided_by" not in mine
+    assert court.desk(f"/{appeal['id']}").json()["appeal"]["decided_by"] == court.signer.who.name
+    assert [act for (act,) in rows(court.city.db, "select act from audit_entry order by number")][
+        :4
+    ] == ["approvals.ask", "appeal.read", "appeal.uphold", "approvals.sign"]
+
+
+def test_whoever_asked_does_not_sign(court: Court) -> None:
+    """One clerk alone raises nothing, whatever endpoint they take."""
+    appeal = court.appeal(court.ride()).json()["id"]
+    asked = court.ask(appeal, distance="12 km").json()["id"]
+    assert code_of(court.asker.sign(asked)) == (403, "approvals.own")
+    alone = {"order": "so", "inputs": {"distance": "12 km"}}
+    said = court.decide(appeal, decision="upheld", answer="so", correction=alone)
+    assert code_of(said) == (422, "request.malformed")
+    assert (court.state(appeal), court.worth_mg()) == ("open", 10 * KM_MG)
+
+
+def test_a_second_try_asks_once_and_posts_once(court: Court) -> None:
+    appeal = court.appeal(court.ride()).json()["id"]
+    first, second = (court.ask(appeal, key="same", distance="12 km") for _ in range(2))
+    assert first.content == second.content
+    assert code_of(court.ask(appeal, distance="13 km")) == (409, "approvals.open")
+    path = f"/v1/admin/approvals/{first.json()['id']}/signature"
+    one_, two = (court.signer.post(path, key="same") for _ in range(2))
+    assert one_.content == two.content
+    assert two.headers["idempotent-replayed"] == "true"
+    assert code_of(court.signer.post(path)) == (409, "approvals.decided")
+    assert court.worth_mg() == 12 * KM_MG
+
+
+@pytest.mark.parametrize("landed", [False, True], ids=["lost", "landed"])
+def test_a_crash_at_the_signature_posts_once(court: Court, *, landed: bool) -> None:
+    """Signature, decision, transfers and answer are one commit."""
+    appeal = court.appeal(court.ride()).json()["id"]
+    path = f"/v1/admin/approvals/{court.ask(appeal, distance='12 km').json()['id']}/signature"
+    db, wire = court.city.db, Tripwire(1, landed=landed)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(db, "transact", unanswered(wire.wrap(db.transact)))
+        assert court.signer.post(path, key="once").status_code == 500
+    assert court.worth_mg() == (12 if landed else 10) * KM_MG
+    answer = court.signer.post(path, key="once")
+    assert answer.status_code == 200, answer.text
+    assert ("idempotent-replayed" in answer.headers) is landed
+    assert (court.state(appeal), court.worth_mg()) == ("upheld", 12 * KM_MG)
+    assert one(db, "select count(*) from act_correction") == (1,)
+
+
+def test_nobody_signs_for_figures_that_are_no_more(court: Court, city: City) -> None:
+    """Another ride fills the day's cap meanwhile; asked anew, less room is shown and signed."""
+    act = court.ride(1)
+    appeal = court.appeal(act).json()["id"]
+    asked = court.ask(appeal, distance="85 km").json()
+    assert asked["payload"]["change_mg"] > 0
+    court.ride(2, km="30")
+    before = court.worth_mg()
+    refused = court.signer.sign(asked["id"])
+    assert code_of(refused) == (409, "appeal.figures_changed")
+    assert (court.state(appeal), court.worth_mg()) == ("open", before)
+    open_ = "select count(*) from approval where decided_at is null"
+    assert one(city.db, open_) == (1,), "it is refused first, then asked for anew"
+    court.signer.post(f"/v1/admin/approvals/{asked['id']}/refusal")
+    again = court.ask(appeal, distance="85 km").json()
+    assert again["payload"]["change_mg"] < asked["payload"]["change_mg"]
+    assert court.signer.sign(again["id"]).status_code == 200
+    assert court.worth_mg() == before + again["payload"]["change_mg"]
+
+
+def test_an_appeal_rejected_meanwhile_is_not_upheld(court: Court) -> None:
+    appeal = court.appeal(court.ride()).json()["id"]
+    asked = court.ask(appeal, distance="12 km").json()["id"]
+    assert court.decide(appeal).json()["state"] == "rejected"
+    assert code_of(court.signer.sign(asked)) == (409, "appeal.decided")
+    assert (court.state(appeal), court.worth_mg()) == ("rejected", 10 * KM_MG)
+    assert code_of(court.ask(appeal, distance="12 km")) == (409, "appeal.decided")
+
+
+def test_a_refused_request_leaves_the_appeal_open(court: Court) -> None:
+    appeal = court.appeal(court.ride()).json()["id"]
+    asked = court.ask(appeal, distance="12 km").json()["id"]
+    assert court.signer.post(f"/v1/admin/approvals/{asked}/refusal").status_code == 200
+    assert (court.state(appeal), court.worth_mg()) == ("open", 10 * KM_MG)
+    assert court.ask(appeal, distance="11 km").status_code == 201
 
 
 def test_a_rejected_one_changes_nothing_and_both_are_in_the_audit_log(
@@ -177,9 +282,9 @@ def test_what_adds_nothing_is_ordered_and_not_posted(court: Court) -> None:
     """An ineligible act has no class to post to: quantities are refused, and nothing is decided."""
     short = court.ride(km="0.3")
     appeal = court.appeal(short, "ineligible").json()["id"]
-    assert code_of(court.uphold(appeal, distance="3 km")) == (422, "appeal.correction_impossible")
-    assert court.desk(f"/{appeal}").json()["appeal"]["state"] == "open"
-    assert court.uphold(appeal).json()["correction"].startswith("按更正后的里程重算")
+    assert code_of(court.ask(appeal, distance="3 km")) == (422, "appeal.correction_impossible")
+    assert court.state(appeal) == "open"
+    assert court.uphold(appeal).json()["correction"].startswith("请提供方更正")
 
 
 @pytest.mark.parametrize("given", [{"distance": "0.1 km"}, {"distance": "x"}, {"weight": "1 kg"}])
@@ -187,9 +292,9 @@ def test_quantities_that_the_document_refuses_decide_nothing(
     court: Court, given: dict[str, str]
 ) -> None:
     appeal = court.appeal(court.ride()).json()["id"]
-    answer = court.uphold(appeal, **given)
+    answer = court.ask(appeal, **given)
     assert code_of(answer) == (422, "appeal.correction_impossible")
-    assert court.desk(f"/{appeal}").json()["appeal"]["state"] == "open"
+    assert court.state(appeal) == "open"
 
 
 @pytest.mark.parametrize(
@@ -227,8 +332,9 @@ def test_only_the_desk_decides(court: Court, app: FastAPI) -> None:
     for headers in (court.an.headers(app), clerk_headers(app, Role.EXPERT)):
         for path in paths:
             assert court.client.get(path, headers=headers).status_code == 403
-        answer = court.client.post(f"{paths[1]}/decision", json={}, headers=headers)
-        assert answer.status_code == 403
+        for deed in ("decision", "upholding"):
+            answer = court.client.post(f"{paths[1]}/{deed}", json={}, headers=headers)
+            assert answer.status_code == 403
     assert court.desk().json()["data"][0]["id"] == appeal
 
 
