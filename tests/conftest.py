@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
 from app.embedded.postgres import Postgres
 from app.kernel.db import Database
 from app.kernel.secrets import Keys
 from app.kernel.settings import Settings
 from tests.support.auditing import assert_books_hold
+from tests.support.batches import Sender, Town, client_of, enrol, sender
 from tests.support.postgres import MIGRATED, cluster, empty
 
 
@@ -57,6 +59,27 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
 def settings(tmp_path: Path) -> Settings:
     """A development configuration in a folder of its own."""
     return Settings(tanpu_home=tmp_path)
+
+
+@pytest.fixture
+def town(db: Database, keys: Keys, settings: Settings) -> Town:
+    """What the application that providers send to stands on."""
+    return Town(db, keys, settings)
+
+
+@pytest.fixture
+def client(town: Town) -> Iterator[TestClient]:
+    """That application, served."""
+    with client_of(town) as made:
+        yield made
+
+
+@pytest.fixture
+def metro(town: Town, client: TestClient) -> Sender:
+    """A provider with one key, and one citizen's card."""
+    made = sender(town, client)
+    enrol(town, made.provider, ["CARD-1"])
+    return made
 
 
 @pytest.fixture(autouse=True)

@@ -13,15 +13,12 @@ from starlette.testclient import TestClient
 from app.activities import batches
 from app.kernel.clock import now
 from app.kernel.db import Database
-from app.kernel.secrets import Keys
-from app.kernel.settings import Settings
 from app.providers import once, suspend_provider
 from tests.support.batches import (
     PATH,
     RIDE,
     Sender,
     Town,
-    client_of,
     counts,
     enrol,
     ride,
@@ -29,24 +26,6 @@ from tests.support.batches import (
 )
 
 RIDE_MG = 468_000
-
-
-@pytest.fixture
-def town(db: Database, keys: Keys, settings: Settings) -> Town:
-    return Town(db, keys, settings)
-
-
-@pytest.fixture
-def client(town: Town) -> Iterator[TestClient]:
-    with client_of(town) as made:
-        yield made
-
-
-@pytest.fixture
-def metro(town: Town, client: TestClient) -> Sender:
-    made = sender(town, client)
-    enrol(town, made.provider, ["CARD-1", "CARD-2"])
-    return made
 
 
 def test_each_line_gets_its_outcome_and_all_of_them_a_receipt(metro: Sender) -> None:

@@ -1,6 +1,6 @@
 """What a signed batch is refused for: each with its code, and nothing stored."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,34 +9,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from starlette.testclient import TestClient
 
 from app.kernel.clock import now
-from app.kernel.db import Database
-from app.kernel.secrets import Keys
-from app.kernel.settings import Settings
+from app.kernel.signing import sign
 from app.providers import revoke_key
-from app.providers.signing import sign
-from tests.support.batches import HOST, RIDE, Sender, Town, client_of, counts, enrol, ride, sender
+from tests.support.batches import HOST, RIDE, Sender, Town, counts, ride, sender
 
 BODY = ride(1)
 STORED = ("upload", "activity", "transfer", "provider_nonce", "provider_answer")
 Headers = dict[str, str]
-
-
-@pytest.fixture
-def town(db: Database, keys: Keys, settings: Settings) -> Town:
-    return Town(db, keys, settings)
-
-
-@pytest.fixture
-def client(town: Town) -> Iterator[TestClient]:
-    with client_of(town) as made:
-        yield made
-
-
-@pytest.fixture
-def metro(town: Town, client: TestClient) -> Sender:
-    made = sender(town, client)
-    enrol(town, made.provider, ["CARD-1"])
-    return made
 
 
 def _without(name: str) -> Callable[[Headers], Headers]:

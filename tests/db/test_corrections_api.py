@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -14,31 +13,11 @@ from starlette.testclient import TestClient
 
 from app.kernel.clock import day_of, now
 from app.kernel.db import Database
-from app.kernel.secrets import Keys
-from app.kernel.settings import Settings
 from tests.support.acts import balances, one, rows
-from tests.support.batches import PATH, Sender, Town, client_of, counts, enrol, ride, sender
+from tests.support.batches import PATH, Sender, Town, counts, enrol, ride, sender
 
 RIDE_MG = 468_000
 """Ten kilometres of metro."""
-
-
-@pytest.fixture
-def town(db: Database, keys: Keys, settings: Settings) -> Town:
-    return Town(db, keys, settings)
-
-
-@pytest.fixture
-def client(town: Town) -> Iterator[TestClient]:
-    with client_of(town) as made:
-        yield made
-
-
-@pytest.fixture
-def metro(town: Town, client: TestClient) -> Sender:
-    made = sender(town, client)
-    enrol(town, made.provider, ["CARD-1", "CARD-2"])
-    return made
 
 
 def said(number: int, **more: object) -> bytes:

@@ -2,7 +2,6 @@
 
 import io
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -13,7 +12,6 @@ from app.citizens.entrance import Entrance
 from app.citizens.errors import CodeWrong
 from app.citizens.schemas import CodeGrant
 from app.citizens.sms import ConsoleSms
-from app.embedded.redis import Redis as Server
 from app.kernel.db import Database
 from app.kernel.ids import public_id
 from app.kernel.limits import LimitExceeded, Limits
@@ -45,26 +43,6 @@ class City:
         return f"{(int(re.findall(r': ([0-9]{6})', self.stream.getvalue())[-1]) + 1) % 10**6:06d}"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    made = Server(tmp_path_factory.mktemp("redis")).start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def redis(server: Server) -> Iterator[Redis]:
-    made = Redis(server.url)
-    made.ask(lambda client: client.flushall())
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def dead() -> Redis:
-    return Redis("redis://127.0.0.1:1/0")
-
-
 def guess(way: Entrance, challenge: str, device: str, code: str, at: datetime) -> None:
     """Guess in vain; the database counts the guesses that were looked at."""
     grant = CodeGrant(grant="code", challenge=challenge, code=code, device=device)
@@ -80,10 +58,10 @@ def tries_of(url: str) -> int:
 
 
 def test_guessing_stops_at_the_limit_with_redis_dead(
-    db: Database, database_url: str, keys: Keys, dead: Redis
+    db: Database, database_url: str, keys: Keys, nowhere: Redis
 ) -> None:
     """A day of asking and guessing, each minute from another network and another device."""
-    city, sent = City(db, keys, dead), 0
+    city, sent = City(db, keys, nowhere), 0
     for minute in range(24 * 60 // 15):
         at = NOW + 15 * minute * MINUTE
         way, device = city.by(f"10.{minute // 250}.{minute % 250}.0/24"), f"device-{minute:012d}"
@@ -99,9 +77,9 @@ def test_guessing_stops_at_the_limit_with_redis_dead(
 
 
 def test_five_codes_an_hour_and_ten_a_day_for_a_number(
-    db: Database, keys: Keys, dead: Redis
+    db: Database, keys: Keys, nowhere: Redis
 ) -> None:
-    city = City(db, keys, dead)
+    city = City(db, keys, nowhere)
     sent: list[int] = []
     for minute in range(0, 3 * 24 * 60, 2):
         try:
@@ -118,8 +96,8 @@ def test_five_codes_an_hour_and_ten_a_day_for_a_number(
     assert len(sent) > 20
 
 
-def test_two_hundred_codes_a_day_for_a_device(db: Database, keys: Keys, dead: Redis) -> None:
-    city, device = City(db, keys, dead), "device-of-a-spammer"
+def test_two_hundred_codes_a_day_for_a_device(db: Database, keys: Keys, nowhere: Redis) -> None:
+    city, device = City(db, keys, nowhere), "device-of-a-spammer"
     for number in range(200):
         city.by(f"10.0.{number}.0/24").ask_code(f"+86139{number:08d}", device, at=NOW)
     with pytest.raises(LimitExceeded) as spent:
@@ -146,9 +124,9 @@ def test_logins_from_one_network_are_bounded(
 
 
 def test_codes_are_forgotten(
-    db: Database, worker_db: Database, database_url: str, keys: Keys, dead: Redis
+    db: Database, worker_db: Database, database_url: str, keys: Keys, nowhere: Redis
 ) -> None:
-    asked = City(db, keys, dead).by("10.0.0.0/24").ask_code(PHONE, "device-of-alice", at=NOW)
+    asked = City(db, keys, nowhere).by("10.0.0.0/24").ask_code(PHONE, "device-of-alice", at=NOW)
     assert worker_db.transact(sweep_codes, before=asked.ends_at) == 0
     assert worker_db.transact(sweep_codes, before=asked.ends_at + MINUTE) == 1
     assert tries_of(database_url) == 0

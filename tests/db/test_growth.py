@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from sqlmodel import Session
 
 from app.citizens import Citizen
 from app.growth.published import growth_documents, score_documents
@@ -11,8 +10,7 @@ from app.growth.reading import year_of
 from app.growth.rules import grown
 from app.growth.scoring import scored
 from app.growth.year import Year
-from app.kernel.db import Database, driver
-from app.kernel.ids import new_id
+from app.kernel.db import Database
 from app.kernel.secrets import Keys
 from ledger.chart import Code
 from tests.support.years import (
@@ -28,10 +26,6 @@ from tests.support.years import (
 )
 
 KG = 1_000_000
-_SETTLE = """
-insert into month_settlement (bucket, account, methodology, month, id, days, reduction_mg,
-  recorded_on)
-select %s, %s, id, %s, %s, 30, %s, %s from methodology_version where code = 'WH-METRO'"""
 
 
 @pytest.fixture
@@ -115,14 +109,7 @@ def test_everything_said_of_a_person_follows_from_the_year_alone(
 def test_months_that_were_settled_are_one_act_each(db: Database, keys: Keys) -> None:
     street = Street(db, keys, 1)
     (who,) = street.people
-
-    month = (TODAY.replace(day=1) - timedelta(days=1)).replace(day=1)
-
-    def settle(session: Session) -> None:
-        facts = (who.bucket, who.number, month, new_id(), 5 * KG, TODAY)
-        driver(session).execute(_SETTLE, facts)
-
-    db.transact(settle)
+    street.settles(who, 5 * KG)
     found = year(db, who)
     assert [(each.acts, each.mg, each.proved) for each in found.tallies] == [(1, 5 * KG, 0)]
     assert found.tallies[0].day == TODAY.replace(day=1) - timedelta(days=1)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
-from sqlmodel import Session
 
 from app.citizens import Citizen
 from app.growth.boards import Period, board_named, every_board, period_of, totals
@@ -13,7 +12,7 @@ from app.growth.published import growth_documents
 from app.growth.rules import team_mean_mg
 from app.growth.teams import join_team, open_team
 from app.kernel.clock import now
-from app.kernel.db import Database, driver
+from app.kernel.db import Database
 from app.kernel.ids import new_id
 from app.kernel.scopes import SCOPES, Role
 from app.kernel.secrets import Keys
@@ -35,10 +34,6 @@ KG = 1_000_000
 RULES = growth_documents()[1]
 LONG_AGO = now() - timedelta(days=100)
 CODES = ("0000000001", "0000000002")
-_SETTLE = """
-insert into month_settlement (bucket, account, methodology, month, id, days, reduction_mg,
-  recorded_on)
-select %s, %s, id, %s, %s, 30, %s, %s from methodology_version where code = 'WH-METRO'"""
 
 
 def principal(who: Citizen) -> Principal:
@@ -71,17 +66,6 @@ def street(db: Database, keys: Keys) -> Street:
     return made
 
 
-def settled(db: Database, who: Citizen, mg: int) -> None:
-    """Settle the last month of somebody."""
-    month = (TODAY.replace(day=1) - timedelta(days=1)).replace(day=1)
-
-    def command(session: Session) -> None:
-        facts = (who.bucket, who.number, month, new_id(), mg, TODAY)
-        driver(session).execute(_SETTLE, facts)
-
-    db.transact(command)
-
-
 def naive(db: Database, who: Citizen, period: Period, field: str | None) -> tuple[int, int]:
     """Somebody's milligrams and acts of a period, over everybody's rows."""
     tallies = [
@@ -111,7 +95,7 @@ def read(db: Database, name: str, period: Period) -> Mapping[str, int]:
 def test_every_board_is_what_a_naive_reading_gives(
     db: Database, street: Street, before: bool
 ) -> None:
-    settled(db, street.people[2], 3 * KG)
+    street.settles(street.people[2], 3 * KG)
     shown = {owner for (owner,) in rows(db, "select account from leaderboard_entrant")}
     teams = rows(db, "select account, team from team_member")
     for board in every_board():

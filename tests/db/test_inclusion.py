@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -23,28 +22,10 @@ from app.kernel.settings import Settings
 from ledger.header import Header
 from ledger.promise import Fault
 from tests.support.anchoring import notary_over
-from tests.support.batches import PATH, Sender, Town, client_of, enrol, ride, sender
+from tests.support.batches import PATH, Sender, Town, ride, sender
 from tests.support.chain import MemoryChain
 
 RECORDS = ride(1) + b"not json\n" + ride(2) + ride(3, subject="NOBODY") + ride(4)
-
-
-@pytest.fixture
-def town(db: Database, keys: Keys, settings: Settings) -> Town:
-    return Town(db, keys, settings)
-
-
-@pytest.fixture
-def client(town: Town) -> Iterator[TestClient]:
-    with client_of(town) as made:
-        yield made
-
-
-@pytest.fixture
-def metro(town: Town, client: TestClient) -> Sender:
-    made = sender(town, client)
-    enrol(town, made.provider, ["CARD-1"])
-    return made
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -21,26 +20,6 @@ HOUR = Limit("test.hour", 5, timedelta(hours=1))
 ALL = Limit("test.all", 8, timedelta(hours=1))
 ALICE, BOB, CITY = (bytes([each]) * 32 for each in (1, 2, 3))
 EXTRA_S_MAX = 0.25
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    made = Server(tmp_path_factory.mktemp("redis")).start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def redis(server: Server) -> Iterator[Redis]:
-    made = Redis(server.url)
-    made.ask(lambda client: client.flushall())
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def nowhere() -> Redis:
-    return Redis("redis://127.0.0.1:1/0")
 
 
 @pytest.fixture(params=["redis", "nowhere"])

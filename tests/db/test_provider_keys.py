@@ -3,7 +3,7 @@
 import base64
 import hmac
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -13,32 +13,12 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 from app.kernel.db import Database
-from app.kernel.secrets import Keys
-from app.kernel.settings import Settings
 from ledger.encoding import evidence_commit
 from tests.support.acts import one, rows
-from tests.support.batches import Sender, Town, client_of, enrol, ride, sender
+from tests.support.batches import Sender, Town, ride, sender
 
 KEYS = "/v1/provider/keys"
 JSON = "application/json"
-
-
-@pytest.fixture
-def town(db: Database, keys: Keys, settings: Settings) -> Town:
-    return Town(db, keys, settings)
-
-
-@pytest.fixture
-def client(town: Town) -> Iterator[TestClient]:
-    with client_of(town) as made:
-        yield made
-
-
-@pytest.fixture
-def metro(town: Town, client: TestClient) -> Sender:
-    made = sender(town, client)
-    enrol(town, made.provider, ["CARD-1"])
-    return made
 
 
 def add(who: Sender, keyid: str, *, key: str = "a-1", **more: object) -> tuple[Response, Sender]:

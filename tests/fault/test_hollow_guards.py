@@ -4,40 +4,12 @@ Goal: a trigger is worth no more than its function, its condition and the tables
 and one row that cannot be read must not hide another. Method: the city of `test_tampering`.
 """
 
-from collections.abc import Iterator
-
 import psycopg
 import pytest
 
-from app.embedded.postgres import Postgres
-from app.kernel.secrets import Keys
-from app.migrations import migrate
-from tests.fault.test_tampering import an_entry, found_after, kinds, places
 from tests.support.anchoring import ORIGIN
-from tests.support.audited_city import AuditedCity, audited_city
-from tests.support.auditing import assert_clean, audited
-from tests.support.postgres import create, drop
-
-NAME = "hollow_city"
-
-
-@pytest.fixture(scope="module")
-def made(
-    postgres: Postgres, keys: Keys, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[AuditedCity]:
-    """One city for this module."""
-    url = create(postgres, NAME)
-    migrate(url)
-    with audited_city(url, keys, tmp_path_factory.mktemp("city")) as city:
-        yield city
-    drop(postgres, NAME)
-
-
-@pytest.fixture
-def city(made: AuditedCity) -> Iterator[AuditedCity]:
-    """The city; what each test does to it is undone: the audit is clean afterwards."""
-    yield made
-    assert_clean(made.url, made.keys, ORIGIN, made.chain)
+from tests.support.audited_city import AuditedCity, an_entry, found_after, kinds, places
+from tests.support.auditing import audited
 
 
 @pytest.mark.parametrize(

@@ -5,72 +5,30 @@ named by row, account or cell; with the rows put back, the audit is clean again.
 city of three anchored epochs; the chain is a fake that keeps the contract's promises.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import psycopg
 import pytest
 
 from app.audit.report import Found
 from app.books.places import account_id
-from app.embedded.postgres import Postgres
-from app.kernel.secrets import Keys
-from app.migrations import migrate
 from ledger.account_map import cell_number
 from ledger.accounts import AccountKind, bucket_of
 from ledger.encoding import AccountState, account_leaf, leaf_salt
 from tests.support.anchoring import ORIGIN
-from tests.support.audited_city import AuditedCity, audited_city, rewritten
-from tests.support.auditing import assert_clean, audited, tampered
-from tests.support.postgres import create, drop
+from tests.support.audited_city import (
+    AuditedCity,
+    an_entry,
+    found_after,
+    kinds,
+    one,
+    places,
+    rewritten,
+)
+from tests.support.auditing import audited, tampered
 
-NAME = "tampered_city"
 PHANTOM = account_id(AccountKind.CITIZEN, 5_000_000)
 TEN_TONNES_MG = 10_000_000_000
-
-
-@pytest.fixture(scope="module")
-def made(
-    postgres: Postgres, keys: Keys, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[AuditedCity]:
-    """One city for this module."""
-    url = create(postgres, NAME)
-    migrate(url)
-    with audited_city(url, keys, tmp_path_factory.mktemp("city")) as city:
-        yield city
-    drop(postgres, NAME)
-
-
-@pytest.fixture
-def city(made: AuditedCity) -> Iterator[AuditedCity]:
-    """The city, in which each test's tampering is undone: the audit is clean afterwards."""
-    yield made
-    assert_clean(made.url, made.keys, ORIGIN, made.chain)
-
-
-def one(city: AuditedCity, query: str) -> tuple[Any, ...]:
-    """The first row of a query, as superuser."""
-    with psycopg.connect(city.url) as connection:
-        found = connection.execute(query.encode()).fetchone()
-    assert found is not None
-    return found
-
-
-def found_after(city: AuditedCity, *statements: str) -> set[Found]:
-    """What the audit finds while the statements' effect lasts."""
-    with tampered(city.url, *statements):
-        return set(audited(city.url, city.keys, ORIGIN, city.chain).findings)
-
-
-def places(found: set[Found], kind: str) -> set[str]:
-    """Where findings of one kind are."""
-    return {each.where for each in found if each.kind == kind}
-
-
-def kinds(found: set[Found]) -> set[str]:
-    """The kinds of the findings."""
-    return {each.kind for each in found}
 
 
 def place_of(city: AuditedCity, owner: int) -> str:
@@ -81,17 +39,6 @@ def place_of(city: AuditedCity, owner: int) -> str:
         f"from account where id = {owner}",
     )
     return f"account {akey.hex()}, cell {cell_number(akey, bits)}"
-
-
-def an_entry(city: AuditedCity, code: int = 1) -> tuple[str, int, str]:
-    """A logged transfer: its condition, its owner, and how the audit names it."""
-    id_, owner, log_index = one(
-        city,
-        f"select t.id, greatest(source, target), e.log_index from transfer t"
-        f" join log_entry e on e.id = t.id where code = {code} and asset = {city.bus}"
-        " order by log_index limit 1",
-    )
-    return f"id = '{id_}'", owner & ~1, f"log_index {log_index}, id {id_}"
 
 
 def test_1_a_balance_that_grew_is_named(city: AuditedCity) -> None:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import psycopg
 from sqlmodel import Session
 
 from app.anchoring import Notary
+from app.audit.report import Found
 from app.books import Row, post
 from app.kernel.clock import day_of, now
 from app.kernel.db import Connection, Database, driver
@@ -19,7 +21,8 @@ from app.kernel.secrets import Keys
 from ledger.accounts import SYSTEM_ACCOUNTS, AccountKind, bucket_of
 from ledger.assets import Money, Points, Unit
 from ledger.chart import Code
-from tests.support.anchoring import at, notary_over
+from tests.support.anchoring import ORIGIN, at, notary_over
+from tests.support.auditing import audited, tampered
 from tests.support.chain import MemoryChain
 from tests.support.owners import BUS, BUS_B, accrual, asset_number, owners, row
 
@@ -144,3 +147,38 @@ def rewritten(city: AuditedCity) -> None:
 def _wait(connection: Connection, rows: list[tuple[object, ...]]) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(_WAIT, rows)
+
+
+def one(city: AuditedCity, query: str) -> tuple[Any, ...]:
+    """The first row of a query, as superuser."""
+    with psycopg.connect(city.url) as connection:
+        found = connection.execute(query.encode()).fetchone()
+    assert found is not None
+    return found
+
+
+def found_after(city: AuditedCity, *statements: str) -> set[Found]:
+    """What the audit finds while the statements' effect lasts."""
+    with tampered(city.url, *statements):
+        return set(audited(city.url, city.keys, ORIGIN, city.chain).findings)
+
+
+def places(found: set[Found], kind: str) -> set[str]:
+    """Where findings of one kind are."""
+    return {each.where for each in found if each.kind == kind}
+
+
+def kinds(found: set[Found]) -> set[str]:
+    """The kinds of the findings."""
+    return {each.kind for each in found}
+
+
+def an_entry(city: AuditedCity, code: int = 1) -> tuple[str, int, str]:
+    """A logged transfer: its condition, its owner, and how the audit names it."""
+    id_, owner, log_index = one(
+        city,
+        f"select t.id, greatest(source, target), e.log_index from transfer t"
+        f" join log_entry e on e.id = t.id where code = {code} and asset = {city.bus}"
+        " order by log_index limit 1",
+    )
+    return f"id = '{id_}'", owner & ~1, f"log_index {log_index}, id {id_}"

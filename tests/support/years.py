@@ -125,6 +125,12 @@ class Street:
         facts = (who.bucket, who.number, new_id(), act, counted, TODAY)
         self.db.transact(lambda session: driver(session).execute(note, facts) and None)
 
+    def settles(self, who: Citizen, mg: int) -> None:
+        """Settle somebody's last month."""
+        month = (TODAY.replace(day=1) - timedelta(days=1)).replace(day=1)
+        facts = (who.bucket, who.number, month, new_id(), mg, TODAY)
+        self.db.transact(lambda session: driver(session).execute(_SETTLE, facts) and None)
+
     def _row(  # noqa: PLR0917 -- columns of a row
         self,
         who: Citizen,
@@ -208,6 +214,10 @@ def _moved(
     return amounts, contributed
 
 
+_SETTLE = """
+insert into month_settlement (bucket, account, methodology, month, id, days, reduction_mg,
+  recorded_on)
+select %s, %s, id, %s, %s, 30, %s, %s from methodology_version where code = 'WH-METRO'"""
 _ALL_ACTS = """
 select a.id, a.account, a.occurred_on, a.recorded_on, a.evidence, a.reason, v.code, v.version
   from activity a join methodology_version v on v.id = a.methodology"""

@@ -20,6 +20,7 @@ from app.main import create_app
 from tests.support.anchoring import ORIGIN, accruals, at, notary_over
 from tests.support.chain import MemoryChain, anvil
 from tests.support.desk import Desk, staffed
+from tests.web.entering import Person, Phones
 
 EPOCHS = 5
 FINAL = 3
@@ -101,3 +102,22 @@ def elsewhere(city: City) -> Iterator[City]:
 def desk(app: FastAPI, client: TestClient, city: City) -> Desk:
     """Everybody whom the life of a methodology takes."""
     return staffed(app, client, city)
+
+
+@pytest.fixture
+def phones(app: FastAPI, client: TestClient) -> Phones:
+    """Every phone of the city, in place of a gateway for messages."""
+    del client  # the application takes its settings' provider as it starts
+    made = Phones()
+    app.state.sms = made.sms
+    return made
+
+
+@pytest.fixture
+def alice(client: TestClient, phones: Phones) -> Person:
+    return Person(client, phones)
+
+
+@pytest.fixture
+def bob(client: TestClient, phones: Phones) -> Person:
+    return Person(client, phones, "+8613900000009", "device-of-bobby-0002")

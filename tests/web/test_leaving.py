@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.anchoring import Notary
@@ -22,14 +21,6 @@ from tests.support.leaving import dump, found_in
 from tests.web.entering import Person, Phones, bearer
 
 CONFIRM = {"confirm": "erase"}
-
-
-@pytest.fixture
-def phones(app: FastAPI, client: TestClient) -> Phones:
-    del client  # the application takes its settings' provider as it starts
-    made = Phones()
-    app.state.sms = made.sms
-    return made
 
 
 @pytest.fixture

@@ -28,24 +28,6 @@ EXTRA_S_MAX = 0.25
 
 
 @pytest.fixture
-def phones(app: FastAPI, client: TestClient) -> Phones:
-    del client  # the application takes its settings' provider as it starts
-    made = Phones()
-    app.state.sms = made.sms
-    return made
-
-
-@pytest.fixture
-def alice(client: TestClient, phones: Phones) -> Person:
-    return Person(client, phones)
-
-
-@pytest.fixture
-def bob(client: TestClient, phones: Phones) -> Person:
-    return Person(client, phones, "+8613900000009", "device-of-bobby-0002")
-
-
-@pytest.fixture
 def without_redis(city: City, elsewhere: City, phones: Phones) -> Iterator[Person]:
     """Alice, in a city whose Redis is gone."""
     nowhere = replace(city.addresses, redis_url=elsewhere.addresses.redis_url)

@@ -6,34 +6,15 @@ from typing import Any
 
 import jwt
 import pytest
-from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.city import City
 from app.kernel.tokens import AUDIENCE
 from app.sessions.delivery import COOKIE, COOKIE_PATH
-from tests.web.entering import Person, Phones, bearer, pass_time
+from tests.web.entering import Person, bearer, pass_time
 
 REFRESH = "/v1/auth/tokens/refresh"
 GRACE = timedelta(seconds=31)
-
-
-@pytest.fixture
-def phones(app: FastAPI, client: TestClient) -> Phones:
-    del client
-    made = Phones()
-    app.state.sms = made.sms
-    return made
-
-
-@pytest.fixture
-def alice(client: TestClient, phones: Phones) -> Person:
-    return Person(client, phones)
-
-
-@pytest.fixture
-def bob(client: TestClient, phones: Phones) -> Person:
-    return Person(client, phones, "+8613900000009", "device-of-bobby-0002")
 
 
 @pytest.fixture

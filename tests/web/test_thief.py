@@ -12,8 +12,8 @@ from starlette.testclient import TestClient
 from app.city import City
 from app.kernel.clock import day_of, now
 from app.kernel.scopes import Role
+from app.kernel.signing import sign
 from app.providers import add_provider, register_key
-from app.providers.signing import sign
 from app.staff.clerks import change_roles, suspend_clerk
 from tests.support import desk as clerks
 from tests.support.points import programme, slices
@@ -26,14 +26,6 @@ CONFIRM = {"confirm": "erase"}
 @pytest.fixture
 def clerk(app: FastAPI, client: TestClient, city: City) -> Clerk:
     return lambda role, login: clerks.clerk(app, client, city, role, login)
-
-
-@pytest.fixture
-def phones(app: FastAPI, client: TestClient) -> Phones:
-    del client  # the application takes its settings' provider as it starts
-    made = Phones()
-    app.state.sms = made.sms
-    return made
 
 
 def asked_for_money(city: City, asker: clerks.Person) -> str:
