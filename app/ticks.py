@@ -12,7 +12,15 @@ from sqlmodel import Session
 from app.activities import decided, purge, settle
 from app.anchoring import Chain, Finality, Guard, Notary
 from app.anchoring.errors import ChainUnavailable
-from app.catalogue import digests, library, note_anchored, unanchored
+from app.catalogue import (
+    digests,
+    leavings_on,
+    library,
+    note_anchored,
+    note_standings,
+    unanchored,
+    unseen,
+)
 from app.citizens import sweep_codes
 from app.city import City
 from app.governance import carry_out_corrections, run_shadows, warn_of_renewals
@@ -85,20 +93,22 @@ def anchor(city: City, at: datetime) -> None:
 
 
 def declare_methodologies(city: City, at: datetime) -> None:
-    """Publish methodology digests on the chain, and note which are there (方法学上链).
+    """Tell the chain's registry of versions that came or left, and note what it has (方法学上链).
 
-    In production the registry's admin publishes; this looks whether it was done.
+    In production the registry's admin tells it; this looks whether it was done.
     """
     try:
         if not city.settings.is_production:
-            publish_digests(city)
-        note_digests(city, at)
+            tell_registry(city, at)
+        note_registry(city, at)
     except ChainUnavailable as error:
         log.warning("chain away; the next tick goes on", reason=str(error))
 
 
-def publish_digests(city: City) -> int:
-    """Publish the digests that the registry lacks; give how many. Idempotent, for development.
+def tell_registry(city: City, at: datetime) -> int:
+    """Publish, supersede and withdraw what the registry lacks; give how many calls that took.
+
+    Idempotent, for development.
 
     Raises:
         ChainUnavailable: The chain does not answer.
@@ -108,12 +118,13 @@ def publish_digests(city: City) -> int:
     from app.anchoring.evm.methodologies import publish_methodologies  # noqa: PLC0415 -- likewise
     from app.anchoring.evm.node import Node  # noqa: PLC0415 -- likewise
 
-    node, versions = Node(city.addresses.chain_rpc_url), city.db.read(digests)
-    return publish_methodologies(node, city.keys.anchor, versions)
+    versions, leaving = city.db.read(digests), city.db.read(leavings_on, day_of(at))
+    node = Node(city.addresses.chain_rpc_url)
+    return publish_methodologies(node, city.keys.anchor, versions, leaving)
 
 
-def note_digests(city: City, at: datetime) -> int:
-    """Note the digests that are newly seen in the registry on the chain; give how many.
+def note_registry(city: City, at: datetime) -> int:
+    """Note what is newly seen, and final, in the registry on the chain; give how much that is.
 
     Raises:
         ChainUnavailable: The chain does not answer.
@@ -121,19 +132,26 @@ def note_digests(city: City, at: datetime) -> int:
     """
     _load_chain_libraries()
     from app.anchoring.evm.contracts import registry_address  # noqa: PLC0415 -- likewise
-    from app.anchoring.evm.methodologies import methodologies_on_chain  # noqa: PLC0415 -- likewise
+    from app.anchoring.evm.methodologies import final_register  # noqa: PLC0415 -- likewise
     from app.anchoring.evm.node import Node  # noqa: PLC0415 -- likewise
 
     registry = city.settings.chain_registry
     if registry is None and city.settings.is_production:
         return 0
     registry = registry or registry_address(city.keys.anchor)
-    if not (waiting := city.db.read(unanchored, registry)):
+    waiting = city.db.read(unanchored, registry)
+    leaving = city.db.read(unseen, registry, day_of(at))
+    if not waiting and not leaving:
         return 0
-    node = Node(city.addresses.chain_rpc_url)
-    found = methodologies_on_chain(node, registry, waiting)
-    city.db.transact(note_anchored, registry, {key: waiting[key] for key in found}, at=at)
-    return len(found)
+    finality = Finality.parse(city.settings.chain_finality)
+    register = final_register(Node(city.addresses.chain_rpc_url), registry, finality)
+    if register is None:
+        return 0
+    found = {key: digest for key, digest in waiting.items() if register.has(*key, digest)}
+    left = [each for each in leaving if register.has_left(each)]
+    city.db.transact(note_anchored, registry, found, at=at)
+    city.db.transact(note_standings, registry, left, at=at)
+    return len(found) + len(left)
 
 
 def keep_partitions(city: City, at: datetime) -> None:

@@ -42,12 +42,22 @@ from app.catalogue.queries import (
     decisions_on,
     register,
 )
+from app.catalogue.standings import (
+    STANDINGS,
+    Leaving,
+    leavings,
+    leavings_on,
+    note_standings,
+    unseen,
+)
 
 __all__ = [
+    "STANDINGS",
     "Anchor",
     "Decisions",
     "FactorCorrection",
     "Holding",
+    "Leaving",
     "Register",
     "ScenarioApproval",
     "ScenarioApprovalUnknown",
@@ -67,13 +77,17 @@ __all__ = [
     "end_approval",
     "holding",
     "last_days",
+    "leavings",
+    "leavings_on",
     "library",
     "library_over",
     "note_anchored",
+    "note_standings",
     "register",
     "sign_off",
     "source_of",
     "unanchored",
+    "unseen",
     "versions_of",
     "withdraw_signature",
 ]

@@ -8,7 +8,8 @@ from app.catalogue.anchors import anchors
 from app.catalogue.library import document_of, last_days, library, versions_of
 from app.catalogue.queries import Register, register
 from app.catalogue.schemas import MethodologyOut, MethodologyRow
-from app.catalogue.showing import row_of, shown, state_of
+from app.catalogue.showing import chain_of, row_of, shown, state_of
+from app.catalogue.standings import leavings, standings_seen, statements
 from methodologies import Document, Field
 
 
@@ -41,13 +42,18 @@ def version_on(
     document = document_of(session, code, version)
     last = last_days(session).get((code, version))
     siblings = list(versions_of(session, code).values())
+    anchor = anchors(session).get((code, version))
+    reasons = statements(session)
+    seen = None if anchor is None else standings_seen(session, anchor.registry).get((code, version))
+    due = [each for each in leavings(siblings, reasons, today) if each.version == version]
+    owed = due[-1].standing if due and due[-1].standing != seen else None
     return shown(
         document,
         register(session, document),
         state_of(document, siblings, last, today),
         last_day=last,
-        anchor=anchors(session).get((code, version)),
-        is_production=is_production,
+        withdrawal=reasons.get((code, version)),
+        chain=chain_of(document, anchor, seen, owed, is_production=is_production),
         today=today,
     )
 

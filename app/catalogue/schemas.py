@@ -108,14 +108,22 @@ class ApprovalOut(BaseModel):
 
 
 class ChainOut(BaseModel):
-    """Whether the digest is in the registry on the chain (上链状态)."""
+    """What the registry on the chain has of a version (上链状态): in a final block."""
 
     model_config = _FROZEN
 
-    state: Literal["anchored", "pending", "awaiting_chain_admin"]
+    state: Literal["anchored", "pending", "awaiting_chain_admin"] = Field(
+        description="Of the digest."
+    )
     key: str = Field(description="The version's key in the registry and in log entries, hex.")
     registry: str | None
     seen_at: datetime | None
+    standing: Literal["in_force", "superseded", "withdrawn"] | None = Field(
+        description="As the registry has it; absent before the digest is there."
+    )
+    awaited: Literal["superseded", "withdrawn"] | None = Field(
+        description="What it should say by today and does not say, or not finally, yet."
+    )
 
 
 class MethodologyRow(BaseModel):
@@ -158,6 +166,10 @@ class MethodologyOut(MethodologyRow):
     is_proposal: bool = Field(description="A reference of ours, not an official text.")
     settlement: str = Field(examples=["act"])
     last_day: date | None = Field(description="Of a withdrawn version.")
+    withdrawal: str | None = Field(
+        description="Version, last day and reasons of a withdrawal; the chain has its SHA-256.",
+        examples=["SZ-METRO 1\n2026-12-31\nThe factor was restated.\n"],
+    )
     inputs: list[InputOut]
     parameters: list[ParameterOut]
     missing_parameters: list[str]

@@ -26,6 +26,7 @@ from app.catalogue.schemas import (
     State,
     StepOut,
 )
+from app.catalogue.standings import Standing
 from app.kernel.quantities import mass
 from methodologies import (
     Assessment,
@@ -84,12 +85,11 @@ def shown(
     state: State,
     *,
     last_day: date | None,
-    anchor: Anchor | None,
-    is_production: bool,
+    withdrawal: str | None,
+    chain: ChainOut,
     today: date,
 ) -> MethodologyOut:
     """Show one version whole."""
-    awaited = "awaiting_chain_admin" if is_production else "pending"
     return MethodologyOut(
         **row_of(document, decided, state, today).model_dump(),
         issuer=document.issuer,
@@ -98,6 +98,7 @@ def shown(
         is_proposal=document.proposal,
         settlement=document.settlement,
         last_day=last_day,
+        withdrawal=withdrawal,
         inputs=[
             InputOut(
                 name=each.name,
@@ -129,12 +130,27 @@ def shown(
             for each in decided.signatures
         ],
         approvals=[ApprovalOut(**each._asdict()) for each in decided.approvals],
-        chain=ChainOut(
-            state=awaited if anchor is None else "anchored",
-            key=methodology_key(document.code, document.version).hex(),
-            registry=None if anchor is None else anchor.registry,
-            seen_at=None if anchor is None else anchor.seen_at,
-        ),
+        chain=chain,
+    )
+
+
+def chain_of(
+    document: Document,
+    anchor: Anchor | None,
+    seen: Standing | None,
+    due: Standing | None,
+    *,
+    is_production: bool,
+) -> ChainOut:
+    """Show what the registry has of a version, beside what it is due to have."""
+    missing = "awaiting_chain_admin" if is_production else "pending"
+    return ChainOut(
+        state=missing if anchor is None else "anchored",
+        key=methodology_key(document.code, document.version).hex(),
+        registry=None if anchor is None else anchor.registry,
+        seen_at=None if anchor is None else anchor.seen_at,
+        standing=None if anchor is None else seen or "in_force",
+        awaited=due,
     )
 
 

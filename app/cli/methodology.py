@@ -135,30 +135,42 @@ def eval_(
 
 @commands.command()
 def publish(*, as_json: AsJson = False) -> None:
-    """Put the digests of all versions, shipped or published here, on the registry (方法学上链).
+    """Tell the registry of all versions, and of those superseded or withdrawn (方法学上链).
 
-    For development; in production the registry's admin publishes, from the list of digests.
+    For development; in production the registry's admin does it, from the list that this prints.
     """
-    from app.catalogue import digests  # noqa: PLC0415 -- the other commands need no city
+    from app.catalogue import digests, leavings_on  # noqa: PLC0415 -- the others need no city
     from app.city import open_city  # noqa: PLC0415 -- likewise
     from app.kernel.settings import Settings  # noqa: PLC0415 -- likewise
-    from app.ticks import publish_digests  # noqa: PLC0415 -- likewise
+    from app.ticks import tell_registry  # noqa: PLC0415 -- likewise
 
-    settings = Settings()
+    settings, at = Settings(), now()
     with open_city(settings) as city:
         known = city.db.read(digests)
-        listed = {f"{code} {version}": digest.hex() for (code, version), digest in known.items()}
-        published = None if settings.is_production else publish_digests(city)
-    if published is None:
+        left = city.db.read(leavings_on, day_of(at))
+        told = None if settings.is_production else tell_registry(city, at)
+    listed = {f"{code} {version}": digest.hex() for (code, version), digest in known.items()}
+    leaving = [
+        {
+            "version": f"{each.code} {each.version}",
+            "standing": each.standing,
+            "by": each.statement_hash.hex() if each.successor is None else str(each.successor),
+        }
+        for each in left
+    ]
+    data = {"told": told, "digests": listed, "leaving": leaving}
+    if told is None:
         complain("methodology.publish", "由登记合约管理员发布 the registry's admin publishes these")
-        answer({"published": None, "digests": listed}, as_json=as_json, people=_pairs(listed))
+        answer(data, as_json=as_json, people=_pairs(listed, leaving))
         raise typer.Exit(REFUSED)
-    people = f"{published} 个版本新上链 newly published; {len(listed)} in all"
-    answer({"published": published, "digests": listed}, as_json=as_json, people=people)
+    people = f"{told} 项新上链 newly told; {len(listed)} versions, {len(leaving)} of them left"
+    answer(data, as_json=as_json, people=people)
 
 
-def _pairs(listed: dict[str, str]) -> str:
-    return "\n".join(f"{name}: {digest}" for name, digest in listed.items())
+def _pairs(listed: dict[str, str], leaving: list[dict[str, str]]) -> str:
+    published = [f"{name}: {digest}" for name, digest in listed.items()]
+    left = [f"{each['version']}: {each['standing']} {each['by']}" for each in leaving]
+    return "\n".join(published + left)
 
 
 def catalogued(code: str, version: int | None) -> Document:

@@ -15,15 +15,19 @@ from ledger.findings import HeaderRow
 from ledger.header import Header
 from ledger.verify_receipt import ask, on_chain
 from ledger.verify_receipt import main as verify_receipt
-from methodologies import CATALOG, DocumentFaults, load
+from methodologies import CATALOG, Document, DocumentFaults, load, methodology_key
 
 EPOCH_END = 2**63
+VERSION_OF = "0x586e05a5"
+"""Selector of ``versionOf(bytes32)``; six words, the digest first and the standing last."""
+STANDINGS = ("unknown", "in force", "superseded", "withdrawn")
 commands = typer.Typer(help="查证 Verify: receipts, headers, methodologies; needs no database.")
 
 File = Annotated[Path, typer.Argument(help="文件")]
 Headers = Annotated[Path | None, typer.Option(help="A list of anchored headers. 期头清单")]
 Rpc = Annotated[str | None, typer.Option(help="A chain's JSON-RPC server, with --contract.")]
 Contract = Annotated[str | None, typer.Option(help="Address of CarbonAnchor.")]
+Registry = Annotated[str | None, typer.Option(help="Address of MethodologyRegistry.")]
 Previous = Annotated[Path | None, typer.Option(help="An earlier receipt of the same account.")]
 
 
@@ -131,8 +135,14 @@ def upload_receipt(
 
 
 @commands.command()
-def methodology(file: File, *, as_json: AsJson = False) -> None:
-    """Verify that a document is the published one of its code and version (查证方法学)."""
+def methodology(
+    file: File, rpc: Rpc = None, registry: Registry = None, *, as_json: AsJson = False
+) -> None:
+    """Verify that a document is the published one of its code and version (查证方法学).
+
+    The published text is the one that ships, or with --rpc and --registry the one on the chain,
+    which also says whether it is in force.
+    """
     try:
         document = load(file.read_bytes(), name=file.name)
     except OSError as error:
@@ -142,13 +152,33 @@ def methodology(file: File, *, as_json: AsJson = False) -> None:
         for fault in faults.faults:
             complain(fault.place, f"{fault.code}: {fault.message}")
         raise typer.Exit(WRONG_INPUT) from faults
-    published = CATALOG.get((document.code, document.version))
-    same = published is not None and published.sha256 == document.sha256
+    if (rpc is None) != (registry is None):
+        complain("options", "--rpc and --registry go together")
+        raise typer.Exit(WRONG_INPUT)
+    if rpc is not None and registry is not None:
+        digest, standing = _registered(rpc, registry, document)
+    else:
+        published = CATALOG.get((document.code, document.version))
+        digest, standing = "" if published is None else published.sha256, None
+    same = digest == document.sha256
     name = f"{document.code} {document.version}"
-    people = f"{name}: {'true: as published' if same else 'not the published text'}"
-    answer({"ok": same, "sha256": document.sha256}, as_json=as_json, people=people)
+    said = f"true: as published{f', {standing}' if standing else ''}"
+    people = f"{name}: {said if same else 'not the published text'}"
+    data = {"ok": same, "sha256": document.sha256, "standing": standing}
+    answer(data, as_json=as_json, people=people)
     if not same:
         raise typer.Exit(FAILED)
+
+
+def _registered(rpc: str, registry: str, document: Document) -> tuple[str, str]:
+    """Ask the chain for a version's digest and standing, or end with the exit code for it."""
+    data = VERSION_OF + methodology_key(document.code, document.version).hex()
+    try:
+        found = ask(rpc)("eth_call", [{"to": registry, "data": data}, "latest"])[2:]
+        return found[:64], STANDINGS[int(found[5 * 64 :], 16)]
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        complain("anchoring.chain_unavailable", f"{rpc}: {error}")
+        raise typer.Exit(UNAVAILABLE) from error
 
 
 def _header_rows(file: Path) -> list[HeaderRow]:

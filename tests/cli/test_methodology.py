@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 import methodologies
-from tests.cli.conftest import Run
+from app.anchoring.evm.contracts import registry_address
+from app.kernel.secrets import Keys
+from tests.cli.conftest import Home, Run
 from tests.e2e.processes import tanpu
 
 CATALOG = Path(methodologies.__file__).with_name("catalog")
@@ -224,4 +226,16 @@ def test_publishing_puts_every_shipped_digest_on_the_chain_once(city: Run) -> No
     first = city("methodology", "publish", "--json").json()
     assert first["digests"]["SZ-METRO 1"] == methodologies.get("SZ-METRO", 1).sha256
     assert len(first["digests"]) == len(methodologies.CATALOG)
-    assert city("methodology", "publish", "--json").json()["published"] == 0
+    assert city("methodology", "publish", "--json").json()["told"] == 0
+
+
+def test_verify_asks_the_registry_on_the_chain(city: Run, home: Home, home_keys: Path) -> None:
+    city("methodology", "publish", "--json")
+    anchor_key = Keys(home_keys, make_missing=False).anchor
+    node = ("--rpc", home.addresses.chain_rpc_url)
+    asked = ("verify", "methodology", METRO, *node, "--registry", registry_address(anchor_key))
+    found = city(*asked, "--json").json()
+    assert (found["ok"], found["standing"]) == (True, "in force")
+    assert city("verify", "methodology", METRO, *node).code == 2, "no registry is named"
+    elsewhere = city("verify", "methodology", METRO, *node, "--registry", "0x" + "11" * 20)
+    assert elsewhere.code == 3, "nothing is there"

@@ -60,6 +60,7 @@ REFERENCE = {
     "methodology_document",
     "methodology_withdrawal",
     "methodology_anchor",
+    "methodology_standing",
     "factor_correction",
     "programme",
     "exchange_rate",

@@ -10,9 +10,10 @@ from starlette.testclient import TestClient
 
 from app.activities import decided
 from app.anchoring.evm.contracts import registry_address
+from app.catalogue.reading import version_on
 from app.city import City
 from app.kernel.clock import day_of, now
-from app.ticks import correct_factors, declare_methodologies, note_digests, run_shadow_runs
+from app.ticks import correct_factors, declare_methodologies, note_registry, run_shadow_runs
 from tests.support.acts import item, people, provider, send
 from tests.support.desk import PROPOSALS, Desk, propose, published, text
 
@@ -109,7 +110,42 @@ def test_a_published_digest_goes_on_the_chain_and_is_seen_there(
     chain = client.get(path).json()["chain"]
     assert (chain["state"], chain["registry"]) == ("anchored", registry_address(city.keys.anchor))
     production = replace(city, settings=city.settings.model_copy(update={"env": "production"}))
-    assert note_digests(production, now()) == 0, "no registry is named"
+    assert note_registry(production, now()) == 0, "no registry is named"
     named = {"env": "production", "chain_registry": registry_address(city.keys.anchor)}
     again = replace(city, settings=city.settings.model_copy(update=named))
-    assert note_digests(again, now()) == 0, "all were seen"
+    assert note_registry(again, now()) == 0, "all were seen"
+
+
+def test_what_left_is_told_to_the_chain_and_seen_there_by_all(
+    desk: Desk, city: City, client: TestClient
+) -> None:
+    published(desk, text())
+    published(desk, text(version=2, effective=str(TOMORROW)))
+    declare_methodologies(city, now())
+    old, new = "/v1/methodologies/TEST-RIDE/1", "/v1/methodologies/TEST-RIDE/2"
+    assert on_chain(client, old) == ("in_force", None)
+    asked = desk.regulator.post(f"{new}/withdrawal", {"last_day": str(TOMORROW), "reason": "wrong"})
+    assert desk.second_regulator.sign(asked.json()["id"]).status_code == 200
+    told = client.get(new).json()["withdrawal"]
+    assert told == f"TEST-RIDE 2\n{TOMORROW}\nwrong\n"
+    assert on_chain(client, new) == ("in_force", None), "its first day has not come"
+    production = replace(
+        city,
+        settings=city.settings.model_copy(
+            update={"env": "production", "chain_registry": registry_address(city.keys.anchor)}
+        ),
+    )
+    declare_methodologies(production, now() + timedelta(days=1))
+    awaited = city.db.read(version_on, "TEST-RIDE", 2, TOMORROW, is_production=True).chain
+    assert (awaited.standing, awaited.awaited) == ("in_force", "withdrawn")
+
+    declare_methodologies(city, now() + timedelta(days=1))
+    for version, standing in ((1, "superseded"), (2, "withdrawn")):
+        found = city.db.read(version_on, "TEST-RIDE", version, TOMORROW, is_production=False).chain
+        assert (found.standing, found.awaited) == (standing, None)
+    assert note_registry(city, now() + timedelta(days=1)) == 0, "all was seen"
+
+
+def on_chain(client: TestClient, path: str) -> tuple[str, str | None]:
+    chain = client.get(path).json()["chain"]
+    return chain["standing"], chain["awaited"]

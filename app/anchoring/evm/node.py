@@ -19,6 +19,7 @@ from web3.exceptions import (
 )
 
 from app.anchoring.errors import AnchorRefused, ChainUnavailable, ContractMissing
+from app.anchoring.finality import Finality
 
 TIMEOUT_S: Final = 2
 KNOWN_ALREADY: Final = ("already known", "already imported", "nonce too low", "underpriced")
@@ -41,10 +42,19 @@ class Node:
         with talking():
             return int(self.web3.eth.chain_id)
 
-    def has_code(self, address: str) -> bool:
-        """Say whether a contract is at an address."""
+    def has_code(self, address: str, height: int | None = None) -> bool:
+        """Say whether a contract is at an address, now or at the end of a block."""
+        block = cast("Any", "latest" if height is None else height)
         with talking():
-            return bool(self.web3.eth.get_code(Web3.to_checksum_address(address)))
+            return bool(self.web3.eth.get_code(Web3.to_checksum_address(address), block))
+
+    def final_height(self, finality: Finality) -> int:
+        """Give the highest block that counts as final; below 0 if none does."""
+        with talking():
+            if finality.depth is None:
+                tagged = self.web3.eth.get_block(cast("Any", finality.tag))
+                return int(tagged.get("number", 0))
+            return int(self.web3.eth.block_number) - finality.depth
 
     def contract(self, name: str, address: str) -> Contract:
         """Name a contract by its committed artifact."""

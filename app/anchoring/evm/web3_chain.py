@@ -69,11 +69,7 @@ class Web3Chain:
 
     def final_height(self, finality: Finality) -> int:
         """Give the highest block that counts as final."""
-        with talking():
-            if finality.depth is None:
-                tagged = self._node.web3.eth.get_block(cast("Any", finality.tag))
-                return int(tagged.get("number", 0))
-            return int(self._node.web3.eth.block_number) - finality.depth
+        return self._node.final_height(finality)
 
     def next_nonce(self) -> int:
         """Count the account's mined transactions."""

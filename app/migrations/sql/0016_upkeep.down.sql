@@ -1,1 +1,2 @@
 -- Upkeep of the books and of what is anchored.
+drop table methodology_standing;
