@@ -19,7 +19,7 @@ SETTINGS = Settings()
 TODAY = now().astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def document(
+def ride_text(
     code: str = "TEST-RIDE",
     *,
     version: int = 1,
@@ -28,14 +28,12 @@ def document(
     cap: str | None = "3 kg",
     effective: str = "2020-01-01",
     status: str = "published",
-    settlement: str = "act",
-) -> Document:
-    """A ride that saves so many grams a kilometre, under a daily cap."""
+    more: str = "",
+) -> str:
+    """A ride that saves so many grams a kilometre, under a daily cap, as its document says it."""
     value = f'value = "{saving}"\n' if status != "missing" else ""
     caps = f'[caps.person_day]\nreduction = "{cap}"\nsource = "S"\n' if cap else ""
-    return load(
-        f"""
-code = "{code}"
+    return f"""code = "{code}"
 version = {version}
 object = "scenario"
 field = "green_travel"
@@ -44,9 +42,8 @@ document = "Test"
 effective = {effective}
 scenario = "test-{mode}"
 mode = "{mode}"
-settlement = "{settlement}"
 title = {{ zh = "测试", en = "Test" }}
-
+{more}
 [inputs.distance]
 unit = "km"
 min = "0"
@@ -68,9 +65,12 @@ reduction = "distance * saving * passenger"
 {caps}
 [sources.S]
 text = "a test"
-""".encode(),
-        name=f"{code}.toml",
-    )
+"""
+
+
+def document(code: str = "TEST-RIDE", **told: Any) -> Document:  # noqa: ANN401 -- any argument of it
+    """Load such a ride."""
+    return load(ride_text(code, **told).encode(), name=f"{code}.toml")
 
 
 RIDE = chosen(document())

@@ -21,6 +21,7 @@ from app.kernel.tokens import Principal
 from app.staff import Signing
 from app.staff.clerks import Clerk, add_clerk
 from methodologies import Document, load
+from tests.support.acts import ride_text
 
 PROPOSALS = "/v1/methodology-proposals"
 
@@ -131,49 +132,15 @@ def text(
     more: str = "",
 ) -> str:
     """A ride that saves so many grams a kilometre, under 3 kg a day, with its example."""
-    value = f'value = "{saving}"\n' if status != "missing" else ""
-    grams = expect or f"{int(saving) * 10} g"
-    example = f"""[[examples]]
+    if status != "missing":
+        more += f"""
+[[examples]]
 given  = {{ distance = "{distance}" }}
-expect = {{ reduction = "{grams}" }}
+expect = {{ reduction = "{expect or f"{int(saving) * 10} g"}" }}
 """
-    return f"""code = "{code}"
-version = {version}
-object = "scenario"
-field = "green_travel"
-issuer = "Test"
-document = "Test"
-effective = {effective}
-scenario = "test-ride"
-mode = "ride"
-title = {{ zh = "测试", en = "Test" }}
-{more}
-[inputs.distance]
-unit = "km"
-min = "0"
-max = "200"
-
-[parameters.saving]
-{value}unit = "g/pkm"
-status = "{status}"
-source = "S"
-
-[[eligibility]]
-require = "distance >= 0.5 * km"
-reason = "trip.too_short"
-source = "S"
-
-[formula]
-reduction = "distance * saving * passenger"
-
-[caps.person_day]
-reduction = "3 kg"
-source = "S"
-
-{example if status != "missing" else ""}
-[sources.S]
-text = "a test"
-"""
+    return ride_text(
+        code, version=version, saving=saving, effective=effective, status=status, more=more
+    )
 
 
 def put_in_library(db: Database, source: str) -> Document:
