@@ -24,6 +24,7 @@ _SEQUENCES: Final = """
 select setval(c.oid::regclass, s.seqstart, false)
   from pg_class c join pg_sequence s on s.seqrelid = c.oid
  where c.relnamespace = 'public'::regnamespace"""
+_LEAVE: Final = "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s"
 
 
 @contextmanager
@@ -36,11 +37,16 @@ def cluster(home: Path) -> Generator[Postgres]:
 
 
 def create(server: Postgres, name: str, template: str | None = None) -> str:
-    """Create database ``name``, as a copy of ``template`` if given; returns its owner's address."""
+    """Create database ``name``, as a copy of ``template`` if given; returns its owner's address.
+
+    A database is copied only while nobody is connected to it, and pools of earlier tests may be.
+    """
     made = sql.SQL("create database {}").format(sql.Identifier(name))
     if template is not None:
         made += sql.SQL(" template {}").format(sql.Identifier(template))
     with psycopg.connect(server.maintenance_url, autocommit=True) as connection:
+        if template is not None:
+            connection.execute(_LEAVE, (template,))
         connection.execute(made)
     return server.url_of(name)
 
