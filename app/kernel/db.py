@@ -4,14 +4,15 @@ A command takes its session first and is run by :meth:`Database.transact`. It ma
 than once, so it touches nothing but its session: no network, no clock, no randomness.
 """
 
-from collections.abc import Callable
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
+from collections.abc import Callable, Sequence
+from typing import Any, Concatenate, Final, LiteralString, ParamSpec, TypeVar, cast
 
 import psycopg
 from psycopg import sql
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
 P = ParamSpec("P")
@@ -37,19 +38,24 @@ class Database:
         """Open nothing yet; connections are made on first use and take ``role``."""
         parsed = make_url(url).set(drivername="postgresql+psycopg")
         self.url = parsed.render_as_string(hide_password=False).replace("+psycopg", "", 1)
+        self._options = f"-c role={role} -c timezone=UTC -c lock_timeout=10s"
         self._engine: Engine = create_engine(
             parsed,
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=2,
             pool_pre_ping=True,
-            connect_args={
-                "options": f"-c role={role} -c timezone=UTC -c lock_timeout=10s",
-                "connect_timeout": 5,
-            },
+            connect_args={"options": self._options, "connect_timeout": 5},
         )
         self._snapshots = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        self._lines = QueuePool(
+            cast("Any", self._line),
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            timeout=2,
+            reset_on_return=None,
         )
 
     def transact(
@@ -76,9 +82,54 @@ class Database:
         with Session(self._snapshots, expire_on_commit=False) as session:
             return query(session, *args, **kwargs)
 
+    def call(self, statement: LiteralString, values: Sequence[object]) -> tuple[Any, ...]:
+        """Run a function of the schema that is one whole deed, and give the row that it answers.
+
+        One round trip: no BEGIN, no COMMIT, and nobody asks first whether the connection lives.
+        So a server that comes back is met with an error once, and an error may hide that the deed
+        was done: it must find itself done when it is asked again.
+
+        Raises:
+            psycopg.Error: The database is away, or the conflict outlived every try.
+        """
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            try:
+                return self._call(statement, values)
+            except psycopg.Error as error:
+                if attempt == ATTEMPTS_MAX or sqlstate(error) not in RETRYABLE:
+                    raise
+        raise AssertionError
+
+    def _line(self) -> Connection:
+        return psycopg.connect(
+            self.url,
+            autocommit=True,
+            prepare_threshold=0,
+            options=self._options,
+            connect_timeout=5,
+        )
+
+    def _call(self, statement: LiteralString, values: Sequence[object]) -> tuple[Any, ...]:
+        pool = self._lines
+        line = pool.connect()
+        connection = cast("Connection", line.driver_connection)
+        try:
+            row = connection.execute(statement, values).fetchone()
+        finally:
+            if connection.closed:
+                # Whatever ended this one ended the idle ones too.
+                line.invalidate()
+                pool.dispose()
+                if self._lines is pool:
+                    self._lines = pool.recreate()
+            line.close()
+        assert row is not None, statement
+        return row
+
     def dispose(self) -> None:
         """Close the pooled connections."""
         self._engine.dispose()
+        self._lines.dispose()
 
 
 def driver(session: Session) -> Connection:
