@@ -17,8 +17,8 @@ from app.kernel.http import problem, problems
 from app.kernel.ids import new_id, parse_public_id
 from app.kernel.once import readable_key, rendered
 from app.kernel.problems import Refusal
+from app.kernel.signing import NDJSON
 from app.providers.senders import Body, Reader, Sender
-from app.providers.signing import NDJSON
 
 PATH: Final = "/v1/activity-batches"
 LARGER_BODIES: Final = {PATH: BODY_MAX}
@@ -121,12 +121,10 @@ def _said(request: Request, refusal: Refusal) -> bytes:
 def read_batch(
     place: City,
     sender: Reader,
-    response: Response,
     batch_id: Annotated[str, Path(max_length=40)],
 ) -> BatchOut:
     """Give an upload as it stands; its lines without the provider's ids, which are not kept."""
     upload = parse_public_id("bat", batch_id)
     if upload is None:
         raise BatchUnknown
-    response.headers["Cache-Control"] = "no-store"
     return place.db.read(find_batch, sender, upload, place.keys.receipt)

@@ -34,9 +34,9 @@ from app.kernel.problems import Refusal
 from app.kernel.quantities import mass
 from app.kernel.secrets import Keys
 from app.kernel.settings import Settings
-from app.providers import Provider
+from app.kernel.signatures import Signed
+from app.providers import Provider, ProviderKey
 from app.providers.once import first_answer, keep_answer, take_nonce
-from app.providers.signatures import Signed
 
 LINES_MAX: Final = 10_000
 BODY_MAX: Final = 16 * 1024 * 1024
@@ -76,7 +76,7 @@ class Place(Protocol):
 class Batch:
     """A signed body, as it arrived."""
 
-    signed: Signed
+    signed: Signed[ProviderKey]
     key: str
     """The Idempotency-Key."""
     methodology: str

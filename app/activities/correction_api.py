@@ -13,9 +13,9 @@ from app.kernel.clock import now
 from app.kernel.http import problems
 from app.kernel.ids import new_id, parse_public_id
 from app.kernel.once import IdempotencyKey
+from app.kernel.signing import NDJSON
 from app.kernel.wiring import Configuration, Db, Secrets
 from app.providers.senders import Body, Sender, answer_signed
-from app.providers.signing import NDJSON
 
 EXAMPLE: Final = (
     '{"external_id":"ride-0001","reason":"trip.refunded","withdrawn":true}\n'

@@ -32,6 +32,17 @@ class Scope(StrEnum):
     """The desk's audit log, and the city's totals as of any date."""
     APPROVALS_SIGN = "approvals.sign"
     """See what awaits a second signature; signing asks for the request's own scope besides."""
+    MERCHANTS_MANAGE = "merchants.manage"
+    """Applications, suspension, fee, offline cap and payout of merchants."""
+    OFFERS_APPROVE = "offers.approve"
+    MERCHANT_MANAGE = "merchant.manage"
+    """A merchant's own people, tills and offers."""
+    SETTLEMENTS_READ = "settlements.read"
+    """A merchant's own statements, and its disputes of them."""
+    VOUCHERS_REDEEM = "vouchers.redeem"
+    """Open a shift at a till of one's merchant, and stand by a reversal there."""
+    WEBHOOKS_MANAGE = "webhooks.manage"
+    """Where one's own messages are sent."""
 
 
 class Role(StrEnum):
@@ -42,6 +53,8 @@ class Role(StrEnum):
     REGULATOR = "regulator"
     EXPERT = "expert"
     VERIFIER = "verifier"
+    MERCHANT_OWNER = "merchant_owner"
+    MERCHANT_KEEPER = "merchant_keeper"
 
 
 SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
@@ -55,6 +68,8 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
                 Scope.APPEALS_DECIDE,
                 Scope.STAFF_MANAGE,
                 Scope.APPROVALS_SIGN,
+                Scope.MERCHANTS_MANAGE,
+                Scope.OFFERS_APPROVE,
             }
         ),
         Role.REGULATOR: frozenset(
@@ -70,6 +85,15 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
         ),
         Role.EXPERT: frozenset({Scope.METHODOLOGIES_PROPOSE, Scope.METHODOLOGIES_REVIEW}),
         Role.VERIFIER: frozenset({Scope.AUDIT_READ}),
+        Role.MERCHANT_OWNER: frozenset(
+            {
+                Scope.MERCHANT_MANAGE,
+                Scope.SETTLEMENTS_READ,
+                Scope.VOUCHERS_REDEEM,
+                Scope.WEBHOOKS_MANAGE,
+            }
+        ),
+        Role.MERCHANT_KEEPER: frozenset({Scope.VOUCHERS_REDEEM}),
     }
 )
 

@@ -33,8 +33,14 @@ LONGEST: Final = 4096
 
 KeySet = dict[str, Ed25519PrivateKey]
 """By ``kid``, the newest last."""
-Kind = Literal["citizen", "clerk", "partner"]
-PREFIXES: Final[Mapping[Kind, str]] = {"citizen": "cit", "clerk": "clk", "partner": "par"}
+Kind = Literal["citizen", "clerk", "partner", "merchant"]
+PREFIXES: Final[Mapping[Kind, str]] = {
+    "citizen": "cit",
+    "clerk": "clk",
+    "partner": "par",
+    "merchant": "mus",
+}
+"""Of the ids that name them; of a merchant it is a person who works there."""
 
 
 class TokenInvalid(Refusal):
@@ -57,9 +63,11 @@ class Principal:
     id: UUID
     scopes: frozenset[Scope]
     owner: int = 0
-    """The place in the ledger of a citizen or an organisation; 0 for clerks."""
+    """The place in the ledger of a citizen, or of whom somebody works for; 0 for clerks."""
     ends_at: datetime | None = field(default=None, compare=False)
     """When the token that was read ends; None for one that was never a token."""
+    proved_at: datetime | None = field(default=None, compare=False)
+    """When they logged in, however often the session was refreshed since; None for machines."""
 
     @property
     def name(self) -> str:
@@ -114,6 +122,8 @@ class Tokens:
         }
         if who.owner:
             claims["own"] = who.owner
+        if who.proved_at is not None:
+            claims["auth_time"] = int(who.proved_at.timestamp())
         return jwt.encode(claims, keys[kid], ALGORITHM, {"kid": kid, "typ": TYPE})
 
     def read(self, text: str) -> Principal:
@@ -162,5 +172,11 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
     for kind, prefix in PREFIXES.items():
         found = parse_public_id(prefix, subject)
         if found is not None and isinstance(owner, int) and owner >= 0:
-            return Principal(kind, found, scopes, owner, datetime.fromtimestamp(claims["exp"], UTC))
+            proved = claims.get("auth_time")
+            proved_at = None if proved is None else _instant(proved)
+            return Principal(kind, found, scopes, owner, _instant(claims["exp"]), proved_at)
     raise TokenInvalid
+
+
+def _instant(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

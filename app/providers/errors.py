@@ -49,52 +49,12 @@ class KeyMalformed(Refusal):
     title_zh = "公钥或密钥编号格式不正确"
 
 
-class SignatureMissing(Refusal):
-    """The request carries no signature with the tag that this endpoint expects."""
-
-    code = "signature.missing"
-    status = 401
-    title_zh = "请求没有签名"
-
-
-class SignatureInvalid(Refusal):
-    """The signature does not verify over what it must cover."""
-
-    code = "signature.invalid"
-    status = 401
-    title_zh = "签名无效"
-
-
-class SignatureStale(Refusal):
-    """The signature is too old, has expired, or was made in the future."""
-
-    code = "signature.stale"
-    status = 401
-    title_zh = "签名已过期或时间不符"
-
-
-class SignatureKeyUnknown(Refusal):
-    """No key with this id is in force."""
-
-    code = "signature.key_unknown"
-    status = 401
-    title_zh = "密钥不存在或已失效"
-
-
 class NonceReplayed(Refusal):
     """This signed request was received before; sign it anew with another nonce."""
 
     code = "signature.nonce_replayed"
     status = 401
     title_zh = "请求已使用过，请更换随机数重新签名"
-
-
-class DigestMismatch(Refusal):
-    """The body is not the one that was signed."""
-
-    code = "signature.digest_mismatch"
-    status = 400
-    title_zh = "正文与摘要不一致"
 
 
 class KeyUnknown(Refusal):

@@ -18,13 +18,11 @@ from app.kernel.clock import now
 from app.kernel.db import Database
 from app.kernel.ids import new_id
 from app.kernel.once import Answer, attempt, digest_of, readable_key, rendered
-from app.kernel.settings import SANDBOX_ORIGIN
+from app.kernel.signatures import INGEST, Signed, read_signed, verify_request
 from app.kernel.wiring import Configuration, Db
-from app.providers.errors import ProviderSuspended, SignatureInvalid
+from app.providers.errors import ProviderSuspended
 from app.providers.once import first_answer, keep_answer, take_nonce
-from app.providers.registry import Provider, find_key
-from app.providers.signatures import Request as Message
-from app.providers.signatures import Signed, verify_request
+from app.providers.registry import Provider, ProviderKey, find_key
 
 
 class ProviderSignature(SecurityBase):
@@ -59,30 +57,21 @@ def signed_request(
     db: Db,
     settings: Configuration,
     body: Body,
-) -> Signed:
+) -> Signed[ProviderKey]:
     """Check the signature of a request and that its provider may send.
-
-    The signature covers the address, which a Host header names: what a provider signed for a
-    sandbox, with the same key, is nothing that this ledger was told.
 
     Raises:
         SignatureMissing, SignatureInvalid, SignatureStale, SignatureKeyUnknown, DigestMismatch,
         ProviderSuspended: See their own words.
     """
-    at = now()
-    if not settings.sandbox and (request.url.hostname or "").startswith(SANDBOX_ORIGIN):
-        raise SignatureInvalid(reason="signed for a sandbox")
-    headers: dict[str, str] = {}
-    for name, value in request.headers.items():
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    message = Message(request.method, str(request.url), headers, body)
-    signed = verify_request(message, lambda key: db.read(find_key, key, at), at=at)
+    at, message = now(), read_signed(request, settings, body)
+    signed = verify_request(message, lambda key: db.read(find_key, key, at), tag=INGEST, at=at)
     if signed.key.provider.suspended_at is not None:
         raise ProviderSuspended
     return signed
 
 
-Sender = Annotated[Signed, Depends(signed_request)]
+Sender = Annotated[Signed[ProviderKey], Depends(signed_request)]
 """Of a request that writes: whoever takes it uses up its nonce in the same transaction."""
 
 
@@ -104,7 +93,7 @@ Reader = Annotated[Provider, Depends(reading)]
 def answer_signed(  # noqa: PLR0917 -- the request, its key, who, what, and how it is said
     request: Request,
     db: Database,
-    signed: Signed,
+    signed: Signed[ProviderKey],
     key: str | None,
     body: bytes,
     deed: Callable[[Session], BaseModel],

@@ -23,6 +23,7 @@ LIFETIMES: Final[Mapping[str, Lifetimes]] = {
     "citizen": Lifetimes(timedelta(days=14), timedelta(days=30)),
     # A working day, and a desk that somebody walked away from.
     "clerk": Lifetimes(timedelta(minutes=30), timedelta(hours=12)),
+    "merchant": Lifetimes(timedelta(minutes=30), timedelta(hours=12)),
 }
 """By kind of holder; machines have none."""
 

@@ -22,6 +22,7 @@ from app.staff.errors import ClerkChanged, ClerkUnknown, LoginTaken, RolesConfli
 
 LOGIN: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,39}")
 ENROLMENT_LIFETIME: Final = timedelta(hours=72)
+DESK: Final = frozenset({Role.OPERATOR, Role.REGULATOR, Role.EXPERT, Role.VERIFIER})
 OVERSEERS: Final = frozenset({Role.REGULATOR, Role.VERIFIER})
 
 
@@ -66,10 +67,10 @@ def allowed_roles(roles: Iterable[Role]) -> frozenset[Role]:
     """Give roles that one clerk may have.
 
     Raises:
-        RolesConflict: None, the citizen's, or the operator's beside one that oversees it.
+        RolesConflict: None, one not of the desk, or the operator's beside one that oversees it.
     """
     given = frozenset(roles)
-    if not given or Role.CITIZEN in given or (Role.OPERATOR in given and given & OVERSEERS):
+    if not given or not given <= DESK or (Role.OPERATOR in given and given & OVERSEERS):
         raise RolesConflict
     return given
 

@@ -75,7 +75,7 @@ def test_each_component_must_be_covered(
     metro: Sender, database_url: str, monkeypatch: pytest.MonkeyPatch, left_out: str
 ) -> None:
     """Signed in earnest, over one component less than is required."""
-    from app.providers import signing  # noqa: PLC0415 -- the client side is what is weakened
+    from app.kernel import signing  # noqa: PLC0415 -- the client side is what is weakened
 
     covered = tuple(each for each in signing.COVERED if each != left_out)
     monkeypatch.setattr(signing, "COVERED", covered)

@@ -238,7 +238,13 @@ class TestClerks:
 
     @pytest.mark.parametrize(
         "roles",
-        [[], [Role.CITIZEN], [Role.OPERATOR, Role.REGULATOR], [Role.OPERATOR, Role.VERIFIER]],
+        [
+            [],
+            [Role.CITIZEN],
+            [Role.MERCHANT_OWNER],
+            [Role.OPERATOR, Role.REGULATOR],
+            [Role.OPERATOR, Role.VERIFIER],
+        ],
     )
     def test_some_roles_do_not_go_together(self, db: Database, roles: list[Role]) -> None:
         with pytest.raises(RolesConflict):

@@ -22,8 +22,8 @@ from app.kernel.clock import now
 from app.kernel.db import Database
 from app.kernel.secrets import Keys
 from app.kernel.settings import Settings
+from app.kernel.signing import sign
 from app.providers import add_provider, register_key
-from app.providers.signing import sign
 from tests.e2e.conftest import City, Starter
 
 CLIENTS = 8

@@ -24,9 +24,9 @@ from app.kernel.db import Database
 from app.kernel.http import install
 from app.kernel.secrets import Keys
 from app.kernel.settings import Settings
+from app.kernel.signing import sign
 from app.providers import Provider, add_provider, register_key
 from app.providers.api import router as own_keys
-from app.providers.signing import sign
 
 HOST = "http://testserver"
 PATH = "/v1/activity-batches"

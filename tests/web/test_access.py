@@ -84,7 +84,8 @@ def citizen(city: City) -> Principal:
 def holder(role: Role, citizen: Principal) -> Principal:
     if role is Role.CITIZEN:
         return citizen
-    return Principal("clerk", new_id(), SCOPES[role])
+    kind = "merchant" if role in {Role.MERCHANT_OWNER, Role.MERCHANT_KEEPER} else "clerk"
+    return Principal(kind, new_id(), SCOPES[role])
 
 
 def test_nobody_without_a_token(client: TestClient, operations: "list[Operation]") -> None:
@@ -142,6 +143,23 @@ def test_what_is_no_token_of_ours_opens_nothing(
             assert answer.status_code == 401, each
             assert answer.headers["cache-control"] == "no-store"
             assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_nobody_on_the_way_keeps_an_answer_unless_it_is_public(
+    app: FastAPI, client: TestClient, operations: "list[Operation]", citizen: Principal
+) -> None:
+    """As a layer says, not each endpoint: one that forgets is not kept either."""
+    tokens = {role: app.state.tokens.issue(holder(role, citizen), at=now()) for role in Role}
+    kept: dict[str, set[str]] = {}
+    for each in operations:
+        if each.path.startswith("/v1/"):
+            admitted = [tokens[role] for role in Role if each.admits(role) and each.path != LIVE]
+            answers = [ask(client, each, token) for token in (None, *admitted)]
+            said = {answer.headers["cache-control"] for answer in answers} - {"no-store"}
+            kept |= {f"{each.method} {each.path}": said} if said else {}
+    assert kept.keys() <= {f"{e.method} {e.path}" for e in operations if e.is_public}
+    assert all(word.startswith("public, max-age=") for said in kept.values() for word in said)
+    assert "GET /v1/methodologies" in kept
 
 
 def test_every_scope_is_asked_for_somewhere_and_held_by_somebody(

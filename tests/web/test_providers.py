@@ -10,8 +10,8 @@ from starlette.testclient import TestClient
 from app.city import City
 from app.kernel.clock import now
 from app.kernel.scopes import Role
+from app.kernel.signing import sign
 from app.providers import find_provider
-from app.providers.signing import sign
 from tests.support.acts import rows
 from tests.support.desk import Person, clerk
 

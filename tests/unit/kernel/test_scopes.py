@@ -4,12 +4,13 @@ import pytest
 
 from app.kernel.scopes import SCOPES, Role, Scope, scopes_of
 from app.partners import PARTNER_SCOPES
+from app.staff.clerks import DESK
 
 TABLE = {
     Role.CITIZEN: "me",
     Role.OPERATOR: (
         "methodologies.propose providers.manage programmes.manage appeals.decide"
-        " staff.manage approvals.sign"
+        " staff.manage approvals.sign merchants.manage offers.approve"
     ),
     Role.REGULATOR: (
         "methodologies.propose methodologies.publish factors.correct"
@@ -17,6 +18,8 @@ TABLE = {
     ),
     Role.EXPERT: "methodologies.propose methodologies.review",
     Role.VERIFIER: "audit.read",
+    Role.MERCHANT_OWNER: "merchant.manage settlements.read vouchers.redeem webhooks.manage",
+    Role.MERCHANT_KEEPER: "vouchers.redeem",
 }
 
 
@@ -34,9 +37,11 @@ def test_the_operator_may_nothing_that_is_the_regulators_alone() -> None:
     assert not SCOPES[Role.OPERATOR] & (overseeing | {Scope.AUDIT_READ})
 
 
-def test_a_citizen_may_nothing_of_the_desk_and_the_desk_nothing_of_a_citizen() -> None:
-    desk = scopes_of(set(Role) - {Role.CITIZEN})
-    assert not SCOPES[Role.CITIZEN] & desk
+def test_citizens_merchants_and_the_desk_have_no_scope_in_common() -> None:
+    merchants = {Role.MERCHANT_OWNER, Role.MERCHANT_KEEPER}
+    groups = [scopes_of(each) for each in (DESK, merchants, {Role.CITIZEN})]
+    assert set(Role) == DESK | merchants | {Role.CITIZEN}
+    assert sum(map(len, groups)) == len(frozenset[Scope]().union(*groups))
 
 
 def test_a_machine_may_only_read() -> None:

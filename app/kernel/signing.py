@@ -1,4 +1,4 @@
-"""The client's side of a signed request (签名示例): what a provider runs, in forty lines.
+"""The client's side of a signed request (签名示例): what a provider or a till runs, in forty lines.
 
 ``sign`` gives the headers to send; the examples of the documentation and the tests use it, so
 that they cannot drift from what the server checks. Each try takes a fresh nonce and keeps its
@@ -17,7 +17,7 @@ from http_message_signatures.algorithms import (
 from http_message_signatures.resolvers import HTTPSignatureKeyResolver
 from http_message_signatures.signatures import HTTPMessageSigner
 
-from app.providers.signatures import AGE_MAX, COVERED, COVERED_WITHOUT_BODY, READING, TAG
+from app.kernel.signatures import AGE_MAX, COVERED, COVERED_WITHOUT_BODY, INGEST, READING
 
 NDJSON: Final = "application/x-ndjson"
 LABEL: Final = "tanpu"
@@ -53,6 +53,7 @@ def sign(  # noqa: PLR0913 -- a request is all of these
     body: bytes = b"",
     idempotency_key: str | None = None,
     content_type: str = NDJSON,
+    tag: str = INGEST,
     nonce: str | None = None,
 ) -> dict[str, str]:
     """Sign one request; returns the headers that it must carry.
@@ -74,7 +75,7 @@ def sign(  # noqa: PLR0913 -- a request is all of these
         expires=at + timedelta(seconds=AGE_MAX.total_seconds()),
         nonce=nonce or secrets.token_urlsafe(NONCE_BYTES),
         label=LABEL,
-        tag=TAG,
+        tag=tag,
         covered_component_ids=COVERED_WITHOUT_BODY if reads else COVERED,
         body=None if reads else body,
     )
