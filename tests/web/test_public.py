@@ -1,9 +1,11 @@
 """What anybody may fetch: epochs, headers, checkpoint, tiles; and nothing beside them."""
 
 import json
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from cryptography.exceptions import InvalidSignature
 from starlette.testclient import TestClient
@@ -181,3 +183,19 @@ def test_answers_may_be_kept_and_asked_for_again(client: TestClient, notary: Not
         answer = client.get(f"{PUBLIC}/{path}")
         assert set(answer.headers) >= OPEN
         assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_no_cell_and_no_leaf_is_public(client: TestClient, city: City, notary: Notary) -> None:
+    """R19: a table of cells would be a feed of persons' days; headers are all that sums up."""
+    paths = ["epochs?limit=200", "headers.jsonl", "checkpoint"]
+    paths += [f"epochs/{epoch}" for epoch in range(1, EPOCHS + 1)]
+    paths += [str(p.relative_to(notary.folder)) for p in notary.folder.rglob("*") if p.is_file()]
+    told = b"".join(client.get(f"{PUBLIC}/{path}").content for path in paths)
+    query = "select leaf_root from cell union select leaf from account_leaf union select akey"
+    with psycopg.connect(city.db.url) as connection:
+        secret = connection.execute(f"{query} from account_leaf").fetchall()
+        (entry,) = connection.execute("select leaf from log_entry limit 1").fetchall()
+    assert len(secret) > 3 * EPOCHS
+    assert entry[0] in told, "what is public is found this way"
+    for (digest,) in secret:
+        assert not any(form in told for form in (digest, digest.hex().encode(), b64encode(digest)))
