@@ -41,9 +41,8 @@ class ClockOut(BaseModel):
 
 
 @router.get("", operation_id="getSandboxClock", summary="The sandbox's clock 沙箱时钟")
-def read_clock(db: Db, response: Response) -> ClockOut:
+def read_clock(db: Db) -> ClockOut:
     """Say what time it is here."""
-    response.headers["Cache-Control"] = "no-store"
     return ClockOut(now=now(), ahead_s=int(db.read(ahead).total_seconds()))
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 
 from app.activities.quality_schemas import (
     ScorecardOut,
@@ -42,11 +42,8 @@ router = APIRouter(prefix="/v1/provider", tags=["providers 数据提供方"])
     summary="One's own batches 本方批次列表",
     responses=problems(**DENIED, s422="The cursor is not one of this list's."),
 )
-def list_batches(
-    db: Db, sender: Reader, response: Response, cursor: Cursor = None, limit: Limit = 50
-) -> SentBatchPage:
+def list_batches(db: Db, sender: Reader, cursor: Cursor = None, limit: Limit = 50) -> SentBatchPage:
     """List what this provider sent, the newest first."""
-    response.headers["Cache-Control"] = "no-store"
     before = LAST
     if cursor is not None:
         at, upload = read_cursor(cursor, datetime, UUID)
@@ -65,8 +62,7 @@ def list_batches(
     summary="How good one's data were in a month 数据质量记分卡",
     responses=problems(**DENIED, s422="The month is not in its form."),
 )
-def read_scorecard(db: Db, sender: Reader, response: Response, month: Month = None) -> ScorecardOut:
+def read_scorecard(db: Db, sender: Reader, month: Month = None) -> ScorecardOut:
     """Give counts and shares of what this provider sent, from rows alone."""
-    response.headers["Cache-Control"] = "no-store"
     first = day_of(now()).replace(day=1) if month is None else date.fromisoformat(f"{month}-01")
     return scorecard_out(db.read(scorecard, sender, first))

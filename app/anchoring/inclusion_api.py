@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.activities import BatchUnknown
@@ -74,7 +74,6 @@ def read_inclusion(  # noqa: PLR0917 -- who, what of, and what it stands on
     keys: Secrets,
     settings: Configuration,
     sender: Reader,
-    response: Response,
     batch_id: Annotated[str, Path(max_length=40)],
     cursor: Cursor = None,
     limit: Limit = 200,
@@ -83,7 +82,6 @@ def read_inclusion(  # noqa: PLR0917 -- who, what of, and what it stands on
     upload = parse_public_id("bat", batch_id)
     if upload is None:
         raise BatchUnknown
-    response.headers["Cache-Control"] = "no-store"
     (after,) = (NIL,) if cursor is None else read_cursor(cursor, UUID)
     found = db.read(
         included, keys, settings.public_path, sender, upload, after=after, limit=limit + 1

@@ -51,7 +51,7 @@ def ask_for_code(body: CodeIn, gate: Gate, response: Response) -> CodeOut:
     """Send six digits, good for five minutes on this device; every number is answered alike."""
     at = now()
     asked = gate.ask_code(body.phone, body.device, at=at)
-    response.headers.update({"Cache-Control": "no-store", **asked.left.headers()})
+    response.headers.update(asked.left.headers())
     return CodeOut(
         challenge=public_id("chl", asked.challenge), ends_at=asked.ends_at, resend_at=at + RESEND
     )
@@ -88,9 +88,8 @@ def log_in(
     summary="See how you can log in 登录方式",
     responses=problems(s401="No access token, or one that has ended.", s403="Not a citizen."),
 )
-def list_logins(me: Me, db: Db, response: Response) -> LoginsOut:
+def list_logins(me: Me, db: Db) -> LoginsOut:
     """List the kinds of login that you have, without the number or id itself."""
-    response.headers["Cache-Control"] = "no-store"
     return _shown(db, Citizen(me.bucket, me.owner))
 
 
@@ -108,13 +107,10 @@ def list_logins(me: Me, db: Db, response: Response) -> LoginsOut:
         s503=AWAY,
     ),
 )
-def link_a_login(
-    me: Me, body: Annotated[LoginIn, Body()], gate: Gate, response: Response
-) -> LoginsOut:
+def link_a_login(me: Me, body: Annotated[LoginIn, Body()], gate: Gate) -> LoginsOut:
     """Link one more way in; what is another citizen's stays theirs, and its code stays good."""
     citizen = Citizen(me.bucket, me.owner)
     gate.link(citizen, body, at=now())
-    response.headers["Cache-Control"] = "no-store"
     return _shown(gate.db, citizen)
 
 

@@ -88,12 +88,11 @@ def post_proposal(
     responses=problems(**DENIED, s422="The cursor is not one of this list."),
 )
 def list_proposals(
-    _who: Proposer, db: Db, response: Response, limit: Limit = 50, cursor: Cursor = None
+    _who: Proposer, db: Db, limit: Limit = 50, cursor: Cursor = None
 ) -> ProposalPage:
     """List all proposals, the newest first."""
     (before,) = read_cursor(cursor, UUID) if cursor else (None,)
     found = db.read(proposals, before=before, limit=limit + 1)
-    response.headers["Cache-Control"] = "no-store"
     more = write_cursor(found[limit - 1].id) if len(found) > limit else None
     return ProposalPage(data=[proposal_row(each) for each in found[:limit]], next_cursor=more)
 
@@ -104,11 +103,8 @@ def list_proposals(
     summary="Read a proposal with its report 查看提案",
     responses=problems(**DENIED, s404=UNKNOWN),
 )
-def get_proposal(
-    _who: Proposer, db: Db, response: Response, proposal_id: ProposalId
-) -> ProposalOut:
+def get_proposal(_who: Proposer, db: Db, proposal_id: ProposalId) -> ProposalOut:
     """Give the newest text, the report on it as of now, and every review."""
-    response.headers["Cache-Control"] = "no-store"
     return db.read(_whole, parse_public_id("mpr", proposal_id))
 
 

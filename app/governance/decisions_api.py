@@ -92,12 +92,9 @@ def post_signature(
     summary="Take one's signature back 撤回签字",
     responses=problems(**DENIED, s404="There is none of yours that holds."),
 )
-def delete_signature(
-    who: Expert, db: Db, response: Response, *, code: Code, version: Version
-) -> SignedOut:
+def delete_signature(who: Expert, db: Db, *, code: Code, version: Version) -> SignedOut:
     """Let one's own signature hold no longer from today; what was posted keeps its grade."""
     db.transact(take_signature_back, who, code, version, at=now())
-    response.headers["Cache-Control"] = "no-store"
     return SignedOut(methodology=f"{code} {version}", reviewer=who.name, holds=False)
 
 
@@ -227,8 +224,7 @@ def post_ending(
     summary="List approvals that are due for renewal 待续期的场景",
     responses=problems(**DENIED),
 )
-def list_renewals(_who: Publisher, db: Db, response: Response) -> RenewalList:
+def list_renewals(_who: Publisher, db: Db) -> RenewalList:
     """List scenarios whose approval ends within 90 days, or has ended."""
-    response.headers["Cache-Control"] = "no-store"
     found = db.read(renewals, at=now())
     return RenewalList(data=[renewal_out(each) for each in found])

@@ -88,11 +88,8 @@ def post_shadow_run(
     summary="List the runs of a proposal 影子运行列表",
     responses=problems(**DENIED, s404="No such proposal."),
 )
-def list_shadow_runs(
-    _who: Proposer, db: Db, response: Response, proposal_id: ProposalId
-) -> ShadowRunList:
+def list_shadow_runs(_who: Proposer, db: Db, proposal_id: ProposalId) -> ShadowRunList:
     """List the ids of the last 50 runs, the newest first."""
-    response.headers["Cache-Control"] = "no-store"
     proposal = db.read(find_proposal, parse_public_id("mpr", proposal_id)).id
     return ShadowRunList(data=[public_id("shr", each) for each in db.read(runs_of, proposal)])
 
@@ -103,9 +100,8 @@ def list_shadow_runs(
     summary="Read a run's differences 查看影子运行",
     responses=problems(**DENIED, s404="No such run."),
 )
-def get_shadow_run(_who: Proposer, db: Db, response: Response, run_id: RunId) -> ShadowRunOut:
+def get_shadow_run(_who: Proposer, db: Db, run_id: RunId) -> ShadowRunOut:
     """Give what the run came to so far, by class, month and provider."""
-    response.headers["Cache-Control"] = "no-store"
     return db.read(_run_out, parse_public_id("shr", run_id))
 
 
@@ -182,14 +178,12 @@ def get_factor_correction(
 def list_corrected_acts(
     _who: Auditor,
     db: Db,
-    response: Response,
     correction_id: CorrectionId,
     limit: Limit = 200,
     cursor: Cursor = None,
 ) -> CorrectedActPage:
     """List acts and leaves in the order in which the report's root is over them."""
     (after,) = read_cursor(cursor, UUID) if cursor else (UUID(int=0),)
-    response.headers["Cache-Control"] = "no-store"
     correction = parse_public_id("fcr", correction_id)
     found = db.read(corrected_acts, correction, after=after, limit=limit + 1)
     more = write_cursor(found[limit - 1][0]) if len(found) > limit else None

@@ -1,4 +1,4 @@
-"""How answers travel (应答方式): personal ones are never kept, public ones may be."""
+"""How public answers travel (公开应答): under their tag, for anybody to keep."""
 
 from hashlib import sha256
 from http import HTTPStatus
@@ -18,11 +18,6 @@ class WordsOut(BaseModel):
 
     zh: str
     en: str
-
-
-def private(response: Response) -> None:
-    """Keep what is one person's out of every cache; a dependency of personal routers."""
-    response.headers["Cache-Control"] = "no-store"
 
 
 def public(data: bytes, kind: str, *, age_s: int, known: str | None) -> Response:

@@ -1,4 +1,4 @@
-"""Pure ASGI layers (请求层): an id for each request, and a limit on each body.
+"""Pure ASGI layers (请求层): an id for each request, a limit on its body, an answer unkept.
 
 Pure ASGI, because Starlette's function middleware puts every body through a task of its own.
 """
@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,6 +16,7 @@ from app.kernel.ids import new_id, public_id
 
 BODY_MAX: Final = 256 * 1024
 """What an ordinary endpoint takes [bytes]."""
+API: Final = "/v1/"
 HEADER: Final = "x-request-id"
 GIVEN: Final = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 
@@ -45,6 +47,32 @@ def given_id(scope: Scope) -> str | None:
     """Give the caller's own id of a request, where it has the form of one."""
     given = dict(scope["headers"]).get(HEADER.encode(), b"")
     return given.decode() if GIVEN.fullmatch(given) else None
+
+
+class NoStore:
+    """Lets nobody on the way keep an answer of the API, unless it says that it is public.
+
+    A layer, so that an endpoint that forgets to say anything errs on the safe side.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap ``app``."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Put ``no-store`` into the answer."""
+        if scope["type"] != "http" or not scope["path"].startswith(API):
+            await self._app(scope, receive, send)
+            return
+
+        async def unkept(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if not headers.get("cache-control", "").startswith("public"):
+                    headers["cache-control"] = "no-store"
+            await send(message)
+
+        await self._app(scope, receive, unkept)
 
 
 class BodyLimit:

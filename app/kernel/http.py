@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from app.kernel.asgi import BodyLimit, RequestId
+from app.kernel.asgi import BodyLimit, NoStore, RequestId
 from app.kernel.db import sqlstate
 from app.kernel.metrics import REFUSALS, Counted
 from app.kernel.problems import Refusal
@@ -204,6 +204,7 @@ def problem(
         "retryable": retryable,
         "errors": errors or [],
     }
+    # Said here too: a defect is answered outside of every layer, and refusals are not only of /v1.
     headers = {"content-language": "zh" if chinese else "en", "cache-control": "no-store"}
     if refusal.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["retry-after"] = RETRY_AFTER_S
@@ -260,7 +261,7 @@ def _defect(request: Request, error: Exception) -> Response:
 
 
 def install(app: FastAPI, *, body_max: dict[str, int] | None = None) -> None:
-    """Give an application its problem documents, request ids and body limits.
+    """Give an application its problem documents, request ids, body limits and ``no-store``.
 
     ``body_max`` names the paths that take more than the ordinary body [bytes].
     """
@@ -271,6 +272,7 @@ def install(app: FastAPI, *, body_max: dict[str, int] | None = None) -> None:
         app.add_exception_handler(away, _away)
     app.add_exception_handler(Exception, _defect)
     app.add_middleware(BodyLimit, larger=body_max or {}, refuse=_too_large)
+    app.add_middleware(NoStore)
     app.add_middleware(Counted)
     app.add_middleware(RequestId)
 

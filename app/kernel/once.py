@@ -145,9 +145,7 @@ def attempt(
 
 def rendered(answer: Answer, is_replayed: bool) -> Response:  # noqa: FBT001 -- both are the answer
     """Send an answer, and say whether it was given before."""
-    headers = {"cache-control": "no-store"}
-    if is_replayed:
-        headers["idempotent-replayed"] = "true"
+    headers = {"idempotent-replayed": "true"} if is_replayed else None
     media = PROBLEM if answer.status >= FAILED else "application/json"
     return Response(answer.body, answer.status, headers, media)
 

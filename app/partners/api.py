@@ -56,13 +56,10 @@ ASKED: Final = problems(
     summary="List partners and their keys 合作机构列表",
     responses=problems(**DENIED, s422="The cursor is not of the documented form."),
 )
-def list_partners(
-    _who: Manager, db: Db, response: Response, limit: Limit = 50, cursor: Cursor = None
-) -> PartnerPage:
+def list_partners(_who: Manager, db: Db, limit: Limit = 50, cursor: Cursor = None) -> PartnerPage:
     """List every partner, suspended ones too."""
     (after,) = read_cursor(cursor, UUID) if cursor else (None,)
     found = db.read(partners, after=after, limit=limit + 1)
-    response.headers["Cache-Control"] = "no-store"
     more = write_cursor(found[limit - 1][0].id) if len(found) > limit else None
     return PartnerPage(data=[partner_out(*each) for each in found[:limit]], next_cursor=more)
 
@@ -112,7 +109,7 @@ def ask_for_partner_key(
     summary="Suspend a partner at once 停用合作机构",
     responses=problems(**DENIED, s404="No such partner."),
 )
-def post_suspension(who: Overseer, db: Db, response: Response, partner_id: PartnerId) -> PartnerOut:
+def post_suspension(who: Overseer, db: Db, partner_id: PartnerId) -> PartnerOut:
     """Give its machines no token any more; one person may, since it only takes away."""
     at, partner = now(), parse_public_id("par", partner_id)
 
@@ -122,7 +119,6 @@ def post_suspension(who: Overseer, db: Db, response: Response, partner_id: Partn
         note_act(session, who.name, "partners.suspend", found.public, at=at)
         return partner_out(find_partner(session, partner), keys_of(session, found.id))
 
-    response.headers["Cache-Control"] = "no-store"
     return db.transact(command)
 
 
@@ -132,9 +128,7 @@ def post_suspension(who: Overseer, db: Db, response: Response, partner_id: Partn
     summary="Revoke a partner's key at once 吊销公钥",
     responses=problems(**DENIED, s404="No such partner, or no such key in force."),
 )
-def delete_key(
-    who: Overseer, db: Db, response: Response, partner_id: PartnerId, kid: Kid
-) -> PartnerOut:
+def delete_key(who: Overseer, db: Db, partner_id: PartnerId, kid: Kid) -> PartnerOut:
     """End a key that may be in other hands; one person may, since it only takes away."""
     at, partner = now(), parse_public_id("par", partner_id)
 
@@ -144,7 +138,6 @@ def delete_key(
         note_act(session, who.name, "partners.revoke", found.public, at=at, kid=kid)
         return partner_out(found, keys_of(session, found.id))
 
-    response.headers["Cache-Control"] = "no-store"
     return db.transact(command)
 
 

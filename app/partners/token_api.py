@@ -139,9 +139,7 @@ def issue_machine_token(
         scope=" ".join(sorted(who.scopes)),
     )
     return Response(
-        made.model_dump_json(),
-        headers={"cache-control": "no-store", "pragma": "no-cache"},
-        media_type="application/json",
+        made.model_dump_json(), headers={"pragma": "no-cache"}, media_type="application/json"
     )
 
 
@@ -177,7 +175,5 @@ def _log_in(session: Session, named: Principal, assertion: Assertion) -> Partner
 def _oauth_error(request: Request, refusal: TokenRefused) -> Response:
     told = problem(request, refusal)
     document = {"error": refusal.error, **json.loads(bytes(told.body))}
-    headers = {"cache-control": "no-store"}
-    return Response(
-        json.dumps(document, ensure_ascii=False), refusal.status, headers, "application/json"
-    )
+    body = json.dumps(document, ensure_ascii=False)
+    return Response(body, refusal.status, media_type="application/json")

@@ -45,10 +45,9 @@ router = APIRouter(tags=["points 积分"])
     summary="What an exchange would bring now 兑换试算",
     responses=problems(s404="There is no such programme.", s422="The code is not in its form."),
 )
-def get_quote(db: Db, me: Me, response: Response, programme: Named = None) -> QuoteOut:
+def get_quote(db: Db, me: Me, programme: Named = None) -> QuoteOut:
     """Show every class that is held, with its rate and its whole points; promises nothing."""
     today = day_of(now())
-    response.headers["Cache-Control"] = "no-store"
     return shown_quote(db.read(quote, me.owner, programme, today=today), today)
 
 
@@ -85,13 +84,10 @@ def post_exchange(
     summary="My exchanges 我的兑换",
     responses=problems(s422=CURSOR),
 )
-def list_exchanges(
-    db: Db, me: Me, response: Response, cursor: Cursor = None, limit: Limit = 50
-) -> ExchangePage:
+def list_exchanges(db: Db, me: Me, cursor: Cursor = None, limit: Limit = 50) -> ExchangePage:
     """List my exchanges, the newest first."""
     (before,) = read_cursor(cursor, UUID) if cursor else (LAST,)
     found = db.read(exchanges_of, me.bucket, me.owner, before=before, limit=limit + 1)
-    response.headers["Cache-Control"] = "no-store"
     more = write_cursor(found[limit - 1].id) if len(found) > limit else None
     return ExchangePage(data=[shown_exchange(each) for each in found[:limit]], next_cursor=more)
 

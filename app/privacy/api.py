@@ -5,7 +5,7 @@ Withdrawing is one call, as giving is. Every statement names the asker's own buc
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Path, Response
 
 from app.catalogue import library
 from app.citizens import Citizen, travel_scenes
@@ -13,8 +13,7 @@ from app.kernel.auth import Me
 from app.kernel.clock import now
 from app.kernel.http import problems
 from app.kernel.tokens import Principal
-from app.kernel.wiring import Db
-from app.privacy.answers import KeyRing, private
+from app.kernel.wiring import Db, Secrets
 from app.privacy.consenting import Wanted, known_scenes, put_consents, standings, withdraw_all
 from app.privacy.profile import change_profile, profile_of
 from app.privacy.schemas import (
@@ -30,7 +29,7 @@ from app.providers import ProviderUnknown
 NO_PROVIDER = "There is no such provider, or nothing was ever consented to there."
 Code = Annotated[str, Path(max_length=40, pattern=r"^[a-z0-9][a-z0-9-]*$")]
 
-router = APIRouter(prefix="/v1/me", tags=["citizens 市民"], dependencies=[Depends(private)])
+router = APIRouter(prefix="/v1/me", tags=["citizens 市民"])
 
 
 def citizen_of(me: Principal) -> Citizen:
@@ -39,7 +38,7 @@ def citizen_of(me: Principal) -> Citizen:
 
 
 @router.get("", operation_id="getProfile", summary="My profile and settings 个人资料与设置")
-def get_profile(db: Db, keys: KeyRing, me: Me) -> ProfileOut:
+def get_profile(db: Db, keys: Secrets, me: Me) -> ProfileOut:
     """Show who I am here, and what I chose."""
     return shown_profile(db.read(profile_of, keys, citizen_of(me), at=now()))
 
@@ -50,7 +49,7 @@ def get_profile(db: Db, keys: KeyRing, me: Me) -> ProfileOut:
     summary="Change my profile or settings 修改资料与设置",
     responses=problems(s409="A birth date was declared before, or an erasure is under way."),
 )
-def patch_profile(db: Db, keys: KeyRing, me: Me, body: ProfileIn) -> ProfileOut:
+def patch_profile(db: Db, keys: Secrets, me: Me, body: ProfileIn) -> ProfileOut:
     """Change the fields that the body names; `null` takes back a name or a language."""
     at, changes = now(), body.model_dump(include=body.model_fields_set)
     db.transact(change_profile, keys, citizen_of(me), changes, at=at)
@@ -94,7 +93,7 @@ def get_consents(db: Db, me: Me, provider: Code) -> ProviderConsentsOut:
     ),
 )
 def put_consents_at(
-    db: Db, keys: KeyRing, me: Me, provider: Code, body: ConsentsIn
+    db: Db, keys: Secrets, me: Me, provider: Code, body: ConsentsIn
 ) -> ProviderConsentsOut:
     """Make what I consent to at this provider exactly this; whereabouts are asked for apart."""
     wanted = Wanted(body.scenes, body.whereabouts, body.instruments, body.at_least_14)
@@ -112,4 +111,4 @@ def put_consents_at(
 def withdraw_consents(db: Db, me: Me, provider: Code) -> Response:
     """Take back every consent and link at this provider; what counted before stays."""
     db.transact(withdraw_all, citizen_of(me), provider, at=now())
-    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+    return Response(status_code=204)

@@ -3,7 +3,7 @@
 from secrets import randbelow
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Path, Response
 
 from app.citizens.errors import GuardianshipUnknown
 from app.citizens.guardians import RANDOM_DIGITS, wards_of, write_code
@@ -11,14 +11,13 @@ from app.kernel.auth import Me
 from app.kernel.clock import now
 from app.kernel.http import problems
 from app.kernel.ids import ALPHABET, new_id, parse_public_id
-from app.kernel.wiring import Db
-from app.privacy.answers import KeyRing, private
+from app.kernel.wiring import Db, Secrets
 from app.privacy.api import citizen_of
 from app.privacy.guarding import ask_guardian, stand_for, step_back
 from app.privacy.schemas import CodeIn, CodeOut, GuardianOut, WardsOut
 from app.privacy.shown import shown_guardianship
 
-router = APIRouter(prefix="/v1/me", tags=["citizens 市民"], dependencies=[Depends(private)])
+router = APIRouter(prefix="/v1/me", tags=["citizens 市民"])
 
 
 @router.post(
@@ -28,7 +27,7 @@ router = APIRouter(prefix="/v1/me", tags=["citizens 市民"], dependencies=[Depe
     status_code=201,
     responses=problems(s409="I need none, or I have one, or an erasure is under way."),
 )
-def ask_for_guardian(db: Db, keys: KeyRing, me: Me) -> CodeOut:
+def ask_for_guardian(db: Db, keys: Secrets, me: Me) -> CodeOut:
     """Make a code that my guardian enters within a day; the one before it ends."""
     child = citizen_of(me)
     code = write_code(child, [randbelow(len(ALPHABET)) for _ in range(RANDOM_DIGITS)])
@@ -46,7 +45,7 @@ def ask_for_guardian(db: Db, keys: KeyRing, me: Me) -> CodeOut:
         s409="The child has a guardian, or it is me, or an erasure is under way.",
     ),
 )
-def become_guardian(db: Db, keys: KeyRing, me: Me, body: CodeIn) -> GuardianOut:
+def become_guardian(db: Db, keys: Secrets, me: Me, body: CodeIn) -> GuardianOut:
     """Stand for the child who shows this code: they may consent to providers from now on."""
     made = db.transact(stand_for, keys, citizen_of(me), body.code, named=new_id(), at=now())
     return shown_guardianship(made)
@@ -66,11 +65,11 @@ def list_wards(db: Db, me: Me) -> WardsOut:
     responses=problems(s404="I have no such guardianship."),
 )
 def end_guardianship(
-    db: Db, keys: KeyRing, me: Me, guardianship: Annotated[str, Path(max_length=40)]
+    db: Db, keys: Secrets, me: Me, guardianship: Annotated[str, Path(max_length=40)]
 ) -> Response:
     """End it, from either side; what a child under 14 had consented to ends at once."""
     which = parse_public_id("gua", guardianship)
     if which is None:
         raise GuardianshipUnknown
     db.transact(step_back, keys, citizen_of(me), which, at=now())
-    return Response(status_code=204, headers={"Cache-Control": "no-store"})
+    return Response(status_code=204)

@@ -33,9 +33,8 @@ def actor(code: str) -> str:
     summary="One's own keys 本方密钥",
     responses=problems(s401=S401, s403=S403),
 )
-def list_keys(db: Db, sender: Reader, response: Response) -> KeysOut:
+def list_keys(db: Db, sender: Reader) -> KeysOut:
     """List all keys that this provider ever had."""
-    response.headers["Cache-Control"] = "no-store"
     return KeysOut(data=[key_out(each) for each in db.read(keys_of, sender)])
 
 
@@ -119,10 +118,7 @@ def end_key(
     summary="The secret that opens one's evidence commitments 证据承诺密钥",
     responses=problems(s401=S401, s403=S403),
 )
-def read_evidence_secret(
-    db: Db, keys: Secrets, sender: Reader, response: Response
-) -> EvidenceSecretOut:
+def read_evidence_secret(db: Db, keys: Secrets, sender: Reader) -> EvidenceSecretOut:
     """Hand out the secret that the platform and this provider share; every reading is logged."""
-    response.headers["Cache-Control"] = "no-store"
     db.transact(note_act, actor(sender.code), "providers.read_secret", sender.code, at=now())
     return EvidenceSecretOut(secret=b64encode(keys.provider_secret(sender.code)).decode())

@@ -83,9 +83,8 @@ def log_out(shown: Shown, db: Db) -> Response:
     summary="See where you are logged in 登录设备",
     responses=problems(s401="No access token, or one that has ended.", s403="Not a citizen."),
 )
-def list_sessions(me: Me, db: Db, response: Response) -> SessionsOut:
+def list_sessions(me: Me, db: Db) -> SessionsOut:
     """List your open sessions; there are at most a hundred of them."""
-    response.headers["Cache-Control"] = "no-store"
     return SessionsOut(
         data=[
             SessionOut(

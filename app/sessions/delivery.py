@@ -39,7 +39,7 @@ def deliver(
         refresh_token=text if delivery == "body" else None,
         refresh_ends_at=granted.ends_at,
     )
-    answer = JSONResponse(told.model_dump(mode="json"), headers={"Cache-Control": "no-store"})
+    answer = JSONResponse(told.model_dump(mode="json"))
     if delivery == "cookie":
         _set_cookie(answer, text, int((granted.ends_at - at).total_seconds()))
     return answer

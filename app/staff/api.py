@@ -50,7 +50,6 @@ DENIED: Final = {
 def list_approvals(
     who: Signer,
     db: Db,
-    response: Response,
     *,
     is_open: Annotated[bool | None, Query(alias="open", description="Undecided ones only.")] = None,
     limit: Limit = 50,
@@ -59,7 +58,6 @@ def list_approvals(
     """List what you asked for, and what you may sign; the newest first."""
     (before,) = read_cursor(cursor, UUID) if cursor else (None,)
     found = db.read(approvals, who, is_open=is_open, before=before, limit=limit + 1)
-    response.headers["Cache-Control"] = "no-store"
     more = write_cursor(found[limit - 1].id) if len(found) > limit else None
     return ApprovalPage(data=[approval_out(each) for each in found[:limit]], next_cursor=more)
 
@@ -70,9 +68,8 @@ def list_approvals(
     summary="Read a request for a second signature 查看待签事项",
     responses=problems(**DENIED, s404="No such request that you may see."),
 )
-def get_approval(who: Signer, db: Db, response: Response, approval_id: ApprovalId) -> ApprovalOut:
+def get_approval(who: Signer, db: Db, approval_id: ApprovalId) -> ApprovalOut:
     """Give all that a signature would set in motion."""
-    response.headers["Cache-Control"] = "no-store"
     return approval_out(db.read(approval_for, who, parse_public_id("apr", approval_id)))
 
 
@@ -151,7 +148,6 @@ def _decide(
 def list_audit_log(
     _who: Reader,
     db: Db,
-    response: Response,
     *,
     actor: Word = None,
     act: Word = None,
@@ -164,6 +160,5 @@ def list_audit_log(
     (before,) = read_cursor(cursor, int) if cursor else (None,)
     sought = Sought(actor, act, object_, as_of)
     found = db.read(entries, sought, before=before, limit=limit + 1)
-    response.headers["Cache-Control"] = "no-store"
     more = write_cursor(found[limit - 1].entry.number) if len(found) > limit else None
     return AuditEntryPage(data=[entry_out(each) for each in found[:limit]], next_cursor=more)

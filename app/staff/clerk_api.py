@@ -77,11 +77,10 @@ FewTries: Final = Depends(few_tries)
         s429="Too many tries; Retry-After says when to come again.",
     ),
 )
-def enrol_clerk(body: EnrolmentIn, db: Db, keys: Secrets, response: Response) -> EnrolmentOut:
+def enrol_clerk(body: EnrolmentIn, db: Db, keys: Secrets) -> EnrolmentOut:
     """Enrol once, until the first login; a clerk who lost phone or password is reset."""
     totp = new_totp()
     enrol(db, keys, body.login, body.secret, body.password, totp, at=now())
-    response.headers["Cache-Control"] = "no-store"
     return EnrolmentOut(otpauth_uri=otpauth_uri(totp, body.login))
 
 
@@ -115,13 +114,10 @@ def log_in_clerk(body: LoginIn, db: Db, keys: Secrets, signer: Signer) -> Respon
     summary="List clerks 工作人员列表",
     responses=problems(**DENIED, s422="The cursor is not of the documented form."),
 )
-def list_clerks(
-    _who: Manager, db: Db, response: Response, limit: Limit = 50, cursor: Cursor = None
-) -> ClerkPage:
+def list_clerks(_who: Manager, db: Db, limit: Limit = 50, cursor: Cursor = None) -> ClerkPage:
     """List everybody who is or was a clerk."""
     (after,) = read_cursor(cursor, UUID) if cursor else (None,)
     found = db.read(clerks, after=after, limit=limit + 1)
-    response.headers["Cache-Control"] = "no-store"
     more = write_cursor(found[limit - 1].id) if len(found) > limit else None
     return ClerkPage(data=[clerk_out(each) for each in found[:limit]], next_cursor=more)
 

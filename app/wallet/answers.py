@@ -1,4 +1,4 @@
-"""How personal answers leave (个人数据的应答): never stored on the way, tagged, and bounded."""
+"""How personal answers leave (个人数据的应答): tagged, and bounded."""
 
 import re
 from datetime import date
@@ -12,7 +12,6 @@ from pydantic import BaseModel
 from app.wallet.errors import PeriodInvalid
 from app.wallet.rules import months_before
 
-PRIVATE: Final = {"cache-control": "no-store"}
 _MONTH: Final = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
 
 KnownTag = Annotated[
@@ -25,16 +24,11 @@ Month = Annotated[
 ]
 
 
-async def private(response: Response) -> None:
-    """Mark an answer as one person's: nothing between here and them may keep it."""
-    response.headers.update(PRIVATE)
-
-
 def tagged(model: BaseModel, known: str | None) -> Response:
     """Answer with a model under its tag, or 304 where the reader has it already."""
     body = model.model_dump_json().encode()
     tag = f'"{sha256(body).hexdigest()[:32]}"'
-    headers = {**PRIVATE, "etag": tag}
+    headers = {"etag": tag}
     if known and tag in {each.strip().removeprefix("W/") for each in known.split(",")}:
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(body, media_type="application/json", headers=headers)

@@ -11,7 +11,6 @@ from app.kernel.clock import day_of, now
 from app.kernel.http import problems
 from app.kernel.tokens import LIFETIME
 from app.kernel.wiring import Db
-from app.wallet.answers import private
 from app.wallet.live import LiveStreams, Pulse, pulse_of
 
 LastId = Annotated[
@@ -19,7 +18,7 @@ LastId = Annotated[
     Header(alias="Last-Event-ID", max_length=200, description="Of the last event that was read."),
 ]
 
-router = APIRouter(prefix="/v1/me", tags=["citizens 市民"], dependencies=[Depends(private)])
+router = APIRouter(prefix="/v1/me", tags=["citizens 市民"])
 
 
 async def a_stream(request: Request, me: Me) -> AsyncIterator[LiveStreams]:

@@ -117,7 +117,6 @@ def test_the_second_time_the_first_answer_is_given_again(db: Database, who: Prin
     assert (first.status_code, bytes(first.body)) == (201, b'{"number":1}')
     assert (second.status_code, second.body) == (first.status_code, first.body)
     assert (is_replayed(first), is_replayed(second)) == (False, True)
-    assert first.headers["cache-control"] == second.headers["cache-control"] == "no-store"
     assert effects(db) == 1
 
 

@@ -178,6 +178,7 @@ def test_a_repeated_request_gives_the_same_statement(people: tuple[Neighbour, Ne
     first = ann.ask("POST", "/v1/me/statements", WISH, key="once")
     again = ann.ask("POST", "/v1/me/statements", WISH, key="once")
     assert first.content == again.content
+    assert first.headers["cache-control"] == again.headers["cache-control"] == "no-store"
     assert again.headers["idempotent-replayed"] == "true"
     assert len(ann.get("/v1/me/statements")["data"]) == 1
 
