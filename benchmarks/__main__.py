@@ -60,11 +60,13 @@ PARTS: Final = (
     Part(
         "api",
         "The citizen's reading API 市民查询接口",
-        "The wallet at most 1,200 µs CPU a request, statements at most four.",
+        "The wallet at most 1,200 µs CPU a request.",
     ),
 )
 NOTES: Final = Path(__file__).parent / "notes"
 """By module: where a budget is missed or close, what was tried and what is next."""
+GROWTH: Final = NOTES / "growth.txt"
+"""How cost grows, by runs of their own: too long to be part of each."""
 SCALE: Final = Part(
     "ingest",
     "Growth of cost 成本增长",
@@ -98,7 +100,7 @@ def page(tables: list[tuple[Part, str]]) -> str:
         note = NOTES / f"{part.module}.txt"
         if note.exists():
             text += f"\n{note.read_text(encoding='utf-8')}"
-    return text
+    return f"{text}\n{GROWTH.read_text(encoding='utf-8')}"
 
 
 def main() -> None:

@@ -253,7 +253,8 @@ def main(arguments: list[str]) -> int:
         for cost in costs:
             budget = "" if cost.budget_us is None else f"{cost.budget_us:8.0f}"
             ratio = cost.cpu_us / cost.floor_us
-            print(f"{cost.what:28} {cost.cpu_us:8.0f} {ratio:9.1f} {budget}")
+            mark = "" if cost.is_kept else "  MISSED"
+            print(f"{cost.what:28} {cost.cpu_us:8.0f} {ratio:9.1f} {budget}{mark}")
     return 0 if all(cost.is_kept for cost in costs) else 1
 
 

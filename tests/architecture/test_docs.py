@@ -2,11 +2,14 @@
 
 import importlib
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.ticks import JOBS
+from benchmarks.__main__ import GROWTH, NOTES, PARTS
 from docs import generate
 from tests.architecture import documents, tidy
 from tests.architecture.documents import Commands
@@ -97,6 +100,42 @@ def test_the_decisions_are_numbered_without_a_gap_and_listed() -> None:
 def test_every_setting_says_what_it_means() -> None:
     text = generate.settings_page((ROOT / "app/kernel/settings.py").read_text(encoding="utf-8"))
     assert not re.findall(r"^\| `(\w+)` .*\|  \|$", text, re.MULTILINE)
+
+
+def test_the_map_names_whatever_stands_in_app() -> None:
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    table = text.split("| in `app/` | what it is |")[1].split("\n\n")[0]
+    firsts = re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)
+    named = set(re.findall(r"`(\w+)`", " ".join(firsts)))
+    standing = {
+        path.stem
+        for path in (ROOT / "app").iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    assert named == standing - {"__init__"}
+
+
+UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
+
+
+def test_the_page_on_operations_lists_each_job_with_its_interval() -> None:
+    text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    table = text.split("| job | a slot every |")[1].split("\n\n")[0]
+    listed = re.findall(r"^\| `([\w-]+)` \| (\d+) (\w+) \|", table, re.MULTILINE)
+    said = [(name, timedelta(seconds=int(count) * UNITS[unit])) for name, count, unit in listed]
+    assert said == [(name, every) for name, every, _ in JOBS]
+
+
+def test_the_page_on_performance_has_every_part_and_what_is_said_of_it() -> None:
+    text = (ROOT / "docs/performance.md").read_text(encoding="utf-8")
+    assert [
+        part.title for part in PARTS if f"## {part.title}\n\nBudget: {part.budget}\n" not in text
+    ] == []
+    said = [NOTES / f"{part.module}.txt" for part in PARTS]
+    assert set(NOTES.iterdir()) <= {*said, GROWTH}
+    assert [
+        path for path in (*said, GROWTH) if path.exists() and path.read_text() not in text
+    ] == []
 
 
 WORDS = [
