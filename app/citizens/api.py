@@ -7,9 +7,10 @@ from fastapi import APIRouter, Body, Depends, Request, Response
 from app.citizens.codes import RESEND
 from app.citizens.consents import Citizen
 from app.citizens.entrance import Entrance
-from app.citizens.logins import logins_of
+from app.citizens.identities import Way
+from app.citizens.logins import logins_of, unlink_login
 from app.citizens.schemas import CodeIn, CodeOut, LoginIn, LoginOut, LoginsOut, TokensIn
-from app.kernel.auth import Me, tokens_of
+from app.kernel.auth import FreshMe, Me, tokens_of
 from app.kernel.clock import now
 from app.kernel.db import Database
 from app.kernel.http import problems
@@ -98,7 +99,7 @@ def list_logins(me: Me, db: Db) -> LoginsOut:
     operation_id="linkLogin",
     summary="Link a phone or WeChat to yourself 绑定登录方式",
     responses=problems(
-        s401="No access token, or the code is wrong, used up or too old.",
+        s401="No access token, a login of more than five minutes ago, or the code does not hold.",
         s403="Not a citizen.",
         s404="This city takes no WeChat logins.",
         s409="It is another citizen's, or you have one of this kind; nobody is ever merged.",
@@ -107,11 +108,30 @@ def list_logins(me: Me, db: Db) -> LoginsOut:
         s503=AWAY,
     ),
 )
-def link_a_login(me: Me, body: Annotated[LoginIn, Body()], gate: Gate) -> LoginsOut:
+def link_a_login(me: FreshMe, body: Annotated[LoginIn, Body()], gate: Gate) -> LoginsOut:
     """Link one more way in; what is another citizen's stays theirs, and its code stays good."""
     citizen = Citizen(me.bucket, me.owner)
     gate.link(citizen, body, at=now())
     return _shown(gate.db, citizen)
+
+
+@router.delete(
+    "/logins/{way}",
+    operation_id="unlinkLogin",
+    summary="Unlink a phone or WeChat, and log out everywhere 解绑登录方式",
+    status_code=204,
+    response_class=Response,
+    responses=problems(
+        s401="No access token, or a login of more than five minutes ago.",
+        s403="Not a citizen.",
+        s404="You have no login of this kind.",
+        s409="It is your only login.",
+    ),
+)
+def unlink_a_login(me: FreshMe, db: Db, keys: Secrets, way: Way) -> Response:
+    """Take one way in away; who logged in by it is logged out, and so are all others."""
+    db.transact(unlink_login, keys, me, way, at=now())
+    return Response(status_code=204)
 
 
 def _shown(db: Database, citizen: Citizen) -> LoginsOut:

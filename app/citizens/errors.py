@@ -96,10 +96,25 @@ class LoginTaken(Refusal):
 
 
 class LoginHeld(Refusal):
-    """You have another login of this kind already."""
+    """You have another login of this kind already; unlink that first."""
 
     code = "auth.login_held"
-    title_zh = "您已绑定同类的另一登录方式"
+    title_zh = "您已绑定同类的另一登录方式，请先解绑"
+
+
+class LoginNotLinked(Refusal):
+    """You have no login of this kind."""
+
+    code = "auth.login_not_linked"
+    status = 404
+    title_zh = "您没有绑定该登录方式"
+
+
+class LoginOnly(Refusal):
+    """This is your only login: link another first, or ask to be erased."""
+
+    code = "auth.login_only"
+    title_zh = "这是您唯一的登录方式，请先绑定另一种，或申请删除账户"
 
 
 class GuardianHeld(Refusal):

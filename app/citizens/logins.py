@@ -15,20 +15,30 @@ from sqlmodel import Session
 
 from app.citizens.consents import Citizen
 from app.citizens.enrolment import open_citizens
-from app.citizens.errors import LoginHeld, LoginLeaving, LoginTaken, LoginUnknown
+from app.citizens.errors import (
+    LoginHeld,
+    LoginLeaving,
+    LoginNotLinked,
+    LoginOnly,
+    LoginTaken,
+    LoginUnknown,
+)
 from app.citizens.identities import Subject, Way
 from app.citizens.personal import open_personal, seal_personal
+from app.citizens.staying import lock_citizen
 from app.kernel.db import Connection, driver
 from app.kernel.scopes import SCOPES, Role, Scope
 from app.kernel.secrets import Keys
 from app.kernel.tokens import Principal
+from app.sessions import close_all
 
 _FIND: Final = "select bucket, account from login where kind = %s and number = %s"
 _LINK: Final = """
 insert into login (kind, number, bucket, account, linked_at) values (%s, %s, %s, %s, %s)"""
 _OF: Final = """
 select kind, linked_at from login where bucket = %s and account = %s order by linked_at, kind"""
-_UNLINK: Final = "delete from login where bucket = %s and account = %s"
+_UNLINK: Final = "delete from login where bucket = %s and account = %s and kind = %s"
+_UNLINK_ALL: Final = "delete from login where bucket = %s and account = %s"
 _LEAVING: Final = "select 1 from erasure where bucket = %s and account = %s"
 _PUBLIC: Final = "select public_id from subject where bucket = %s and account = %s"
 
@@ -72,10 +82,12 @@ def link_login(
     """Give a citizen one more way in; says whether it is new. Idempotent; merges nobody.
 
     Raises:
+        TokenInvalid: The citizen was erased.
         LoginTaken: It is somebody else's: log in with it, or keep to this one.
         LoginHeld: The citizen has another login of this kind.
     """
     connection = driver(session)
+    lock_citizen(session, citizen)
     row = connection.execute(_FIND, (subject.way, subject.hash(keys))).fetchone()
     if row is not None:
         if row == (citizen.bucket, citizen.number):
@@ -93,9 +105,31 @@ def logins_of(session: Session, citizen: Citizen) -> Sequence[Login]:
     return [Login(*row) for row in rows]
 
 
+def unlink_login(session: Session, keys: Keys, me: Principal, way: Way, *, at: datetime) -> None:
+    """Take one way in from a citizen, never the last, and end all of their sessions.
+
+    Nobody knows which of them were opened by it. Two that are unlinked at once take turns.
+
+    Raises:
+        TokenInvalid, LoginNotLinked, LoginOnly: See their own words.
+    """
+    connection, citizen = driver(session), Citizen(me.bucket, me.owner)
+    lock_citizen(session, citizen)
+    ways = [each.way for each in logins_of(session, citizen)]
+    if way not in ways:
+        raise LoginNotLinked(way=way)
+    if len(ways) == 1:
+        raise LoginOnly(way=way)
+    connection.execute(_UNLINK, (citizen.bucket, citizen.number, way))
+    fields = open_personal(keys, connection, citizen, locking=True)
+    fields.pop(way, None)
+    seal_personal(keys, connection, citizen, fields)
+    close_all(session, me, at=at)
+
+
 def unlink_logins(session: Session, citizen: Citizen) -> int:
     """Take every way in from a citizen, as erasure does; gives how many there were."""
-    return driver(session).execute(_UNLINK, (citizen.bucket, citizen.number)).rowcount
+    return driver(session).execute(_UNLINK_ALL, (citizen.bucket, citizen.number)).rowcount
 
 
 def rights_of_citizen(session: Session, who: Principal) -> frozenset[Scope]:

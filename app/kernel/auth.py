@@ -6,6 +6,7 @@ names neither a scope nor a signature and is not on its list of public ones.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request, Security
@@ -15,6 +16,7 @@ from fastapi.security import HTTPBearer, SecurityScopes
 from fastapi.security.http import HTTPAuthorizationCredentials
 from starlette.routing import BaseRoute
 
+from app.kernel.clock import now
 from app.kernel.problems import Refusal
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal, Tokens
@@ -25,6 +27,10 @@ _SCHEME: Final = HTTPBearer(
     description="`Authorization: Bearer …` from `POST /v1/auth/tokens`. 访问令牌",
     auto_error=False,
 )
+
+
+PROOF: Final = timedelta(minutes=5)
+"""How long a login is proof enough for what outlasts the session."""
 
 
 class EndpointOpen(Exception):  # noqa: N818 -- names a state of the program
@@ -53,6 +59,20 @@ class ScopeMissing(Refusal):
     def headers(self) -> Mapping[str, str]:
         """Say that the token holds and is not enough (RFC 6750)."""
         return {"www-authenticate": 'Bearer error="insufficient_scope"'}
+
+
+class ProofStale(Refusal):
+    """This asks for a login of the last five minutes; log in again."""
+
+    code = "auth.proof_stale"
+    status = 401
+    title_zh = "此操作须在五分钟内重新登录后进行"
+
+    def headers(self) -> Mapping[str, str]:
+        """Say that the token holds, and how old the login may be (RFC 9470)."""
+        age_s = int(PROOF.total_seconds())
+        error = 'error="insufficient_user_authentication"'
+        return {"www-authenticate": f'Bearer {error}, max_age="{age_s}"'}
 
 
 def tokens_of(request: Request) -> Tokens:
@@ -88,6 +108,16 @@ def desk(scope: Scope) -> object:
 
 Me = Annotated[Principal, Security(principal, scopes=[Scope.ME.value])]
 """The citizen who asks; every statement has their bucket and owner in its WHERE."""
+
+
+async def _fresh(me: Me) -> Principal:
+    if me.proved_at is None or now() - me.proved_at > PROOF:
+        raise ProofStale
+    return me
+
+
+FreshMe = Annotated[Principal, Depends(_fresh)]
+"""The citizen who asks, having logged in just now: a token that was copied is not enough."""
 
 
 def refuse_open_endpoints(

@@ -57,7 +57,7 @@ def open_session(
     whole = at + lifetimes.whole
     where = (token.bucket, family, who.kind, who.id, who.owner)
     driver(session).execute(_OPEN, (*where, label, at, whole, token.hash))
-    return Granted(who, token, min(whole, at + lifetimes.idle))
+    return Granted(replace(who, proved_at=at), token, min(whole, at + lifetimes.idle))
 
 
 def refresh(
@@ -88,7 +88,8 @@ def refresh(
         connection.execute(_ROTATE, (following.hash, at, *place))
     seen_at = at if taken is Step.ROTATED else state.seen_at
     ends_at = min(state.ends_at, seen_at + LIFETIMES[state.kind].idle)
-    return Granted(replace(who, scopes=scopes), following, ends_at)
+    who = replace(who, scopes=scopes, proved_at=state.opened_at)
+    return Granted(who, following, ends_at)
 
 
 def close_session(session: Session, token: RefreshToken, *, at: datetime) -> bool:

@@ -70,6 +70,9 @@ class Person:
     def link(self, token: str, **login: object) -> Response:
         return self.client.post("/v1/auth/logins", json=login, headers=bearer(token))
 
+    def unlink(self, token: str, way: str) -> Response:
+        return self.client.delete(f"/v1/auth/logins/{way}", headers=bearer(token))
+
     def refresh(self, token: str) -> Response:
         return self.client.post("/v1/auth/tokens/refresh", json={"refresh_token": token})
 
