@@ -12,6 +12,7 @@ from sqlmodel import Session
 from app.activities import decided, purge, settle
 from app.anchoring import Chain, Finality, Guard, Notary
 from app.anchoring.errors import ChainUnavailable
+from app.books import sweep_balances
 from app.catalogue import (
     digests,
     leavings_on,
@@ -199,6 +200,13 @@ def close_the_points_day(city: City, at: datetime) -> None:
     close_points_day(city.db, city.worker_db, at=at)
 
 
+def sweep_closed(city: City, at: datetime) -> None:
+    """Delete the empty balances of classes that nothing comes to any more (清理空余额)."""
+    today = day_of(at)
+    before = today - timedelta(days=city.settings.acceptance_window_days)
+    sweep_balances(city.db, before=before, today=today)
+
+
 def build_boards(city: City, at: datetime) -> None:
     """Build the leaderboards anew from rows (重建排行榜)."""
     rebuild_boards(city.db, city.redis, at=at)
@@ -259,6 +267,7 @@ JOBS: Final[tuple[tuple[str, timedelta, Callable[[City, datetime], None]], ...]]
     ("settle-months", timedelta(hours=12), settle_months),
     ("exchange-by-night", timedelta(hours=6), exchange_by_night),
     ("close-points-day", timedelta(hours=6), close_the_points_day),
+    ("sweep-balances", timedelta(days=7), sweep_closed),
     ("forget-whereabouts", timedelta(hours=6), forget_whereabouts),
     ("forget-logins", timedelta(hours=1), forget_logins),
     ("forget-answers", timedelta(hours=6), forget_answers),

@@ -24,6 +24,7 @@ select id, bucket, code, source, {_KIND.format("source")}, target, {_KIND.format
   from transfer where bucket between %s and %s"""  # noqa: S608 -- constants of this file
 _BALANCES: Final = """
 select bucket, account, asset, credits, debits from balance where bucket between %s and %s"""
+_CLOSED: Final = "select asset from closed_asset"
 _ASSETS: Final = """
 select id, key, methodology, version, scenario, grade, vintage, programme, expires,
        fen_per_point, batch, currency from asset"""
@@ -43,13 +44,16 @@ def check_the_books(connection: Connection, sheet: Sheet) -> None:
     found = connection.execute("select count(*) from balance").fetchone()
     passes = min(BUCKETS, 1 + (found[0] if found else 0) // BALANCES_PER_PASS)
     edges = [BUCKETS * at // passes for at in range(passes + 1)]
+    closed = frozenset(row[0] for row in connection.execute(_CLOSED))
     edges[0], edges[-1] = -(1 << 15), 1 << 15  # buckets that no owner can have are looked at too
     for low, after in pairwise(edges):
         span = (low, after - 1)
         rows = stream(connection, MovementRow, _MOVEMENTS, *span)
         balances = stream(connection, BalanceRow, _BALANCES, *span)
         sheet.add(
-            check_books(sheet.counted("transfers", rows), sheet.counted("balances", balances))
+            check_books(
+                sheet.counted("transfers", rows), sheet.counted("balances", balances), closed
+            )
         )
     for where, detail in connection.execute(_LOST):
         sheet.find(FindingKind.ACCOUNT, where, detail)

@@ -22,7 +22,7 @@ APPEND_ONLY: Final = frozenset(
     | {"exchange", "exchange_class", "exchange_recovery", "behaviour_act", "debt_total"}
     | {"methodology_document", "methodology_withdrawal", "methodology_anchor", "factor_correction"}
     | {"factor_correction_part", "factor_correction_report", "methodology_proposal"}
-    | {"methodology_standing"}
+    | {"methodology_standing", "closed_asset"}
     | {"proposal_revision", "proposal_review", "shadow_run", "shadow_part"}
     | {"team", "challenge"}
 )

@@ -8,6 +8,7 @@ audit`` recomputes.
 """
 
 from app.books.assets import asset_ids
+from app.books.closed import sweep_balances
 from app.books.errors import AccountUnknown, Overdrawn
 from app.books.lapsing import erased_among
 from app.books.notes import Note, write_notes
@@ -23,5 +24,6 @@ __all__ = [
     "erased_among",
     "open_owners",
     "post",
+    "sweep_balances",
     "write_notes",
 ]

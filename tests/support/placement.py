@@ -61,6 +61,7 @@ REFERENCE = {
     "methodology_withdrawal",
     "methodology_anchor",
     "methodology_standing",
+    "closed_asset",
     "factor_correction",
     "programme",
     "exchange_rate",

@@ -1,2 +1,2 @@
 -- Upkeep of the books and of what is anchored.
-drop table methodology_standing;
+drop table methodology_standing, closed_asset;

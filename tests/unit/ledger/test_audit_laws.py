@@ -70,6 +70,27 @@ def test_a_balance_is_its_replay_or_absent_at_zero() -> None:
     assert len(list(check_books([], [bare]))) == 1
 
 
+def test_a_balance_of_a_closed_asset_is_held_by_its_net() -> None:
+    earning = movement(honest().city.placed[0])
+    stored = BalanceRow(earning.bucket, earning.target, earning.asset, earning.amount, 0)
+    closed = {earning.asset}
+
+    def told(*rows: MovementRow, row: BalanceRow, of: set[int]) -> list[str]:
+        found = check_books(rows, [row], of)
+        return [each.detail for each in found if each.kind is FindingKind.BALANCE]
+
+    emptied = earning._replace(
+        source=earning.target, source_kind=1, target=system("pool").id, target_kind=100, code=3
+    )
+    again = (earning, emptied, earning)
+    assert told(*again, row=stored, of=closed) == []
+    assert told(*again, row=stored, of=set()), "an open asset has every credit"
+    assert told(*again, row=stored._replace(credits=earning.amount - 1), of=closed)
+    assert told(*again, row=stored._replace(debits=1), of=closed)
+    more = stored._replace(credits=3 * earning.amount, debits=2 * earning.amount)
+    assert told(*again, row=more, of=closed), "it has more than ever came"
+
+
 def test_entries_beyond_or_short_of_the_headers_are_named() -> None:
     books = honest()
     books.headers.pop()
