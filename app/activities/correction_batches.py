@@ -55,11 +55,14 @@ select k.external_hash, k.bucket, k.account, k.recorded_on, k.activity, a.occurr
   left join methodology_version v on v.id = a.methodology
  where k.provider = %s and k.external_hash = any(%s) and a.upload = %s"""
 _TOLD: Final = """
-select h.activity from act_correction h
-  join unnest(%s::int2[], %s::int8[], %s::uuid[], %s::bytea[])
+select q.activity
+  from unnest(%s::int2[], %s::int8[], %s::uuid[], %s::bytea[])
          as q (bucket, account, activity, content)
-    on h.bucket = q.bucket and h.account = q.account and h.activity = q.activity
-   and h.content = q.content"""
+ cross join lateral (
+   select h.content from act_correction h
+    where h.bucket = q.bucket and h.account = q.account and h.activity = q.activity
+    order by h.id desc limit 1) n
+ where n.content = q.content"""
 _RECORD: Final = """
 insert into correction_batch (id, upload, provider, sha256, counts, change_mg, outcomes, statement,
                               signature, recorded_at)
@@ -74,7 +77,7 @@ class CorrectionOutcome(StrEnum):
     WITHDRAWN = "withdrawn"
     """It adds nothing any more."""
     DUPLICATE = "duplicate"
-    """The same was told before."""
+    """It is what the newest correction of the act says already."""
     UNKNOWN = "unknown"
     """No act of this batch has this id."""
     REFUSED = "refused"
@@ -240,6 +243,7 @@ def _acts(
 
 
 def _told_before(connection: Connection, corrections: Sequence[Correction]) -> set[UUID]:
+    """Give the acts that stand as these corrections say; their people are locked."""
     columns = (
         [each.bucket for each in corrections],
         [each.owner for each in corrections],
