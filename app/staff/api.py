@@ -15,6 +15,7 @@ from app.kernel.ids import parse_public_id
 from app.kernel.once import IdempotencyKey, answer_once
 from app.kernel.paging import Cursor, Limit, read_cursor, write_cursor
 from app.kernel.scopes import Scope
+from app.kernel.secrets import Keys
 from app.kernel.tokens import Principal
 from app.kernel.wiring import Db
 from app.staff.approvals import sign
@@ -128,13 +129,14 @@ def _decide(
     agrees: bool,
 ) -> Response:
     approval, at, deeds = parse_public_id("apr", approval_id), now(), request.app.state.deeds
+    keys: Keys = request.app.state.city.keys
 
     def deed(session: Session) -> ApprovalOut:
         if approval is None:
             raise ApprovalUnknown
         # A token outlives a suspension by minutes, and a signature outlives the token.
         held = replace(who, scopes=who.scopes & clerk_scopes(session, who))
-        return approval_out(sign(session, held, approval, deeds, agrees=agrees, at=at))
+        return approval_out(sign(session, held, approval, deeds, agrees=agrees, at=at, keys=keys))
 
     return answer_once(request, db, who, key, None, deed, status=200)
 

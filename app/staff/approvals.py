@@ -7,7 +7,7 @@ be open at a time. The database refuses a signature by the person who asked.
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -18,6 +18,7 @@ from sqlmodel import Session
 from app.kernel.db import driver
 from app.kernel.ids import public_id
 from app.kernel.scopes import Scope
+from app.kernel.secrets import Keys
 from app.kernel.tokens import Principal
 from app.staff.audit_log import note_act
 from app.staff.errors import ApprovalDecided, ApprovalOpen, ApprovalOwn, ApprovalUnknown
@@ -33,6 +34,8 @@ class Signing:
     asked_by: str
     signed_by: str
     at: datetime
+    keys: Keys | None = field(default=None, repr=False)
+    """For a deed that opens an owner in the books; the desk over HTTP has them."""
 
 
 Deed = Callable[[Session, Payload, Signing], None]
@@ -100,6 +103,7 @@ def sign(
     *,
     agrees: bool,
     at: datetime,
+    keys: Keys | None = None,
 ) -> Approval:
     """Sign a request and do what it asks for, or refuse it.
 
@@ -119,7 +123,7 @@ def sign(
         raise ApprovalOwn
     connection.execute(_DECIDE, (who.name, at, agrees, approval))
     if agrees:
-        signing = Signing(approval, found.asked_by, who.name, at)
+        signing = Signing(approval, found.asked_by, who.name, at, keys)
         deeds[found.act](session, found.payload, signing)
     # Noted last: the log is locked until the commit, and a deed may take long.
     act = "approvals.sign" if agrees else "approvals.refuse"

@@ -8,7 +8,7 @@ asks nor the one who signs could act in a second name.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,11 +19,19 @@ from app.kernel.ids import public_id
 from app.kernel.scopes import Role, Scope
 from app.kernel.tokens import PREFIXES
 from app.staff.errors import ClerkChanged, ClerkUnknown, LoginTaken, RolesConflict
+from app.staff.roll import Roll
 
 LOGIN: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,39}")
-ENROLMENT_LIFETIME: Final = timedelta(hours=72)
 DESK: Final = frozenset({Role.OPERATOR, Role.REGULATOR, Role.EXPERT, Role.VERIFIER})
 OVERSEERS: Final = frozenset({Role.REGULATOR, Role.VERIFIER})
+CLERKS: Final = Roll(
+    "clerk",
+    "clerk",
+    "clerk_credential",
+    standing="p.suspended_at is null",
+    enrolled="staff.enrol",
+)
+"""How clerks come in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +56,6 @@ _COLUMNS: Final = "id, login, name, organisation, roles, opened_at, suspended_at
 _ADD: Final = """
 insert into clerk (id, login, name, organisation, roles, opened_at)
 values (%s, %s, %s, %s, %s, %s) on conflict (login) do nothing"""
-_ENROL: Final = """
-insert into clerk_credential (clerk, enrolment, enrolment_until) values (%s, %s, %s)
-on conflict (clerk) do update
-   set enrolment = excluded.enrolment, enrolment_until = excluded.enrolment_until,
-       password = null, totp = null, failures = 0, locked_until = null"""
 _FIND: Final = f"select {_COLUMNS} from clerk where id = %s"  # noqa: S608 -- columns of our own
 _LOCK: Final = f"{_FIND} for update"
 _NAMED: Final = f"select {_COLUMNS} from clerk where login = %s"  # noqa: S608 -- likewise
@@ -93,7 +96,7 @@ def add_clerk(session: Session, clerk: Clerk, enrolment: bytes) -> None:
     row = (clerk.id, clerk.login, clerk.name, clerk.organisation, _words(clerk.roles))
     if driver(session).execute(_ADD, (*row, clerk.opened_at)).rowcount == 0:
         raise LoginTaken(login=clerk.login)
-    _await_enrolment(session, clerk.id, enrolment, clerk.opened_at)
+    CLERKS.await_enrolment(session, clerk.id, enrolment, at=clerk.opened_at)
 
 
 def change_roles(
@@ -116,7 +119,7 @@ def suspend_clerk(session: Session, clerk: UUID, *, at: datetime) -> None:
 def reset_clerk(session: Session, clerk: UUID, enrolment: bytes, *, at: datetime) -> None:
     """Forget a clerk's password and TOTP; they enrol anew, and work again if suspended."""
     driver(session).execute(_RETURN, (clerk,))
-    _await_enrolment(session, clerk, enrolment, at)
+    CLERKS.await_enrolment(session, clerk, enrolment, at=at)
 
 
 def find_clerk(session: Session, clerk: UUID | None) -> Clerk:
@@ -165,10 +168,6 @@ def clerks(session: Session, *, after: UUID | None, limit: int) -> list[Clerk]:
     """List clerks in the order of their admission."""
     rows = driver(session).execute(_LIST, (after, after, limit)).fetchall()
     return [_clerk(row) for row in rows]
-
-
-def _await_enrolment(session: Session, clerk: UUID, enrolment: bytes, at: datetime) -> None:
-    driver(session).execute(_ENROL, (clerk, enrolment, at + ENROLMENT_LIFETIME))
 
 
 def _words(roles: Iterable[Role]) -> list[str]:

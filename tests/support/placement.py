@@ -115,6 +115,7 @@ CENTRAL = {
     "debt_total",
     "team",
     "challenge",
+    "merchant_application",
     "merchant_user",
     "merchant_credential",
 }

@@ -1,0 +1,32 @@
+"""Merchants (商户): who sells for points, the people who work there, and their tills.
+
+Any organisation applies; two of the operator's desk approve it, which opens its owner in the
+books. Its people log in as clerks do, by an enrolment of their own, password and TOTP. A till signs
+each request with a key that only it holds, and works while a person's shift is open at it. A
+suspension stops all of it at the next request.
+"""
+
+from app.merchants.registry import (
+    Merchant,
+    MerchantKind,
+    NewMerchant,
+    Terms,
+    find_merchant,
+    merchants,
+    open_merchant,
+)
+from app.merchants.tills import SignedTill, Till, add_till, signed_till
+
+__all__ = [
+    "Merchant",
+    "MerchantKind",
+    "NewMerchant",
+    "SignedTill",
+    "Terms",
+    "Till",
+    "add_till",
+    "find_merchant",
+    "merchants",
+    "open_merchant",
+    "signed_till",
+]

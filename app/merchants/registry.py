@@ -1,0 +1,176 @@
+"""Merchants as the ledger has them (商户): owner in the books, terms, standing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from sqlmodel import Session
+
+from app.books import open_owners
+from app.kernel.db import driver
+from app.kernel.ids import public_id
+from app.kernel.secrets import Keys
+from app.merchants.errors import MerchantNotSuspended, MerchantUnknown, RegistrationTaken
+from ledger.accounts import AccountKind
+
+PREFIX: Final = "mer"
+
+
+class MerchantKind(StrEnum):
+    """What a merchant sells for."""
+
+    BUSINESS = "business"
+    PUBLIC_BENEFIT = "public_benefit"
+    """A public cause, to which people give."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the operator agreed with a merchant."""
+
+    fee_permille: int
+    """Of the fen of a settlement, kept by the programmes' budgets."""
+    offline_cap_points: int
+    """What its tills may redeem unseen at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewMerchant:
+    """An organisation that shall sell for points."""
+
+    id: UUID
+    kind: MerchantKind
+    name_zh: str
+    name_en: str
+    registration: str
+    """Unified social credit code (GB 32100), checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merchant:
+    """An organisation that sells for points (商户)."""
+
+    id: UUID
+    account: int
+    """Its owner in the books, who holds its fen."""
+    kind: MerchantKind
+    name_zh: str
+    name_en: str
+    registration: str
+    terms: Terms
+    approved_at: datetime
+    suspended_at: datetime | None
+
+    @property
+    def public(self) -> str:
+        """The public id, as tokens and records name it."""
+        return public_id(PREFIX, self.id)
+
+
+_COLUMNS: Final = """
+id, account, kind, name_zh, name_en, registration, fee_permille, offline_cap_points, approved_at,
+suspended_at"""
+_OPEN: Final = f"""
+insert into merchant (id, account, kind, name_zh, name_en, registration, fee_permille,
+                      offline_cap_points, approved_at)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+on conflict (registration) do nothing returning {_COLUMNS}"""  # noqa: S608 -- columns of our own
+_FIND: Final = f"select {_COLUMNS} from merchant where id = %s"  # noqa: S608 -- likewise
+_LIST: Final = f"""
+select {_COLUMNS} from merchant where (%s::uuid is null or id > %s) order by id limit %s"""  # noqa: S608 -- likewise
+_TERMS: Final = "update merchant set fee_permille = %s, offline_cap_points = %s where id = %s"
+_SUSPEND: Final = "update merchant set suspended_at = %s where id = %s and suspended_at is null"
+_RESUME: Final = """
+update merchant set suspended_at = null where id = %s and suspended_at is not null"""
+
+
+def open_merchant(
+    session: Session, keys: Keys, merchant: NewMerchant, terms: Terms, *, at: datetime
+) -> Merchant:
+    """Open a merchant, and its owner in the books.
+
+    Raises:
+        RegistrationTaken: Another merchant has its code.
+    """
+    connection = driver(session)
+    (account,) = open_owners(connection, keys, AccountKind.MERCHANT, 1, at=at)
+    row = connection.execute(
+        _OPEN,
+        (
+            merchant.id,
+            account,
+            merchant.kind.value,
+            merchant.name_zh,
+            merchant.name_en,
+            merchant.registration,
+            terms.fee_permille,
+            terms.offline_cap_points,
+            at,
+        ),
+    ).fetchone()
+    if row is None:
+        raise RegistrationTaken(registration=merchant.registration)
+    return _merchant(*row)
+
+
+def find_merchant(session: Session, merchant: UUID | None) -> Merchant:
+    """Give a merchant.
+
+    Raises:
+        MerchantUnknown: There is none.
+    """
+    row = None if merchant is None else driver(session).execute(_FIND, (merchant,)).fetchone()
+    if row is None:
+        raise MerchantUnknown
+    return _merchant(*row)
+
+
+def merchants(session: Session, *, after: UUID | None, limit: int) -> Sequence[Merchant]:
+    """List merchants, suspended ones too, in the order in which they applied."""
+    rows = driver(session).execute(_LIST, (after, after, limit)).fetchall()
+    return [_merchant(*row) for row in rows]
+
+
+def change_terms(session: Session, merchant: UUID, terms: Terms) -> None:
+    """Give a merchant other terms, from the next redemption and statement on.
+
+    Raises:
+        MerchantUnknown: There is none.
+    """
+    row = (terms.fee_permille, terms.offline_cap_points, merchant)
+    if driver(session).execute(_TERMS, row).rowcount == 0:
+        raise MerchantUnknown
+
+
+def suspend_merchant(session: Session, merchant: UUID, *, at: datetime) -> bool:
+    """Stop a merchant's logins, shifts and sales; says whether it stood before. Idempotent."""
+    return driver(session).execute(_SUSPEND, (at, merchant)).rowcount > 0
+
+
+def resume_merchant(session: Session, merchant: UUID) -> None:
+    """Let a suspended merchant work again.
+
+    Raises:
+        MerchantNotSuspended: It was not suspended.
+    """
+    if driver(session).execute(_RESUME, (merchant,)).rowcount == 0:
+        raise MerchantNotSuspended
+
+
+def _merchant(  # noqa: PLR0917 -- the columns of the statements
+    id_: UUID,
+    account: int,
+    kind: str,
+    name_zh: str,
+    name_en: str,
+    registration: str,
+    fee_permille: int,
+    offline_cap_points: int,
+    *standing: Any,  # noqa: ANN401 -- likewise
+) -> Merchant:
+    terms = Terms(fee_permille, offline_cap_points)
+    named = (MerchantKind(kind), name_zh, name_en, registration)
+    return Merchant(id_, account, *named, terms, *standing)
