@@ -5,12 +5,12 @@ signature is checked over the raw bytes, before any of them is parsed.
 """
 
 from functools import partial
-from typing import Annotated, Final, cast
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from app.activities.batch_errors import BatchUnknown, MediaTypeUnknown
-from app.activities.batches import BODY_MAX, Batch, Place, find_batch, receive
+from app.activities.batches import BODY_MAX, Batch, find_batch, receive
 from app.activities.schemas import BatchOut
 from app.kernel.clock import now
 from app.kernel.http import problem, problems
@@ -18,7 +18,8 @@ from app.kernel.ids import new_id, parse_public_id
 from app.kernel.once import readable_key, rendered
 from app.kernel.problems import Refusal
 from app.kernel.signing import NDJSON
-from app.providers.senders import Body, Reader, Sender
+from app.kernel.wiring import Configuration, Db, Secrets
+from app.providers.senders import DENIED, Body, Reader, Sender
 
 PATH: Final = "/v1/activity-batches"
 LARGER_BODIES: Final = {PATH: BODY_MAX}
@@ -26,12 +27,6 @@ LARGER_BODIES: Final = {PATH: BODY_MAX}
 router = APIRouter(prefix=PATH, tags=["providers 数据提供方"])
 
 
-def place_of(request: Request) -> Place:
-    """Give what the application stands on."""
-    return cast("Place", request.app.state.city)
-
-
-City = Annotated[Place, Depends(place_of)]
 Code = Annotated[
     str, Query(min_length=1, max_length=64, pattern=r"^[A-Z0-9-]+$", alias="methodology")
 ]
@@ -71,8 +66,7 @@ def batch_of(
     response_model=BatchOut,
     responses=problems(
         s400="The body is not the signed one, or the Idempotency-Key is missing.",
-        s401="The signature is missing, wrong, stale or replayed, or its key is not in force.",
-        s403="The provider is suspended.",
+        **DENIED,
         s404="No such methodology.",
         s409="A published methodology version differs from the one used before.",
         s413="More than 16 MB or 10,000 lines.",
@@ -97,10 +91,14 @@ def batch_of(
     dependencies=[Depends(ndjson_only)],
 )
 def send_batch(
-    request: Request, place: City, batch: Annotated[Batch, Depends(batch_of)]
+    request: Request,
+    db: Db,
+    keys: Secrets,
+    settings: Configuration,
+    batch: Annotated[Batch, Depends(batch_of)],
 ) -> Response:
     """Take a batch in: one outcome a line, and a signed receipt over all of it."""
-    return rendered(*receive(place, batch, partial(_said, request)))
+    return rendered(*receive(db, keys, settings, batch, partial(_said, request)))
 
 
 def _said(request: Request, refusal: Refusal) -> bytes:
@@ -112,14 +110,14 @@ def _said(request: Request, refusal: Refusal) -> bytes:
     operation_id="getActivityBatch",
     summary="Read one of one's own batches 查询本方批次",
     responses=problems(
-        s401="The signature is missing, wrong, stale or replayed, or its key is not in force.",
-        s403="The provider is suspended.",
+        **DENIED,
         s404="No such batch of this provider.",
         s503="A server that this needs is away; ask again.",
     ),
 )
 def read_batch(
-    place: City,
+    db: Db,
+    keys: Secrets,
     sender: Reader,
     batch_id: Annotated[str, Path(max_length=40)],
 ) -> BatchOut:
@@ -127,4 +125,4 @@ def read_batch(
     upload = parse_public_id("bat", batch_id)
     if upload is None:
         raise BatchUnknown
-    return place.db.read(find_batch, sender, upload, place.keys.receipt)
+    return db.read(find_batch, sender, upload, keys.receipt)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from io import BytesIO
-from typing import Final, Protocol
+from typing import Final
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -53,25 +53,6 @@ select u.methodology, u.opened_at, r.statement, r.signature,
  group by u.methodology, u.opened_at, r.statement, r.signature"""
 
 
-class Place(Protocol):
-    """What taking a batch in stands on; an entry point's city has it."""
-
-    @property
-    def db(self) -> Database:
-        """Where to."""
-        ...
-
-    @property
-    def keys(self) -> Keys:
-        """Hash subjects, sign receipts."""
-        ...
-
-    @property
-    def settings(self) -> Settings:
-        """The acceptance window and the merge deadline."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Batch:
     """A signed body, as it arrived."""
@@ -97,7 +78,9 @@ class Batch:
         return digest_of(self.methodology.encode(), str(self.version).encode(), self.body)
 
 
-def receive(place: Place, batch: Batch, render: Callable[[Refusal], bytes]) -> tuple[Answer, bool]:
+def receive(
+    db: Database, keys: Keys, settings: Settings, batch: Batch, render: Callable[[Refusal], bytes]
+) -> tuple[Answer, bool]:
     """Take a batch in and answer it; says whether the answer is one that was given before.
 
     A refusal of the batch as a whole is an answer too: ``render`` writes it, and it is kept.
@@ -105,17 +88,17 @@ def receive(place: Place, batch: Batch, render: Callable[[Refusal], bytes]) -> t
     Raises:
         NonceReplayed, IdempotencyKeyReused: See their own words; nothing is kept.
     """
-    claimed = place.db.transact(_claim, batch)
+    claimed = db.transact(_claim, batch)
     if isinstance(claimed, Answer):
         return claimed, True
     try:
-        made = _taken_in(place, batch, claimed)
+        made = _taken_in(db, keys, settings, batch, claimed)
         answer = Answer(HTTPStatus.CREATED, made.model_dump_json().encode())
     except Refusal as refusal:
         if refusal.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise
         answer = Answer(refusal.status, render(refusal))
-    place.db.transact(keep_answer, batch.provider, batch.key, answer)
+    db.transact(keep_answer, batch.provider, batch.key, answer)
     return answer, False
 
 
@@ -126,8 +109,8 @@ def _claim(session: Session, batch: Batch) -> Answer | UUID:
     )
 
 
-def _taken_in(place: Place, batch: Batch, upload: UUID) -> BatchOut:
-    choice = place.db.read(decided, batch.methodology, batch.version)
+def _taken_in(db: Database, keys: Keys, settings: Settings, batch: Batch, upload: UUID) -> BatchOut:
+    choice = db.read(decided, batch.methodology, batch.version)
     if batch.body.startswith(PACKED):
         raise UploadFormat(expected="application/x-ndjson")
     if sum(1 for _ in numbered_lines(BytesIO(batch.body))) > LINES_MAX:
@@ -136,9 +119,9 @@ def _taken_in(place: Place, batch: Batch, upload: UUID) -> BatchOut:
     sender = batch.signed.key.provider
     told: list[ItemOutcome] = []
     made = ingest(
-        place.db,
-        place.keys,
-        place.settings,
+        db,
+        keys,
+        settings,
         sender.code,
         choice,
         items,
@@ -156,7 +139,7 @@ def _taken_in(place: Place, batch: Batch, upload: UUID) -> BatchOut:
         reduction=mass(made.reduction_mg),
         corrected=mass(made.corrected_mg),
         outcomes=[_outcome(each) for each in told],
-        receipt=_receipt(made.receipt, made.signature, place.keys.receipt),
+        receipt=_receipt(made.receipt, made.signature, keys.receipt),
     )
 
 

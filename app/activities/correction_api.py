@@ -15,7 +15,7 @@ from app.kernel.ids import new_id, parse_public_id
 from app.kernel.once import IdempotencyKey
 from app.kernel.signing import NDJSON
 from app.kernel.wiring import Configuration, Db, Secrets
-from app.providers.senders import Body, Sender, answer_signed
+from app.providers.senders import DENIED, Body, Sender, answer_signed
 
 EXAMPLE: Final = (
     '{"external_id":"ride-0001","reason":"trip.refunded","withdrawn":true}\n'
@@ -32,8 +32,7 @@ router = APIRouter(prefix=PATH, tags=["providers 数据提供方"])
     response_model=CorrectionsOut,
     responses=problems(
         s400="The body is not the signed one, or the Idempotency-Key is missing.",
-        s401="The signature is missing, wrong, stale or replayed, or its key is not in force.",
-        s403="The provider is suspended.",
+        **DENIED,
         s404="No such batch of this provider.",
         s413="More than 256 kB or 1,000 lines.",
         s415="Not application/x-ndjson.",

@@ -18,13 +18,9 @@ from app.kernel.clock import day_of, now
 from app.kernel.http import problems
 from app.kernel.paging import Cursor, Limit, read_cursor, write_cursor
 from app.kernel.wiring import Db
-from app.providers.senders import Reader
+from app.providers.senders import DENIED, Reader
 
 LAST: Final = (datetime(9999, 1, 1, tzinfo=UTC), UUID(int=(1 << 128) - 1))
-DENIED: Final = {
-    "s401": "The signature is missing, wrong, stale or replayed, or its key is not in force.",
-    "s403": "The provider is suspended.",
-}
 Month = Annotated[
     str | None,
     Query(

@@ -13,7 +13,7 @@ from app.kernel.http import problems
 from app.kernel.ids import parse_public_id, public_id
 from app.kernel.paging import Cursor, Limit, read_cursor, write_cursor
 from app.kernel.wiring import Configuration, Db, Secrets
-from app.providers.senders import Reader
+from app.providers.senders import DENIED, Reader
 from ledger.encoding import Entry
 
 _FROZEN: Final = ConfigDict(extra="forbid", frozen=True)
@@ -63,8 +63,7 @@ class InclusionPage(BaseModel):
     operation_id="getBatchInclusion",
     summary="Where one's own batch is in the log 本方批次的入账证明",
     responses=problems(
-        s401="The signature is missing, wrong, stale or replayed, or its key is not in force.",
-        s403="The provider is suspended.",
+        **DENIED,
         s404="No such batch of this provider.",
         s422="The cursor is not one of this list's.",
     ),

@@ -14,11 +14,9 @@ from app.kernel.wiring import Db, Secrets
 from app.providers.keyring import end_own_key, find_own_key, keys_of
 from app.providers.registry import register_key, rotate_key
 from app.providers.schemas import EvidenceSecretOut, KeyIn, KeyOut, KeysOut, key_out
-from app.providers.senders import Body, Reader, Sender, answer_signed
+from app.providers.senders import DENIED, Body, Reader, Sender, answer_signed
 from app.staff import note_act
 
-S401 = "The signature is missing, wrong, stale or replayed, or its key is not in force."
-S403 = "The provider is suspended."
 router = APIRouter(prefix="/v1/provider", tags=["providers 数据提供方"])
 
 
@@ -31,7 +29,7 @@ def actor(code: str) -> str:
     "/keys",
     operation_id="listProviderKeys",
     summary="One's own keys 本方密钥",
-    responses=problems(s401=S401, s403=S403),
+    responses=problems(**DENIED),
 )
 def list_keys(db: Db, sender: Reader) -> KeysOut:
     """List all keys that this provider ever had."""
@@ -46,8 +44,7 @@ def list_keys(db: Db, sender: Reader) -> KeysOut:
     response_model=KeyOut,
     responses=problems(
         s400="The body is not the signed one, or the Idempotency-Key is missing.",
-        s401=S401,
-        s403=S403,
+        **DENIED,
         s409="A key with this id was registered before, by anybody.",
         s422="The key is not of the required form, or the Idempotency-Key was used before.",
     ),
@@ -84,8 +81,7 @@ def add_key(
     response_model=KeyOut,
     responses=problems(
         s400="The body is not the signed one, or the Idempotency-Key is missing.",
-        s401=S401,
-        s403=S403,
+        **DENIED,
         s404="This provider has no such key in force.",
         s409="It is the last key without an end.",
         s422="The Idempotency-Key was used for another request.",
@@ -116,7 +112,7 @@ def end_key(
     "/evidence-secret",
     operation_id="getEvidenceSecret",
     summary="The secret that opens one's evidence commitments 证据承诺密钥",
-    responses=problems(s401=S401, s403=S403),
+    responses=problems(**DENIED),
 )
 def read_evidence_secret(db: Db, keys: Secrets, sender: Reader) -> EvidenceSecretOut:
     """Hand out the secret that the platform and this provider share; every reading is logged."""

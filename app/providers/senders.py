@@ -6,7 +6,7 @@ signature is checked over the raw bytes, before any of them is parsed.
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, Request, Response
 from fastapi.openapi.models import APIKey, APIKeyIn
@@ -23,6 +23,12 @@ from app.kernel.wiring import Configuration, Db
 from app.providers.errors import ProviderSuspended
 from app.providers.once import first_answer, keep_answer, take_nonce
 from app.providers.registry import Provider, ProviderKey, find_key
+
+DENIED: Final = {
+    "s401": "The signature is missing, wrong, stale or replayed, or its key is not in force.",
+    "s403": "The provider is suspended.",
+}
+"""How whoever sends may be refused, for an endpoint's ``problems``."""
 
 
 class ProviderSignature(SecurityBase):
