@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
 from app.kernel.advancing import AHEAD_MAX, advance, ahead
-from app.kernel.auth import desk
+from app.kernel.auth import DENIED, desk
 from app.kernel.clock import now, wall
 from app.kernel.http import problems
 from app.kernel.ids import new_id
@@ -54,8 +54,7 @@ def read_clock(db: Db) -> ClockOut:
     response_model=ClockOut,
     responses=problems(
         s400="The Idempotency-Key is missing.",
-        s401="There is no access token, or it has ended.",
-        s403="Your role may not do this.",
+        **DENIED,
         s409="It would be more than two years ahead.",
         s422="The advance is not above zero, or the Idempotency-Key was used before.",
     ),

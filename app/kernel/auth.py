@@ -32,6 +32,12 @@ _SCHEME: Final = HTTPBearer(
 PROOF: Final = timedelta(minutes=5)
 """How long a login is proof enough for what outlasts the session."""
 
+DENIED: Final = {
+    "s401": "No access token, or one that has ended.",
+    "s403": "Your role may not do this.",
+}
+"""How a clerk may be refused, for the ``problems`` of an endpoint of the desk."""
+
 
 class EndpointOpen(Exception):  # noqa: N818 -- names a state of the program
     """An endpoint asks nobody who they are, and is not on the list of public ones (未设防接口)."""

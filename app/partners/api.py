@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Request, Response
 from sqlmodel import Session
 
-from app.kernel.auth import desk
+from app.kernel.auth import DENIED, desk
 from app.kernel.clock import now
 from app.kernel.http import problems
 from app.kernel.ids import new_id, parse_public_id
@@ -37,10 +37,6 @@ Overseer = Annotated[Principal, desk(Scope.OVERSIGHT_MANAGE)]
 """Whose partners these are: the operator does not cut an auditor's machine off by itself."""
 PartnerId = Annotated[str, Path(max_length=40, examples=["par_01k0000000000000000000000a"])]
 Kid = Annotated[str, Path(pattern=KID)]
-DENIED: Final = {
-    "s401": "No access token, or one that has ended.",
-    "s403": "Your role may not do this.",
-}
 ASKED: Final = problems(
     **DENIED,
     s400="The Idempotency-Key is missing.",

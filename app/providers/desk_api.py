@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Request, Response
 from sqlmodel import Session
 
-from app.kernel.auth import desk
+from app.kernel.auth import DENIED, desk
 from app.kernel.clock import now
 from app.kernel.http import problems
 from app.kernel.ids import new_id
@@ -32,10 +32,6 @@ from app.providers.schemas import (
 )
 from app.staff import ApprovalOut, approval_out, ask, note_act
 
-DENIED: Final = {
-    "s401": "There is no access token, or it has ended.",
-    "s403": "Your role may not do this.",
-}
 WRITING: Final = problems(
     **DENIED,
     s400="The Idempotency-Key is missing.",

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import AwareDatetime
 from sqlmodel import Session
 
-from app.kernel.auth import desk
+from app.kernel.auth import DENIED, desk
 from app.kernel.clock import now
 from app.kernel.http import Str, problems
 from app.kernel.ids import parse_public_id
@@ -36,10 +36,6 @@ Signer = Annotated[Principal, desk(Scope.APPROVALS_SIGN)]
 Reader = Annotated[Principal, desk(Scope.AUDIT_READ)]
 ApprovalId = Annotated[str, Path(max_length=40, examples=["apr_01k0000000000000000000000a"])]
 Word = Annotated[Str | None, Query(max_length=200)]
-DENIED: Final = {
-    "s401": "No access token, or one that has ended.",
-    "s403": "Your role may not do this.",
-}
 
 
 @router.get(

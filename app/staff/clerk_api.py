@@ -8,21 +8,20 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Request, Response
 from sqlmodel import Session
 
-from app.kernel.auth import desk, tokens_of
+from app.kernel.auth import DENIED, desk, tokens_of
 from app.kernel.clock import now
 from app.kernel.http import problems
 from app.kernel.ids import new_id, parse_public_id
 from app.kernel.limits import Limit as Rate
-from app.kernel.limits import network_of
+from app.kernel.networks import few_of_network
 from app.kernel.once import IdempotencyKey, answer_once
 from app.kernel.paging import Cursor, Limit, read_cursor, write_cursor
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal, Tokens
-from app.kernel.wiring import Db, Limited, Secrets
+from app.kernel.wiring import Db, Secrets
 from app.sessions import Granted, TokensOut, deliver, open_session
 from app.sessions.refresh_tokens import SECRET_BYTES
 from app.staff import deeds
-from app.staff.api import DENIED
 from app.staff.asking import Asking, ask_admission, ask_change
 from app.staff.clerks import clerks
 from app.staff.credentials import new_totp, otpauth_uri
@@ -49,19 +48,7 @@ ClerkId = Annotated[str, Path(max_length=40, examples=["clk_01k00000000000000000
 TRIES: Final = Rate("staff.network", 60, timedelta(hours=1))
 """Of one network (/24, IPv6 /64): each try costs 30 ms and 19 MiB, whoever makes it."""
 LABEL: Final = "desk"
-
-
-def few_tries(request: Request, limits: Limited, keys: Secrets) -> None:
-    """Count a try of this network.
-
-    Raises:
-        LimitExceeded: There were too many.
-    """
-    address = request.client.host if request.client else ""
-    limits.take([(TRIES, keys.login_hash("staff/network", network_of(address).encode()))], at=now())
-
-
-FewTries: Final = Depends(few_tries)
+FewTries: Final = few_of_network(TRIES)
 """Stands on the two endpoints that anybody may ask."""
 
 
