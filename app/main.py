@@ -33,6 +33,9 @@ from app.kernel.openapi import describe
 from app.kernel.settings import Settings
 from app.kernel.tokens import Tokens
 from app.kernel.tracing import exporter, trace
+from app.mall.orders_api import router as orders
+from app.mall.till_api import router as tills
+from app.merchants.tills import signed_till
 from app.partners import DEEDS as PARTNER_DEEDS
 from app.partners.api import router as partners
 from app.partners.token_api import router as machines
@@ -87,6 +90,8 @@ ROUTERS: Final = (
     me,
     guardians,
     leaving,
+    orders,
+    tills,
     *GROWTH,
 )
 DEEDS: Final[Mapping[str, Deed]] = {
@@ -161,7 +166,10 @@ def create_app(settings: Settings, city: City | None = None) -> FastAPI:
     for router in (*ROUTERS, sandbox) if settings.sandbox else ROUTERS:
         app.include_router(router)
     refuse_open_endpoints(
-        app.routes, below="/v1", public=PUBLIC | SANDBOX_PUBLIC, signatures={signed_request}
+        app.routes,
+        below="/v1",
+        public=PUBLIC | SANDBOX_PUBLIC,
+        signatures={signed_request, signed_till},
     )
     if settings.otlp_endpoint is not None:
         trace(app, exporter(settings.otlp_endpoint))

@@ -31,6 +31,7 @@ from app.kernel.clock import day_of, wall
 from app.kernel.db import driver
 from app.kernel.limits import sweep as sweep_limits
 from app.kernel.once import sweep as sweep_answers
+from app.mall.expiring import expire_orders
 from app.partners import sweep_assertions
 from app.points import close_points_day, exchange_automatically
 from app.privacy.erasing import erase
@@ -207,6 +208,11 @@ def sweep_closed(city: City, at: datetime) -> None:
     sweep_balances(city.db, before=before, today=today)
 
 
+def expire_vouchers(city: City, at: datetime) -> None:
+    """Give back what orders past their end still hold (订单到期)."""
+    expire_orders(city.worker_db, at=at)
+
+
 def build_boards(city: City, at: datetime) -> None:
     """Build the leaderboards anew from rows (重建排行榜)."""
     rebuild_boards(city.db, city.redis, at=at)
@@ -266,6 +272,7 @@ JOBS: Final[tuple[tuple[str, timedelta, Callable[[City, datetime], None]], ...]]
     ("declare-methodologies", timedelta(hours=1), declare_methodologies),
     ("settle-months", timedelta(hours=12), settle_months),
     ("exchange-by-night", timedelta(hours=6), exchange_by_night),
+    ("expire-orders", timedelta(minutes=1), expire_vouchers),
     ("close-points-day", timedelta(hours=6), close_the_points_day),
     ("sweep-balances", timedelta(days=7), sweep_closed),
     ("forget-whereabouts", timedelta(hours=6), forget_whereabouts),

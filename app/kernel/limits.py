@@ -12,7 +12,7 @@ A window is counted in sixtieths, the one that is running out counted whole: nev
 import ipaddress
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -167,6 +167,23 @@ def take(session: Session, uses: Iterable[Use], *, at: datetime) -> Sequence[Lef
     """
     connection = driver(session)
     return [_take_one(connection, limit, who, at) for limit, who in uses]
+
+
+def look(session: Session, use: Use, *, at: datetime) -> None:
+    """Pass whoever has one left, and take none; nobody takes of it until the caller is done.
+
+    For what counts only if it fails.
+
+    Raises:
+        LimitExceeded: It is spent.
+    """
+    limit, who = use
+    try:
+        _take_one(driver(session), replace(limit, most=0), who, at)
+    except LimitExceeded as shown:
+        used = -shown.left.remaining
+        if used >= limit.most:
+            raise LimitExceeded(replace(shown.left, limit=limit, remaining=0)) from None
 
 
 def sweep(session: Session, *, at: datetime) -> int:

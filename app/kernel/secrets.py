@@ -148,6 +148,10 @@ class Keys:
         """Hash what people log in with, each kind apart; no provider's code has a slash."""
         return digest(self.subject, b"login/" + kind.encode() + b"\0" + value, sha256)
 
+    def voucher_hash(self, kind: str, value: bytes) -> bytes:
+        """Derive a voucher's key, and hash what is printed of it; each kind apart, as above."""
+        return digest(self.subject, b"voucher/" + kind.encode() + b"\0" + value, sha256)
+
     def provider_secret(self, provider: str) -> bytes:
         """Derive the secret that provider and platform share for evidence salts (R7)."""
         return digest(self.subject, f"evidence\0{provider}".encode(), sha256)

@@ -226,7 +226,7 @@ begin
     raise exception 'order.leaving' using errcode = 'TP100';
   end if;
 
-  select o.*, m.approved_at is not null and m.suspended_at is null as is_trading into _shown
+  select o.*, m.suspended_at is null as is_trading into _shown
     from offer o join merchant m on m.id = o.merchant where o.id = _offer;
   if not found or _shown.state not in ('published', 'withdrawn') then
     raise exception 'order.offer_unknown' using errcode = 'TP100';
@@ -363,8 +363,7 @@ declare
   _said bytea;
 begin
   select t.merchant, t.keeper into _open from till t join merchant m on m.id = t.merchant
-   where t.id = _till and t.revoked_at is null and t.shift_ends_at > _at
-     and m.approved_at is not null and m.suspended_at is null;
+   where t.id = _till and t.revoked_at is null and t.shift_ends_at > _at and m.suspended_at is null;
   if not found then
     outcome := 'till.closed';
     return;
@@ -424,8 +423,8 @@ end $$;
 -- Reverses a redemption within 15 minutes: at once by the till that redeemed; else the first person
 -- asks and another confirms. Says reversed, before, asked, or the code of a refusal.
 create function reverse_redemption(
-  _redemption uuid, _till uuid, _merchant uuid, _person uuid, _reversal uuid, _first uuid,
-  _at timestamptz, _today date,
+  _redemption uuid, _till uuid, _person uuid, _actor text, _key text, _request bytea,
+  _reversal uuid, _first uuid, _at timestamptz, _today date, _kept_until timestamptz,
   out outcome text, out reversal uuid, out reversed_at timestamptz, out points bigint)
 language plpgsql as $$
 #variable_conflict use_column
@@ -433,18 +432,27 @@ declare
   _place voucher_place;
   _found mall_order;
   _taken redemption;
-  _asked_by uuid := _person;
+  _merchant uuid;
+  _asked_by uuid;
+  _said bytea;
   _assets int[];
   _points bigint[];
 begin
   if _till is not null then
     select t.merchant, t.keeper into _merchant, _person from till t
      where t.id = _till and t.revoked_at is null and t.shift_ends_at > _at;
-    _asked_by := _person;
+  else
+    select u.merchant into _merchant from merchant_user u where u.id = _person and u.suspended_at is null;
   end if;
-  perform from merchant m where m.id = _merchant and m.approved_at is not null and m.suspended_at is null;
+  _asked_by := _person;
+  perform from merchant m where m.id = _merchant and m.suspended_at is null;
   if not found then
     outcome := 'till.closed';
+    return;
+  end if;
+  select request into _said from desk_answer where actor = _actor and key = _key;
+  if _said <> _request then
+    outcome := 'idempotency.key_reused';
     return;
   end if;
 
@@ -469,6 +477,9 @@ begin
     return;
   end if;
 
+  if _said is null then
+    insert into desk_answer (actor, key, request, kept_until) values (_actor, _key, _request, _kept_until);
+  end if;
   if _till is null or _taken.till is distinct from _till then
     insert into reversal_request (bucket, account, redemption, asked_by, asked_at)
     values (_found.bucket, _found.account, _redemption, _person, _at) on conflict do nothing;

@@ -1,0 +1,65 @@
+"""Orders that end by themselves (订单到期): past their time, or because their owner leaves (R20).
+
+Each is one call of its own, so the job holds nothing while it goes on, and a worker that dies
+leaves the rest to the next one.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlmodel import Session
+
+from app.citizens import Citizen
+from app.kernel.clock import day_of
+from app.kernel.db import Database, driver
+from app.kernel.ids import new_id
+from app.mall.ordering import RELEASE
+
+AT_ONCE: Final = 500
+QUIET: Final = timedelta(hours=1)
+"""After a redemption: a reversal may come within a quarter of it."""
+_BUCKETS: Final = """
+select distinct bucket from mall_order where state = 'reserved' and ends_at <= %s order by bucket"""
+_DUE: Final = """
+select account, id from mall_order
+ where bucket = %s and state = 'reserved' and ends_at <= %s
+   and (offline_until is null or offline_until + interval '1 day' <= %s)
+ order by ends_at, account, id limit %s"""
+_RESERVED: Final = """
+select id from mall_order where bucket = %s and account = %s and state = 'reserved' order by id"""
+_RECENT: Final = """
+select 1 from redemption where bucket = %s and account = %s and redeemed_at > %s limit 1"""
+
+
+def expire_orders(db: Database, *, at: datetime) -> int:
+    """Give back what orders past their end still hold; gives how many expired. Resumable."""
+    expired = 0
+    for bucket in db.read(_buckets, at):
+        while due := db.read(_due, bucket, at):
+            for owner, order in due:
+                facts = (bucket, owner, order, new_id(), at, day_of(at))
+                expired += db.call(RELEASE, facts) == ("reserved", "expired")
+    return expired
+
+
+def release_orders(session: Session, citizen: Citizen, at: datetime) -> None:
+    """Cancel what a citizen who leaves has on order; what is open to tills offline waits."""
+    connection, owner = driver(session), (citizen.bucket, citizen.number)
+    for (order,) in connection.execute(_RESERVED, owner).fetchall():
+        connection.execute(RELEASE, (*owner, order, new_id(), at, day_of(at)))
+
+
+def is_quiet(session: Session, citizen: Citizen, at: datetime) -> bool:
+    """Say whether nothing that a citizen ordered can come back any more."""
+    connection, owner = driver(session), (citizen.bucket, citizen.number)
+    if connection.execute(_RESERVED, owner).fetchone() is not None:
+        return False
+    return connection.execute(_RECENT, (*owner, at - QUIET)).fetchone() is None
+
+
+def _buckets(session: Session, at: datetime) -> list[int]:
+    return [row[0] for row in driver(session).execute(_BUCKETS, (at,))]
+
+
+def _due(session: Session, bucket: int, at: datetime) -> list[tuple[int, object]]:
+    return [(row[0], row[1]) for row in driver(session).execute(_DUE, (bucket, at, at, AT_ONCE))]

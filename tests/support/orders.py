@@ -1,0 +1,222 @@
+"""A merchant with open tills, offers, people with points, and what they do (订单样例)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlmodel import Session
+
+from app.kernel.clock import day_of, now
+from app.kernel.db import Database, driver
+from app.kernel.ids import new_id, public_id
+from app.kernel.secrets import Keys
+from app.mall.ordering import OrderIds, Wish, cancel, place
+from app.mall.orders import Order, order_of
+from app.mall.redeeming import Asked, Redemption, redeem
+from app.mall.reversing import Reversal, Reverser, reverse
+from app.mall.vouchers import code_hash, key_of, printed_code, qr_text
+from app.points import Programme
+from app.points.earmarks import promise
+from ledger.accounts import SYSTEM_ACCOUNTS, AccountKind, bucket_of
+from ledger.assets import Points
+from ledger.chart import Code
+from tests.support.acts import one, rows
+from tests.support.owners import asset_number, owners, post_all, row
+from tests.support.points import citizens, programme
+
+ISSUANCE: Final = SYSTEM_ACCOUNTS["issuance/points"]
+DAY: Final = timedelta(days=1)
+_MERCHANT: Final = """
+insert into merchant (id, account, kind, name_zh, name_en, registration, approved_at,
+                      offline_cap_points)
+values (%s, %s, 'business', '咖啡店', 'Coffee', %s, %s, %s)"""
+_TILL: Final = """
+insert into till (id, merchant, label, public_key, opened_at, shift, keeper, shift_ends_at)
+values (%s, %s, 'till', sha256(%s::text::bytea), %s, uuidv7(), %s, %s)"""
+_OFFER: Final = """
+insert into offer (id, merchant, kind, category, title_zh, title_en, price_points, price_fen,
+                   per_person, per_day, sale_from, sale_to, voucher_days, state, created_at,
+                   published_at)
+values (%(id)s, %(merchant)s, %(kind)s, 'food', '拿铁', 'Latte', %(price_points)s, %(price_fen)s,
+        %(per_person)s, %(per_day)s, %(sale_from)s, %(sale_to)s, %(voucher_days)s, 'published',
+        %(sale_from)s, %(sale_from)s)"""
+
+
+@dataclass
+class Street:
+    """A shop, its programme's points, and its customers."""
+
+    db: Database
+    keys: Keys
+    at: datetime = field(default_factory=now)
+    cap: int = 1_000
+    green: Programme = field(init=False)
+    shop: UUID = field(init=False)
+    till: UUID = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.green = programme(self.db, self.keys, 10_000_000)
+        self.shop = self.merchant()
+        self.till = self.open_till(self.shop)
+
+    def run(self, statement: str, *values: object) -> None:
+        self.db.transact(lambda session: self._run(session, statement, values))
+
+    @staticmethod
+    def _run(session: Session, statement: str, values: Sequence[object]) -> None:
+        driver(session).execute(statement.encode(), values)
+
+    def merchant(self) -> UUID:
+        """Open a merchant that trades."""
+        made, (account,) = new_id(), owners(self.db, self.keys, 1, AccountKind.MERCHANT)
+        number = f"91310000{made.int % 10**10:010d}"
+        self.run(_MERCHANT, made, account, number, self.at, self.cap)
+        return made
+
+    def open_till(self, merchant: UUID, keeper: UUID | None = None) -> UUID:
+        """Open a till, with a shift of somebody at it."""
+        made, ends_at = new_id(), self.at + 400 * DAY
+        self.run(_TILL, made, merchant, made, self.at, keeper or new_id(), ends_at)
+        return made
+
+    def offer(self, stock: int = 10, **terms: Any) -> UUID:  # noqa: ANN401 -- columns
+        """Publish an offer."""
+        made = new_id()
+        facts: dict[str, Any] = {
+            "id": made,
+            "merchant": self.shop,
+            "kind": "goods",
+            "price_points": 30,
+            "price_fen": 0,
+            "per_person": None,
+            "per_day": None,
+            "sale_from": self.at - DAY,
+            "sale_to": self.at + 300 * DAY,
+            "voucher_days": 7,
+        }
+
+        def command(session: Session) -> None:
+            connection = driver(session)
+            connection.execute(_OFFER.encode(), facts | terms)
+            connection.execute(
+                "insert into offer_stock (offer, stocked) values (%s, %s)", (made, stock)
+            )
+
+        self.db.transact(command)
+        return made
+
+    def people(self, count: int, **classes: int) -> list[int]:
+        """Enrol people, each with so many points of classes by year of expiry: ``y2027=50``."""
+        made = citizens(self.db, self.keys, count)
+        for owner in made:
+            for year, points in classes.items():
+                self.give(owner, points, date(int(year[1:]), 12, 31))
+        return made
+
+    def give(self, owner: int, points: int, expires: date) -> int:
+        """Grant points, promised as an exchange does; gives their class."""
+        of = Points(self.green.code, expires, self.green.fen_per_point)
+        asset = asset_number(self.db, of)
+        fen = points * self.green.fen_per_point
+
+        def promised(session: Session) -> None:
+            assert promise(driver(session), self.green.id, fen, home=0) == fen
+
+        self.db.transact(promised)
+        post_all(self.db, [row(Code.GRANT_EXCHANGE, ISSUANCE, owner, asset, points)])
+        return asset
+
+    def ids(self) -> OrderIds:
+        voucher = new_id()
+        code = code_hash(self.keys, printed_code(key_of(self.keys, voucher)))
+        return OrderIds(new_id(), voucher, code, new_id(), new_id())
+
+    def order(
+        self,
+        owner: int,
+        offer: UUID,
+        quantity: int = 1,
+        *,
+        at: datetime | None = None,
+        **shown: int,
+    ) -> Order:
+        """Order at the price that is asked now, or at one that was shown."""
+        price = one(
+            self.db, "select version, price_points, price_fen from offer where id = %s", offer
+        )
+        wish = Wish(offer, price[0], price[1], price[2], quantity)._replace(**shown)
+        ids, bucket = self.ids(), bucket_of(owner)
+        self.db.transact(place, bucket, owner, wish, ids, at=at or self.at)
+        return self.db.read(order_of, bucket, owner, ids.order)
+
+    def cancel(self, owner: int, order: Order, *, at: datetime | None = None) -> None:
+        facts = (bucket_of(owner), owner, order.row.id)
+        self.db.transact(cancel, *facts, released=new_id(), at=at or self.at)
+
+    def qr(self, order: Order, *, at: datetime | None = None) -> str:
+        voucher = order.row.voucher
+        return qr_text(key_of(self.keys, voucher), voucher, at or self.at)
+
+    def asked(self, till: UUID | None = None, key: str | None = None) -> Asked:
+        found = till or self.till
+        return Asked(found, public_id("til", found), key or new_id().hex, bytes(32))
+
+    def redeem(
+        self,
+        order: Order,
+        *,
+        till: UUID | None = None,
+        at: datetime | None = None,
+        text: str | None = None,
+    ) -> Redemption:
+        """Show the voucher to a till."""
+        when = at or self.at
+        shown = text or self.qr(order, at=when)
+        return redeem(self.db, self.keys, self.asked(till), shown, moved=new_id(), at=when)
+
+    def reverse(
+        self,
+        order: Order,
+        *,
+        till: UUID | None = None,
+        person: UUID | None = None,
+        at: datetime | None = None,
+    ) -> Reversal:
+        """Reverse at a till, or as a person at the console."""
+        found = None if person else till or self.till
+        asked = Reverser(found, person, "somebody", new_id().hex, bytes(32))
+        facts = (asked, order.row.voucher)
+        return reverse(self.db, *facts, reversal=new_id(), moved=new_id(), at=at or self.at)
+
+    def state(self, order: Order) -> str:
+        return one(self.db, "select state from mall_order where id = %s", order.row.id)[0]
+
+    def held(self, owner: int) -> dict[int, int]:
+        return self._points(owner + 1)
+
+    def own(self, owner: int) -> dict[int, int]:
+        return self._points(owner)
+
+    def _points(self, place: int) -> dict[int, int]:
+        query = """select extract(year from x.expires)::int, b.credits - b.debits
+                     from balance b join asset x on x.id = b.asset
+                    where b.account = %s and b.asset & 7 = 3 and b.credits > b.debits"""
+        return dict(rows(self.db, query, place))
+
+    def taken(self, offer: UUID, owner: int) -> tuple[int, int, int]:
+        """What the offer, the day and the person have taken of it."""
+        today = day_of(self.at)
+        return (
+            one(self.db, "select taken from offer_stock where offer = %s", offer)[0],
+            one(self.db, "select taken from offer_day where offer = %s and day = %s", offer, today)[
+                0
+            ],
+            one(
+                self.db,
+                "select taken from offer_person where offer = %s and account = %s",
+                offer,
+                owner,
+            )[0],
+        )
