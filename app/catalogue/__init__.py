@@ -20,6 +20,7 @@ from app.catalogue.errors import (
     VersionUnknown,
 )
 from app.catalogue.library import (
+    DIGESTS,
     FactorCorrection,
     Holding,
     applicable,
@@ -27,9 +28,11 @@ from app.catalogue.library import (
     digests,
     document_of,
     holding,
+    is_read,
     last_days,
     library,
     library_over,
+    settled_by_month,
     source_of,
     versions_of,
 )
@@ -52,6 +55,7 @@ from app.catalogue.standings import (
 )
 
 __all__ = [
+    "DIGESTS",
     "STANDINGS",
     "Anchor",
     "Decisions",
@@ -76,6 +80,7 @@ __all__ = [
     "document_of",
     "end_approval",
     "holding",
+    "is_read",
     "last_days",
     "leavings",
     "leavings_on",
@@ -84,6 +89,7 @@ __all__ = [
     "note_anchored",
     "note_standings",
     "register",
+    "settled_by_month",
     "sign_off",
     "source_of",
     "unanchored",

@@ -16,11 +16,13 @@ from sqlmodel import Session
 
 from app.catalogue.errors import VersionConflict, VersionUnknown
 from app.kernel.db import Connection, driver
-from methodologies import CATALOG, Document, load, source
+from methodologies import CATALOG, Document, Settlement, load, source
 
 Key = tuple[str, int]
 _PUBLISHED: Final = "select code, version, sha256 from methodology_document order by 1, 2"
 _SOURCE: Final = "select source from methodology_document where code = %s and version = %s"
+DIGESTS: Final = "array(select sha256 from methodology_document)"
+"""A column for whoever wants to be told by :func:`is_read`, in a statement of their own."""
 _WITHDRAWN: Final = "select code, version, last_day from methodology_withdrawal"
 _CORRECTED: Final = """
 select id, code, version, replacement, since, until from factor_correction where code = %s
@@ -71,6 +73,24 @@ def library(session: Session) -> Mapping[Key, Document]:
         VersionConflict: A version ships with other bytes than were published.
     """
     return library_over(driver(session))
+
+
+def is_read(published: Iterable[bytes]) -> bool:
+    """Tell whether this process knows every document with these digests, and none conflicts.
+
+    Where it does not, :func:`library` reads what is missing, or says what conflicts.
+    """
+    return all(digest in _parsed and not _conflicts(_parsed[digest]) for digest in published)
+
+
+def settled_by_month() -> list[str]:
+    """Name the versions that settle whole months, of those that ship or were read: ``CODE/1``."""
+    known = [*CATALOG.values(), *_parsed.values()]
+    return [
+        f"{each.code}/{each.version}"
+        for each in known
+        if each.settlement is Settlement.BILLING_MONTH
+    ]
 
 
 def library_over(connection: Connection) -> Mapping[Key, Document]:
@@ -193,6 +213,11 @@ def _library(
         if known.sha256 != bytes(sha256).hex():
             raise VersionConflict(methodology=of, version=version)
     return dict(sorted(found.items()))
+
+
+def _conflicts(document: Document) -> bool:
+    ships = CATALOG.get((document.code, document.version), document)
+    return ships.sha256 != document.sha256
 
 
 def _not_superseded(document: Document, later: Iterable[Document]) -> list[Document]:

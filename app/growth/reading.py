@@ -5,13 +5,12 @@ be read again on any later one. Each statement stays in one bucket and finds the
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 from typing import Final
 
 from sqlmodel import Session
 
-from app.catalogue import library
+from app.catalogue import library, settled_by_month
 from app.growth.year import Tally, Year, a_year_before, gathered
 from app.kernel.db import driver
 from ledger.accounts import SYSTEM_ACCOUNTS
@@ -50,7 +49,9 @@ select a.occurred_on, a.methodology, a.evidence, count(*) filter (where w.activi
  where a.bucket = %(bucket)s and a.account = %(owner)s
    and a.recorded_on between %(since)s and %(known)s
    and a.occurred_on between %(since)s and %(until)s
-   and a.reason is null and m.counted is null and not a.methodology = any(%(by_month)s)
+   and a.reason is null and m.counted is null
+   and not a.methodology = any(array(select id from methodology_version
+                                      where code || '/' || version = any(%(by_month)s::text[])))
  group by a.occurred_on, a.methodology, a.evidence"""
 _MONTHS: Final = """
 select (s.month + interval '1 month')::date - 1, s.methodology, coalesce(e.evidence, 0)::int2, 1,
@@ -68,6 +69,11 @@ select (s.month + interval '1 month')::date - 1, s.methodology, coalesce(e.evide
    and s.reduction_mg + coalesce(c.mg, 0) > 0"""
 _TALLIES: Final = _ACTS + "\n union all" + _MONTHS
 """Days with their acts, and months that were settled whole: one act each, on their last day."""
+SUMS: Final = f"""
+select coalesce(sum(mg), 0)::int8 as mg, count(distinct day)::int4 as days
+  from ({_TALLIES}) tally (day, methodology, evidence, acts, mg, withdrawn)
+ where acts > 0"""  # noqa: S608 -- of constants
+"""What the same rows come to: their mass, and the days with an act."""
 _CONTRIBUTED: Final = """
 select coalesce(sum(mg), 0)::int8 from (
   select amount as mg from transfer
@@ -118,33 +124,12 @@ def year_of(session: Session, bucket: int, owner: int, until: date) -> Year:
 def between(
     session: Session, bucket: int, owner: int, since: date, until: date, *, known_on: date
 ) -> Year:
-    """Read a person's acts of some days, as they were known on a day."""
-    year = acts_between(session, bucket, owner, since, until, known_on=known_on)
-    facts = {
-        "bucket": bucket,
-        "owner": owner,
-        "since": since,
-        "until": until,
-        "correct": CORRECT,
-        "contributed": list(CONTRIBUTED),
-    }
-    row = driver(session).execute(_CONTRIBUTED, facts).fetchone()
-    assert row is not None
-    return replace(year, contributed_mg=max(0, row[0]))
-
-
-def acts_between(
-    session: Session, bucket: int, owner: int, since: date, until: date, *, known_on: date
-) -> Year:
-    """Read the same without what was contributed, as a level needs it; three statements."""
+    """Read a person's acts of some days, as they were known on a day; four statements."""
     known = library_of(session)
     facts = {
-        "bucket": bucket,
-        "owner": owner,
-        "since": since,
-        "until": until,
-        "known": known_on,
-        "by_month": sorted(known.by_month),
+        **own_days(bucket, owner, since, until, known_on=known_on),
+        "correct": CORRECT,
+        "contributed": list(CONTRIBUTED),
     }
     tallies: list[Tally] = []
     disproved = 0
@@ -154,4 +139,20 @@ def acts_between(
             tallies.append(Tally(day, known.field_of(methodology), acts, proved, mg))
         if evidence < PROVED:
             disproved += withdrawn
-    return Year(since, until, gathered(tallies), disproved=disproved)
+    row = driver(session).execute(_CONTRIBUTED, facts).fetchone()
+    assert row is not None
+    return Year(since, until, gathered(tallies), max(0, row[0]), disproved)
+
+
+def own_days(
+    bucket: int, owner: int, since: date, until: date, *, known_on: date
+) -> dict[str, object]:
+    """Give what `SUMS` asks for; it goes by the versions that this process has read."""
+    return {
+        "bucket": bucket,
+        "owner": owner,
+        "since": since,
+        "until": until,
+        "known": known_on,
+        "by_month": settled_by_month(),
+    }

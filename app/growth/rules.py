@@ -85,8 +85,13 @@ def grown(document: GrowthDocument, year: Year) -> Growth:
 
 def growth_value(document: GrowthDocument, year: Year) -> int:
     """Give the growth value: mass and active days."""
-    grams = year.amount_mg // (document.value.grams_each * MG_PER_GRAM)
-    return grams + document.value.day_each * len(year.active_days)
+    return value_of(document, year.amount_mg, len(year.active_days))
+
+
+def value_of(document: GrowthDocument, amount_mg: int, active_days: int) -> int:
+    """Give the growth value of these two sums."""
+    grams = amount_mg // (document.value.grams_each * MG_PER_GRAM)
+    return grams + document.value.day_each * active_days
 
 
 def level_at(document: GrowthDocument, value: int) -> Level:

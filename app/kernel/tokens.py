@@ -9,6 +9,7 @@ import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -30,6 +31,8 @@ LEEWAY: Final = timedelta(seconds=5)
 """By how much the clocks of two machines may differ."""
 LONGEST: Final = 4096
 """Longer texts are not tokens of ours [characters]."""
+BELIEVED_MAX: Final = 2048
+"""Tokens whose signature a process remembers to have checked."""
 
 KeySet = dict[str, Ed25519PrivateKey]
 """By ``kid``, the newest last."""
@@ -90,6 +93,7 @@ class Tokens:
         They are asked for each time, so that a rotation needs no restart.
         """
         self._keys, self._issuer = keys, issuer
+        self._believed = lru_cache(BELIEVED_MAX)(self._claims)
 
     def public_keys(self) -> Sequence[Mapping[str, str]]:
         """Give the public halves as JSON Web Keys (RFC 8037), the newest last."""
@@ -135,22 +139,31 @@ class Tokens:
         try:
             if len(text) > LONGEST:
                 raise TokenInvalid
-            header = jwt.get_unverified_header(text)
-            key = self._keys().get(str(header.get("kid")))
-            if header.get("typ") != TYPE or key is None:
-                raise TokenInvalid
-            claims = jwt.decode(
-                text,
-                key.public_key(),
-                [ALGORITHM],
-                audience=AUDIENCE,
-                issuer=self._issuer,
-                options={"require": list(REQUIRED), "verify_exp": False, "verify_iat": False},
-            )
+            claims, who = self._believed(text, tuple(self._keys()))
             _check_time(claims)
-            return _principal(claims)
         except (jwt.InvalidTokenError, ValueError, TypeError) as error:
             raise TokenInvalid from error
+        return who
+
+    def _claims(self, text: str, kids: Sequence[str]) -> tuple[Mapping[str, Any], Principal]:
+        """Check a signature, once for each set of keys: what holds of it cannot change but by them.
+
+        Time is judged anew by every reader, and a key that was retired ends all that is remembered.
+        """
+        header = jwt.get_unverified_header(text)
+        kid = str(header.get("kid"))
+        key = self._keys().get(kid) if kid in kids else None
+        if header.get("typ") != TYPE or key is None:
+            raise TokenInvalid
+        claims = jwt.decode(
+            text,
+            key.public_key(),
+            [ALGORITHM],
+            audience=AUDIENCE,
+            issuer=self._issuer,
+            options={"require": list(REQUIRED), "verify_exp": False, "verify_iat": False},
+        )
+        return claims, _principal(claims)
 
 
 def _check_time(claims: Mapping[str, Any]) -> None:

@@ -166,6 +166,31 @@ def test_a_role_cannot_do_what_is_not_its_to_do(
         db.dispose()
 
 
+END_OTHERS: LiteralString = """
+select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity
+ where pid <> pg_backend_pid() and datname = current_database()"""
+
+
+def test_what_the_server_ended_is_not_used_again(db: Database) -> None:
+    """Idle connections of a server that went away and came back cost nobody a request."""
+    met = threading.Barrier(4, timeout=20)
+
+    def hold(session: Session) -> None:
+        driver(session)
+        met.wait()
+
+    threads = [threading.Thread(target=db.transact, args=(hold,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    for code in ("before", "after"):
+        db.transact(insert, code)
+        with psycopg.connect(db.url, autocommit=True) as other:
+            other.execute(END_OTHERS)
+        assert code in names(db)
+
+
 def test_a_database_that_is_away_is_said_and_not_tried_again() -> None:
     db = Database("postgresql://nobody@127.0.0.1:1/none", pool_size=1)
     with pytest.raises(DBAPIError) as raised:

@@ -218,6 +218,24 @@ def test_rotation_believes_the_old_until_it_retires(tmp_path: Path) -> None:
     assert tokens.read(new) == ALICE
 
 
+def test_what_was_read_once_is_judged_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The signature is remembered; the end of the token, and of its key, are not."""
+    held = dict(KEYS)
+    tokens = Tokens(lambda: held, ISSUER)
+    token = tokens.issue(ALICE, at=now())
+    for _ in range(2):
+        assert tokens.read(token) == ALICE
+    with monkeypatch.context() as late:
+        late.setattr("app.kernel.tokens.now", lambda: datetime.now(UTC) + LIFETIME + LEEWAY)
+        with pytest.raises(TokenInvalid):
+            tokens.read(token)
+    held[key_id(OTHER)] = OTHER
+    assert tokens.read(token) == ALICE
+    del held[key_id(KEY)]
+    with pytest.raises(TokenInvalid):
+        tokens.read(token)
+
+
 def test_the_public_keys_verify_and_hold_nothing_private() -> None:
     (jwk,) = TOKENS.public_keys()
     assert set(jwk) == {"kty", "crv", "x", "kid", "use", "alg"}
