@@ -16,7 +16,7 @@ from app.activities.scorecard import scorecard
 from app.activities.sent import sent_by
 from app.kernel.clock import day_of, now
 from app.kernel.http import problems
-from app.kernel.paging import Cursor, Limit, read_cursor, write_cursor
+from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.wiring import Db
 from app.providers.senders import DENIED, Reader
 
@@ -40,16 +40,9 @@ router = APIRouter(prefix="/v1/provider", tags=["providers 数据提供方"])
 )
 def list_batches(db: Db, sender: Reader, cursor: Cursor = None, limit: Limit = 50) -> SentBatchPage:
     """List what this provider sent, the newest first."""
-    before = LAST
-    if cursor is not None:
-        at, upload = read_cursor(cursor, datetime, UUID)
-        before = (at, upload)
+    before = read_cursor(cursor, datetime, UUID) if cursor else LAST
     found = db.read(sent_by, sender, before=before, limit=limit + 1)
-    last = found[limit - 1] if len(found) > limit else None
-    return SentBatchPage(
-        data=[sent_out(each) for each in found[:limit]],
-        next_cursor=None if last is None else write_cursor(last.opened_at, last.id),
-    )
+    return page_of(SentBatchPage, found, limit, sent_out, lambda last: (last.opened_at, last.id))
 
 
 @router.get(

@@ -11,7 +11,7 @@ from app.activities import BatchUnknown
 from app.anchoring.inclusion import Included, included
 from app.kernel.http import problems
 from app.kernel.ids import parse_public_id, public_id
-from app.kernel.paging import Cursor, Limit, read_cursor, write_cursor
+from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.wiring import Configuration, Db, Secrets
 from app.providers.senders import DENIED, Reader
 from ledger.encoding import Entry
@@ -85,11 +85,7 @@ def read_inclusion(  # noqa: PLR0917 -- who, what of, and what it stands on
     found = db.read(
         included, keys, settings.public_path, sender, upload, after=after, limit=limit + 1
     )
-    last = found[limit - 1].activity if len(found) > limit else None
-    return InclusionPage(
-        data=[_out(each) for each in found[:limit]],
-        next_cursor=None if last is None else write_cursor(last),
-    )
+    return page_of(InclusionPage, found, limit, _out, lambda last: (last.activity,))
 
 
 def _out(each: Included) -> IncludedOut:

@@ -20,7 +20,7 @@ from app.catalogue.showing import calculate
 from app.kernel.clock import day_of, now
 from app.kernel.etags import OPEN, Known, tagged
 from app.kernel.http import problems
-from app.kernel.paging import Cursor, Limit, read_cursor, write_cursor
+from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.wiring import Configuration, Db
 from methodologies import Field, render
 
@@ -64,9 +64,9 @@ def list_methodologies(
     after = ("", 0) if cursor is None else read_cursor(cursor, str, int)
     known = db.read(rows_on, day_of(now()), field)
     rows = [row for row in known if (row.code, row.version) > after]
-    last = rows[limit - 1] if len(rows) > limit else None
-    following = None if last is None else write_cursor(last.code, last.version)
-    page = MethodologyPage(data=rows[:limit], next_cursor=following)
+    page = page_of(
+        MethodologyPage, rows, limit, lambda row: row, lambda row: (row.code, row.version)
+    )
     return tagged(page.model_dump_json().encode(), JSON, FRESH, if_none_match)
 
 

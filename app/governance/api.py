@@ -31,7 +31,7 @@ from app.kernel.clock import now
 from app.kernel.http import problems
 from app.kernel.ids import new_id, parse_public_id
 from app.kernel.once import IdempotencyKey, answer_once
-from app.kernel.paging import Cursor, Limit, read_cursor, write_cursor
+from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal
 from app.kernel.wiring import Db
@@ -93,8 +93,7 @@ def list_proposals(
     """List all proposals, the newest first."""
     (before,) = read_cursor(cursor, UUID) if cursor else (None,)
     found = db.read(proposals, before=before, limit=limit + 1)
-    more = write_cursor(found[limit - 1].id) if len(found) > limit else None
-    return ProposalPage(data=[proposal_row(each) for each in found[:limit]], next_cursor=more)
+    return page_of(ProposalPage, found, limit, proposal_row, lambda last: (last.id,))
 
 
 @router.get(

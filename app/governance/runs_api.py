@@ -34,7 +34,7 @@ from app.kernel.etags import OPEN, Known, tagged
 from app.kernel.http import problems
 from app.kernel.ids import new_id, parse_public_id, public_id
 from app.kernel.once import IdempotencyKey, answer_once
-from app.kernel.paging import Cursor, Limit, read_cursor, write_cursor
+from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.quantities import mass
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal
@@ -186,14 +186,13 @@ def list_corrected_acts(
     (after,) = read_cursor(cursor, UUID) if cursor else (UUID(int=0),)
     correction = parse_public_id("fcr", correction_id)
     found = db.read(corrected_acts, correction, after=after, limit=limit + 1)
-    more = write_cursor(found[limit - 1][0]) if len(found) > limit else None
-    lines = [
-        CorrectedActOut(
-            activity=public_id("act", act), change_mg=mg, leaf=change_leaf(act, mg).hex()
-        )
-        for act, mg in found[:limit]
-    ]
-    return CorrectedActPage(data=lines, next_cursor=more)
+    return page_of(CorrectedActPage, found, limit, _corrected_out, lambda last: (last[0],))
+
+
+def _corrected_out(changed: tuple[UUID, int]) -> CorrectedActOut:
+    act, mg = changed
+    leaf = change_leaf(act, mg).hex()
+    return CorrectedActOut(activity=public_id("act", act), change_mg=mg, leaf=leaf)
 
 
 def _run_out(session: Session, run: UUID | None) -> ShadowRunOut:

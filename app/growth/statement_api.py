@@ -2,7 +2,7 @@
 
 import secrets
 from base64 import urlsafe_b64encode
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -39,9 +39,9 @@ from app.growth.status_list import TTL, signed_list
 from app.kernel.auth import Me
 from app.kernel.clock import now
 from app.kernel.http import problems
-from app.kernel.ids import new_id, parse_public_id, public_id
+from app.kernel.ids import new_id, parse_public_id
 from app.kernel.once import IdempotencyKey, answer_once
-from app.kernel.paging import Cursor, CursorInvalid, Limit, read_cursor, write_cursor
+from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.secrets import key_id
 from app.kernel.wiring import Configuration, Db, Limited, Secrets
 
@@ -51,7 +51,7 @@ LAST: Final = UUID(int=(1 << 128) - 1)
 TTL_S: Final = int(TTL.total_seconds())
 NOT_YOURS: Final = problems(s404="You have no such statement.")
 StatementId = Annotated[str, Path(max_length=40)]
-END: Final = datetime.fromisoformat("9999-12-31T00:00:00+00:00")
+END: Final = (datetime(9999, 12, 31, tzinfo=UTC), "", "")
 
 router = APIRouter(prefix="/v1/me", tags=["statements 声明"])
 open_router = APIRouter(prefix="/v1/public", tags=["statements 声明"])
@@ -104,12 +104,9 @@ def post_statement(  # noqa: PLR0917 -- what FastAPI gives
 )
 def list_statements(db: Db, me: Me, limit: Limit = 50, cursor: Cursor = None) -> StatementPage:
     """List one's statements, the newest first."""
-    before = LAST if cursor is None else parse_public_id(STATEMENT, _text(cursor))
-    if before is None:
-        raise CursorInvalid
-    found = db.read(statements_before, me, before, limit)
-    more = write_cursor(public_id(STATEMENT, found[-1].id)) if len(found) == limit else None
-    return StatementPage(data=[shown_statement(each) for each in found], next_cursor=more)
+    (before,) = read_cursor(cursor, UUID) if cursor else (LAST,)
+    found = db.read(statements_before, me, before, limit + 1)
+    return page_of(StatementPage, found, limit, shown_statement, lambda last: (last.id,))
 
 
 @router.delete(
@@ -134,11 +131,9 @@ def list_checks(
     statement_id: StatementId, db: Db, me: Me, limit: Limit = 50, cursor: Cursor = None
 ) -> CheckPage:
     """List every check of a statement that was made here, the newest first."""
-    before = (END, "", "") if cursor is None else _check_before(cursor)
-    found = db.read(checks_before, me, _statement(statement_id), before, limit)
-    last = found[-1] if len(found) == limit else None
-    more = last and write_cursor(last.minute.isoformat(), last.verifier, last.outcome)
-    return CheckPage(data=[shown_check(each) for each in found], next_cursor=more or None)
+    before = read_cursor(cursor, datetime, str, str) if cursor else END
+    found = db.read(checks_before, me, _statement(statement_id), before, limit + 1)
+    return page_of(CheckPage, found, limit, shown_check, lambda last: last[:3])
 
 
 @open_router.post(
@@ -202,20 +197,3 @@ def _statement(text: str) -> UUID:
     if statement is None:
         raise StatementUnknown
     return statement
-
-
-def _text(cursor: str) -> str:
-    (text,) = read_cursor(cursor, str)
-    assert isinstance(text, str)
-    return text
-
-
-def _check_before(cursor: str) -> tuple[datetime, str, str]:
-    minute, verifier, outcome = read_cursor(cursor, str, str, str)
-    try:
-        at = datetime.fromisoformat(str(minute))
-    except ValueError as error:
-        raise CursorInvalid from error
-    if at.tzinfo is None or "\0" in f"{verifier}{outcome}":
-        raise CursorInvalid
-    return at, str(verifier), str(outcome)

@@ -39,9 +39,9 @@ from app.growth.together_schemas import (
 from app.kernel.auth import Me, desk
 from app.kernel.clock import day_of, now
 from app.kernel.http import problems
-from app.kernel.ids import ALPHABET, new_id, parse_public_id, public_id
+from app.kernel.ids import ALPHABET, new_id, parse_public_id
 from app.kernel.once import IdempotencyKey, answer_once
-from app.kernel.paging import Cursor, CursorInvalid, Limit, read_cursor, write_cursor
+from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal
 from app.kernel.wiring import Db
@@ -159,15 +159,19 @@ def post_challenge(
 )
 def list_challenges(db: Db, me: Me, limit: Limit = 20, cursor: Cursor = None) -> ChallengePage:
     """List the challenges that are not over, with one's progress in those that one joined."""
-    after, at = FIRST if cursor is None else _after(cursor), now()
+    at = now()
+    after = read_cursor(cursor, date, UUID) if cursor else FIRST
 
     def query(session: Session) -> ChallengePage:
-        found = challenges_after(session, day_of(at), after, limit)
-        mine = progress_in(session, me, found, at=at)
-        last = found[-1] if len(found) == limit else None
-        more = last and write_cursor(last.ends_on.isoformat(), public_id(CHALLENGE, last.id))
-        data = [shown_challenge(each, mine.get(each.id)) for each in found]
-        return ChallengePage(data=data, next_cursor=more or None)
+        found = challenges_after(session, day_of(at), after, limit + 1)
+        mine = progress_in(session, me, found[:limit], at=at)
+        return page_of(
+            ChallengePage,
+            found,
+            limit,
+            lambda each: shown_challenge(each, mine.get(each.id)),
+            lambda last: (last.ends_on, last.id),
+        )
 
     return db.read(query)
 
@@ -268,15 +272,3 @@ def _challenge(text: str) -> UUID:
     if challenge is None:
         raise ChallengeUnknown
     return challenge
-
-
-def _after(cursor: str) -> tuple[date, UUID]:
-    day, text = read_cursor(cursor, str, str)
-    challenge = parse_public_id(CHALLENGE, str(text))
-    try:
-        ends_on = date.fromisoformat(str(day))
-    except ValueError as error:
-        raise CursorInvalid from error
-    if challenge is None:
-        raise CursorInvalid
-    return ends_on, challenge

@@ -2,9 +2,9 @@
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final, Protocol, TypeVar, cast
 from uuid import UUID
 
 from fastapi import Query
@@ -19,6 +19,11 @@ NUMBER_MAX: Final = 2**63 - 1
 Place = str | int | date | UUID
 """One part of a sort key; an instant is a ``datetime``, which is a ``date``."""
 
+Row = TypeVar("Row")
+Out = TypeVar("Out")
+Answer = TypeVar("Answer")
+Answer_co = TypeVar("Answer_co", covariant=True)
+
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="Rows a page. 每页条数")]
 Cursor = Annotated[
     str | None,
@@ -32,6 +37,34 @@ class CursorInvalid(Refusal):
     code = "request.cursor_invalid"
     status = 422
     title_zh = "分页游标无效"
+
+
+class Page(Protocol[Out, Answer_co]):
+    """The model of a list's answer."""
+
+    def __call__(self, *, data: list[Out], next_cursor: str | None) -> Answer_co:
+        """Make an answer."""
+        ...
+
+
+def page_of(
+    page: Page[Out, Answer],
+    found: Sequence[Row],
+    limit: int,
+    told: Callable[[Row], Out],
+    place: Callable[[Row], tuple[Place, ...]],
+) -> Answer:
+    """Tell the first ``limit`` rows of a query that asked for one more, to see if others follow.
+
+    ``place`` is a row's sort key; behind that of the last row the next page begins.
+
+    >>> page_of(dict, [1, 2, 3], 3, str, lambda last: (last,))
+    {'data': ['1', '2', '3'], 'next_cursor': None}
+    >>> page_of(dict, [1, 2, 3], 2, str, lambda last: (last,))
+    {'data': ['1', '2'], 'next_cursor': 'WzJd'}
+    """
+    following = write_cursor(*place(found[limit - 1])) if len(found) > limit else None
+    return page(data=[told(each) for each in found[:limit]], next_cursor=following)
 
 
 def write_cursor(*place: Place) -> str:

@@ -1,6 +1,7 @@
 """A citizen's orders and vouchers over HTTP (订单与券接口)."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from app.kernel.clock import day_of, now
 from app.kernel.http import problems
 from app.kernel.ids import new_id, parse_public_id, public_id
 from app.kernel.once import IdempotencyKey, answer_once
-from app.kernel.paging import Cursor, Limit, read_cursor, write_cursor
+from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.secrets import Keys
 from app.kernel.wiring import Db, Secrets
 from app.mall.offline import write_token
@@ -101,9 +102,8 @@ def list_orders(db: Db, me: Me, cursor: Cursor = None, limit: Limit = 50) -> Ord
     """List my orders, the newest first."""
     (before,) = read_cursor(cursor, UUID) if cursor else (LAST,)
     found = db.read(orders_of, me.bucket, me.owner, before=before, limit=limit + 1)
-    more = write_cursor(found[limit - 1].row.id) if len(found) > limit else None
-    at = now()
-    return OrderPage(data=[shown_order(each, at) for each in found[:limit]], next_cursor=more)
+    told = partial(shown_order, at=now())
+    return page_of(OrderPage, found, limit, told, lambda last: (last.row.id,))
 
 
 @router.get(

@@ -13,7 +13,7 @@ from app.kernel.clock import now
 from app.kernel.http import problems
 from app.kernel.ids import new_id, parse_public_id
 from app.kernel.once import IdempotencyKey, answer_once
-from app.kernel.paging import Cursor, Limit, read_cursor, write_cursor
+from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal
 from app.kernel.wiring import Db
@@ -56,8 +56,9 @@ def list_partners(_who: Manager, db: Db, limit: Limit = 50, cursor: Cursor = Non
     """List every partner, suspended ones too."""
     (after,) = read_cursor(cursor, UUID) if cursor else (None,)
     found = db.read(partners, after=after, limit=limit + 1)
-    more = write_cursor(found[limit - 1][0].id) if len(found) > limit else None
-    return PartnerPage(data=[partner_out(*each) for each in found[:limit]], next_cursor=more)
+    return page_of(
+        PartnerPage, found, limit, lambda each: partner_out(*each), lambda last: (last[0].id,)
+    )
 
 
 @router.post(

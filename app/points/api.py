@@ -11,7 +11,7 @@ from app.kernel.clock import day_of, now
 from app.kernel.http import problems
 from app.kernel.ids import new_id
 from app.kernel.once import IdempotencyKey, answer_once
-from app.kernel.paging import Cursor, Limit, read_cursor, write_cursor
+from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.wiring import Db
 from app.points.exchanging import exchange, quote
 from app.points.queries import exchanges_of, figures, figures_of
@@ -88,8 +88,7 @@ def list_exchanges(db: Db, me: Me, cursor: Cursor = None, limit: Limit = 50) -> 
     """List my exchanges, the newest first."""
     (before,) = read_cursor(cursor, UUID) if cursor else (LAST,)
     found = db.read(exchanges_of, me.bucket, me.owner, before=before, limit=limit + 1)
-    more = write_cursor(found[limit - 1].id) if len(found) > limit else None
-    return ExchangePage(data=[shown_exchange(each) for each in found[:limit]], next_cursor=more)
+    return page_of(ExchangePage, found, limit, shown_exchange, lambda last: (last.id,))
 
 
 @router.get(
@@ -105,8 +104,7 @@ def list_programmes(
     (after,) = read_cursor(cursor, int) if cursor else (0,)
     found = db.read(figures, after=after, limit=limit + 1)
     response.headers["Cache-Control"] = PUBLIC
-    more = write_cursor(found[limit - 1].programme.id) if len(found) > limit else None
-    return ProgrammePage(data=[shown_programme(each) for each in found[:limit]], next_cursor=more)
+    return page_of(ProgrammePage, found, limit, shown_programme, lambda last: (last.programme.id,))
 
 
 @router.get(

@@ -10,7 +10,7 @@ from app.kernel.clock import now
 from app.kernel.http import problems
 from app.kernel.ids import new_id
 from app.kernel.once import IdempotencyKey, answer_once
-from app.kernel.paging import Cursor, Limit, read_cursor, write_cursor
+from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal
 from app.kernel.wiring import Db
@@ -55,10 +55,7 @@ def list_providers(db: Db, who: Manager, cursor: Cursor = None, limit: Limit = 5
     del who
     (after,) = ("",) if cursor is None else read_cursor(cursor, str)
     found = db.read(providers_after, after, limit=limit + 1)
-    return ProviderPage(
-        data=[provider_out(each) for each in found[:limit]],
-        next_cursor=write_cursor(found[limit - 1].code) if len(found) > limit else None,
-    )
+    return page_of(ProviderPage, found, limit, provider_out, lambda last: (last.code,))
 
 
 @router.post(

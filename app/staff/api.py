@@ -13,7 +13,7 @@ from app.kernel.clock import now
 from app.kernel.http import Str, problems
 from app.kernel.ids import parse_public_id
 from app.kernel.once import IdempotencyKey, answer_once
-from app.kernel.paging import Cursor, Limit, read_cursor, write_cursor
+from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.scopes import Scope
 from app.kernel.secrets import Keys
 from app.kernel.tokens import Principal
@@ -55,8 +55,7 @@ def list_approvals(
     """List what you asked for, and what you may sign; the newest first."""
     (before,) = read_cursor(cursor, UUID) if cursor else (None,)
     found = db.read(approvals, who, is_open=is_open, before=before, limit=limit + 1)
-    more = write_cursor(found[limit - 1].id) if len(found) > limit else None
-    return ApprovalPage(data=[approval_out(each) for each in found[:limit]], next_cursor=more)
+    return page_of(ApprovalPage, found, limit, approval_out, lambda last: (last.id,))
 
 
 @router.get(
@@ -158,5 +157,4 @@ def list_audit_log(
     (before,) = read_cursor(cursor, int) if cursor else (None,)
     sought = Sought(actor, act, object_, as_of)
     found = db.read(entries, sought, before=before, limit=limit + 1)
-    more = write_cursor(found[limit - 1].entry.number) if len(found) > limit else None
-    return AuditEntryPage(data=[entry_out(each) for each in found[:limit]], next_cursor=more)
+    return page_of(AuditEntryPage, found, limit, entry_out, lambda last: (last.entry.number,))

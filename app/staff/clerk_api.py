@@ -15,7 +15,7 @@ from app.kernel.ids import new_id, parse_public_id
 from app.kernel.limits import Limit as Rate
 from app.kernel.networks import few_of_network
 from app.kernel.once import IdempotencyKey, answer_once
-from app.kernel.paging import Cursor, Limit, read_cursor, write_cursor
+from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal, Tokens
 from app.kernel.wiring import Db, Secrets
@@ -105,8 +105,7 @@ def list_clerks(_who: Manager, db: Db, limit: Limit = 50, cursor: Cursor = None)
     """List everybody who is or was a clerk."""
     (after,) = read_cursor(cursor, UUID) if cursor else (None,)
     found = db.read(clerks, after=after, limit=limit + 1)
-    more = write_cursor(found[limit - 1].id) if len(found) > limit else None
-    return ClerkPage(data=[clerk_out(each) for each in found[:limit]], next_cursor=more)
+    return page_of(ClerkPage, found, limit, clerk_out, lambda last: (last.id,))
 
 
 ASKED: Final = problems(

@@ -16,10 +16,10 @@ from app.kernel.auth import Me
 from app.kernel.clock import day_of, now
 from app.kernel.http import problems
 from app.kernel.ids import parse_public_id
-from app.kernel.paging import Cursor, CursorInvalid, Limit, read_cursor, write_cursor
+from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.wiring import Configuration, Db
 from app.wallet.act_schemas import ActDetailOut
-from app.wallet.acts import ActFilter, ActRow, acts_before, parts_of
+from app.wallet.acts import ActFilter, acts_before, parts_of
 from app.wallet.answers import KnownTag, Month, month_days, period, tagged
 from app.wallet.errors import ActivityUnknown
 from app.wallet.holdings import wallet_of
@@ -84,12 +84,9 @@ def list_activities(
     limit: Limit = 50,
 ) -> ActPage:
     """List what providers told of me and what became of it, the newest recorded first."""
-    before = _place(cursor)
-    rows = db.read(acts_before, me.bucket, me.owner, which, before=before, limit=limit + 1)
-    return ActPage(
-        data=[shown_act(row) for row in rows[:limit]],
-        next_cursor=_cursor(rows[limit - 1]) if len(rows) > limit else None,
-    )
+    before = read_cursor(cursor, date, UUID) if cursor else None
+    found = db.read(acts_before, me.bucket, me.owner, which, before=before, limit=limit + 1)
+    return page_of(ActPage, found, limit, shown_act, lambda last: (last.recorded_on, last.id))
 
 
 @router.get(
@@ -180,18 +177,3 @@ def get_receipt(
         since=since,
     )
     return Response(json.dumps(receipt), media_type="application/json")
-
-
-def _place(cursor: str | None) -> tuple[date, UUID] | None:
-    """Read where a page ended: the day and the id of its last act."""
-    if cursor is None:
-        return None
-    day, act = read_cursor(cursor, int, str)
-    try:
-        return date.fromordinal(int(str(day))), UUID(str(act))
-    except (ValueError, OverflowError) as error:
-        raise CursorInvalid from error
-
-
-def _cursor(last: ActRow) -> str:
-    return write_cursor(last.recorded_on.toordinal(), last.id.hex)

@@ -1,6 +1,7 @@
 """Appeals over HTTP (申诉接口): raise and read one's own; the desk's queue and its decisions."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from app.kernel.clock import now
 from app.kernel.http import problems
 from app.kernel.ids import new_id, parse_public_id
 from app.kernel.once import IdempotencyKey, answer_once
-from app.kernel.paging import Cursor, CursorInvalid, Limit, read_cursor, write_cursor
+from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal
 from app.kernel.wiring import Configuration, Db
@@ -83,12 +84,10 @@ def post_appeal(
 @router.get("/v1/me/appeals", operation_id="listAppeals", summary="My appeals 我的申诉")
 def list_appeals(db: Db, me: Me, cursor: Cursor = None, limit: Limit = 50) -> AppealPage:
     """List my appeals with what was answered, newest first."""
-    at, before = now(), _place(cursor, LAST)
+    at = now()
+    (before,) = read_cursor(cursor, UUID) if cursor else (LAST,)
     found = db.read(appeals_of, me.bucket, me.owner, before=before, limit=limit + 1)
-    following = write_cursor(found[limit - 1].id.hex) if len(found) > limit else None
-    return AppealPage(
-        data=[shown_appeal(each, at) for each in found[:limit]], next_cursor=following
-    )
+    return page_of(AppealPage, found, limit, partial(shown_appeal, at=at), lambda last: (last.id,))
 
 
 @router.get(
@@ -105,12 +104,11 @@ def list_desk_appeals(
 ) -> DeskAppealPage:
     """List what awaits a decision, what is overdue, or what was decided."""
     del clerk
-    at, after = now(), _place(cursor, FIRST)
+    at = now()
+    (after,) = read_cursor(cursor, UUID) if cursor else (FIRST,)
     found = db.read(appeals_at_desk, state, after=after, limit=limit + 1, at=at)
-    following = write_cursor(found[limit - 1].id.hex) if len(found) > limit else None
-    return DeskAppealPage(
-        data=[shown_at_desk(each, at) for each in found[:limit]], next_cursor=following
-    )
+    told = partial(shown_at_desk, at=at)
+    return page_of(DeskAppealPage, found, limit, told, lambda last: (last.id,))
 
 
 @router.get(
@@ -202,13 +200,3 @@ def _named(appeal_id: str) -> UUID:
     if found is None:
         raise AppealUnknown
     return found
-
-
-def _place(cursor: str | None, otherwise: UUID) -> UUID:
-    if cursor is None:
-        return otherwise
-    (place,) = read_cursor(cursor, str)
-    try:
-        return UUID(str(place))
-    except ValueError as error:
-        raise CursorInvalid from error

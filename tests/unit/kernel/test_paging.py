@@ -3,13 +3,14 @@
 import json
 from base64 import urlsafe_b64encode
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.kernel.paging import CursorInvalid, read_cursor, write_cursor
+from app.kernel.paging import CursorInvalid, page_of, read_cursor, write_cursor
 
 AT = datetime(2026, 6, 1, 12, 30, 0, 1, tzinfo=UTC)
 PLACE = (7, "sz-metro", AT, date(2026, 6, 1), UUID(int=9))
@@ -51,6 +52,19 @@ def test_a_place_is_read_back_as_it_was_written() -> None:
 def test_what_no_list_wrote_is_refused(value: object, kind: type[int]) -> None:
     with pytest.raises(CursorInvalid):
         read_cursor(written(value), kind)
+
+
+@given(rows=st.integers(0, 12), limit=st.integers(1, 5))
+def test_pages_hold_every_row_once_and_none_is_empty_but_the_only(rows: int, limit: int) -> None:
+    told: list[int] = []
+    cursor = write_cursor(-1)
+    for _ in range(max(1, -(-rows // limit))):
+        (after,) = read_cursor(cursor, int)
+        found = range(after + 1, min(after + 2 + limit, rows))
+        page = page_of(dict[str, Any], found, limit, lambda row: row, lambda last: (last,))
+        told += page["data"]
+        cursor = page["next_cursor"]
+    assert (told, cursor) == (list(range(rows)), None)
 
 
 @given(st.text("abcXYZ019-_", max_size=300))
