@@ -35,6 +35,12 @@ from app.kernel.tokens import Tokens
 from app.kernel.tracing import exporter, trace
 from app.mall.orders_api import router as orders
 from app.mall.till_api import router as tills
+from app.merchants import DEEDS as MERCHANT_DEEDS
+from app.merchants import merchant_scopes
+from app.merchants.api import router as merchant_entrance
+from app.merchants.console_api import router as console
+from app.merchants.desk_api import router as merchants
+from app.merchants.shift_api import router as shifts
 from app.merchants.tills import signed_till
 from app.partners import DEEDS as PARTNER_DEEDS
 from app.partners.api import router as partners
@@ -87,6 +93,10 @@ ROUTERS: Final = (
     machines,
     points,
     programmes,
+    merchant_entrance,
+    console,
+    shifts,
+    merchants,
     me,
     guardians,
     leaving,
@@ -98,6 +108,7 @@ DEEDS: Final[Mapping[str, Deed]] = {
     **STAFF_DEEDS,
     **PROVIDER_DEEDS,
     **PARTNER_DEEDS,
+    **MERCHANT_DEEDS,
     **GOVERNANCE_DEEDS,
     **POINTS_DEEDS,
     **WALLET_DEEDS,
@@ -111,6 +122,9 @@ PUBLIC: Final = frozenset(
         "DELETE /v1/auth/tokens",
         "POST /v1/staff/enrolments",
         "POST /v1/staff/tokens",
+        "POST /v1/merchant-applications",
+        "POST /v1/merchant/enrolments",
+        "POST /v1/merchant/tokens",
         "POST /v1/oauth/token",
         "GET /v1/methodologies",
         "GET /v1/methodologies/{code}/{version}",
@@ -138,7 +152,11 @@ PUBLIC: Final = frozenset(
 """What anybody may ask. Every other endpoint under /v1 names a scope or checks a signature."""
 SANDBOX_PUBLIC: Final = frozenset({"GET /v1/sandbox/clock"})
 """Likewise, where there is such a clock."""
-RIGHTS: Final[Rights] = {"citizen": rights_of_citizen, "clerk": clerk_scopes}
+RIGHTS: Final[Rights] = {
+    "citizen": rights_of_citizen,
+    "clerk": clerk_scopes,
+    "merchant": merchant_scopes,
+}
 """What the holder of a session may do at each refresh, by kind."""
 
 

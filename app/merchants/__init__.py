@@ -6,6 +6,9 @@ each request with a key that only it holds, and works while a person's shift is 
 suspension stops all of it at the next request.
 """
 
+from app.merchants.deeds import DEEDS
+from app.merchants.members import Member, Owner, console
+from app.merchants.people import merchant_scopes
 from app.merchants.registry import (
     Merchant,
     MerchantKind,
@@ -18,14 +21,19 @@ from app.merchants.registry import (
 from app.merchants.tills import SignedTill, Till, add_till, signed_till
 
 __all__ = [
+    "DEEDS",
+    "Member",
     "Merchant",
     "MerchantKind",
     "NewMerchant",
+    "Owner",
     "SignedTill",
     "Terms",
     "Till",
     "add_till",
+    "console",
     "find_merchant",
+    "merchant_scopes",
     "merchants",
     "open_merchant",
     "signed_till",

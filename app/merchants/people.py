@@ -15,8 +15,9 @@ from app.kernel.scopes import SCOPES, Role, Scope
 from app.kernel.tokens import PREFIXES, Principal
 from app.merchants.errors import MembersMany, MemberUnknown
 from app.sessions import close_all
-from app.staff.errors import LoginTaken
-from app.staff.roll import Roll
+from app.staff import note_act
+from app.staff.errors import LoginRefused, LoginTaken
+from app.staff.roll import Attempt, Roll
 
 USERS_MAX: Final = 200
 """Of one merchant, suspended ones too."""
@@ -166,6 +167,21 @@ def merchant_scopes(session: Session, who: Principal) -> frozenset[Scope]:
     """Give what the holder of a merchant's session may do at this moment."""
     found = standing_user(session, who.id)
     return frozenset() if found is None else found[1].scopes
+
+
+def log_in(session: Session, attempt: Attempt, step: int, *, at: datetime) -> Principal:
+    """Let somebody in whose try was right; the code is used up with it.
+
+    Raises:
+        LoginRefused: The code was used before, or they were reset or suspended meanwhile.
+    """
+    MEMBERS.use_code(session, attempt, step)
+    found = standing_user(session, attempt.person)
+    if found is None:
+        raise LoginRefused
+    _, who = found
+    note_act(session, who.name, "merchants.log_in", who.name, at=at)
+    return who
 
 
 def _account_of(session: Session, user: MerchantUser) -> int:

@@ -15,11 +15,12 @@ LONGEST: Final = timedelta(hours=12)
 
 _USABLE: Final = """
 select t.merchant from till t join merchant m on m.id = t.merchant
- where t.id = %s and t.revoked_at is null and m.suspended_at is null for update of t"""
-_OPEN: Final = """
-update till t set shift = %s, keeper = u.id, shift_ends_at = %s
-  from merchant_user u
- where t.id = %s and u.id = %s and u.merchant = t.merchant and u.suspended_at is null"""
+ where t.id = %s and t.revoked_at is null and m.suspended_at is null
+   for update of t for share of m"""
+_KEEPS: Final = """
+select from merchant_user
+ where id = %s and merchant = %s and suspended_at is null for share"""
+_OPEN: Final = "update till set shift = %s, keeper = %s, shift_ends_at = %s where id = %s"
 _END: Final = """
 update till set shift = null, keeper = null, shift_ends_at = null where id = %s and shift = %s"""
 _END_ALL: Final = """
@@ -37,10 +38,13 @@ def open_shift(
         LoginRefused: The keeper is not one of the till's merchant.
     """
     connection, ends_at = driver(session), at + LONGEST
-    if connection.execute(_USABLE, (till,)).fetchone() is None:
+    usable = connection.execute(_USABLE, (till,)).fetchone()
+    if usable is None:
         raise TillClosed
-    if connection.execute(_OPEN, (shift, ends_at, till, keeper)).rowcount == 0:
+    # Locked, so that a suspension that comes meanwhile waits, and then ends this shift too.
+    if connection.execute(_KEEPS, (keeper, *usable)).fetchone() is None:
         raise LoginRefused
+    connection.execute(_OPEN, (shift, keeper, ends_at, till))
     return ends_at
 
 
