@@ -1,0 +1,34 @@
+"""A rehearsal (排练): a database on which whole requests run and leave nothing behind."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import cast
+
+from sqlalchemy import Engine, text
+
+from app.kernel.db import Database
+
+
+class Rehearsal(Database):
+    """Serves one request at a time, and rolls back all that it did."""
+
+    def __init__(self, url: str) -> None:
+        """Open the one connection that it has."""
+        super().__init__(url, pool_size=1)
+        self._pool, self._connection = self._engine, self._engine.connect()
+
+    @contextmanager
+    def undone(self) -> Generator[None]:
+        """Let each ``transact`` within see what those before it wrote, and keep nothing after."""
+        with self._connection.begin() as work:
+            self._connection.begin_nested()
+            # Sessions over a connection within a savepoint keep to savepoints of their own.
+            self._engine = self._snapshots = cast("Engine", self._connection)
+            yield
+            self._connection.execute(text("set constraints all immediate"))
+            work.rollback()
+
+    def dispose(self) -> None:
+        """Close it."""
+        self._connection.close()
+        self._pool.dispose()
