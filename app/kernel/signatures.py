@@ -156,11 +156,20 @@ class _Verifier(HTTPMessageVerifier):
         created, expires = stated.get("created"), stated.get("expires")
         if not isinstance(created, int) or not isinstance(expires, int):
             raise SignatureStale(reason="created and expires are required")
-        now = int(self._at.timestamp())
-        if created > now + int(SKEW_MAX.total_seconds()):
-            raise SignatureStale(reason="created in the future")
-        if created + int(AGE_MAX.total_seconds()) < now or expires < now:
-            raise SignatureStale(reason="too old")
+        check_age(created, expires, self._at)
+
+
+def check_age(created: int, expires: int, at: datetime) -> None:
+    """Pass a signature of the last minutes; times in seconds since 1970.
+
+    Raises:
+        SignatureStale: It is older, has expired, or was made in the future.
+    """
+    now = int(at.timestamp())
+    if created > now + int(SKEW_MAX.total_seconds()):
+        raise SignatureStale(reason="created in the future")
+    if created + int(AGE_MAX.total_seconds()) < now or expires < now:
+        raise SignatureStale(reason="too old")
 
 
 def read_signed(request: Served, settings: Settings, body: bytes) -> Request:

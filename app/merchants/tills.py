@@ -21,7 +21,8 @@ from sqlmodel import Session
 from app.kernel.clock import now
 from app.kernel.db import Database, driver
 from app.kernel.ids import parse_public_id, public_id
-from app.kernel.signatures import TILL, read_signed, verify_request
+from app.kernel.one_form import verify_one_form
+from app.kernel.signatures import TILL, read_signed
 from app.kernel.wiring import Configuration, Db
 from app.merchants.errors import MembersMany, TillKeyTaken, TillUnknown
 
@@ -182,7 +183,7 @@ async def signed_till(
     def find(keyid: str) -> TillKey | None:
         return key if key is not None and parse_public_id(PREFIX, keyid) == key.till else None
 
-    return verify_request(message, find, tag=TILL, at=at).key.till
+    return verify_one_form(message, find, tag=TILL, at=at).key.till
 
 
 SignedTill = Annotated[UUID, Depends(signed_till)]
