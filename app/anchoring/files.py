@@ -4,6 +4,8 @@ import os
 import threading
 from pathlib import Path
 
+from app.kernel.durable import sync
+
 
 def write_whole(path: Path, data: bytes) -> None:
     """Put ``data`` at ``path`` durably; a crash leaves the old file or the new one."""
@@ -14,7 +16,7 @@ def write_whole(path: Path, data: bytes) -> None:
         out.flush()
         os.fsync(out.fileno())
     draft.replace(path)
-    _sync_folder(path.parent)
+    sync(path.parent)
 
 
 def read_if_there(path: Path) -> bytes:
@@ -23,11 +25,3 @@ def read_if_there(path: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         return b""
-
-
-def _sync_folder(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

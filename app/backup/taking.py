@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from app.backup.errors import BackupMalformed, BackupThere
 from app.backup.survey import Survey, survey
 from app.embedded.programs import dump
+from app.kernel.durable import sync
 from app.kernel.secrets import Keys
 
 CITY: Final = "city.dump"
@@ -97,9 +98,9 @@ def take_backup(owner_url: str, keys: Keys, folder: Path, *, origin: str, at: da
         )
         (draft / MANIFEST).write_bytes(manifest.signed(keys))
         for path in (*draft.iterdir(), draft):
-            _sync(path)
+            sync(path)
         draft.rename(folder)
-        _sync(folder.parent)
+        sync(folder.parent)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return manifest
@@ -113,9 +114,3 @@ def sha256_of(path: Path) -> str:
     """Hash a file, as manifests do."""
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    os.fsync(opened)
-    os.close(opened)

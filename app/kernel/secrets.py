@@ -20,6 +20,8 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from app.kernel.durable import sync
+
 ACCESS: Final = "access"
 FIRST: Final = "0000"
 """Name of the access key that a new deployment is given."""
@@ -48,9 +50,7 @@ class Keys:
             (directory / ACCESS).mkdir(exist_ok=True, mode=0o700)
             for name in (*NAMES, f"{ACCESS}/{FIRST}"):
                 _make(directory / name)
-            folder = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-            os.fsync(folder)
-            os.close(folder)
+            sync(directory)
 
     def __repr__(self) -> str:
         """Show where, never what."""
