@@ -17,6 +17,7 @@ from app.audit.desk import check_the_desk
 from app.audit.headers import Epoch, check_the_headers, epochs, headers_of
 from app.audit.log import check_queue, log_rows
 from app.audit.openings import Openings
+from app.audit.orders import check_orders
 from app.audit.points import check_points, check_the_debts
 from app.audit.report import Kind, Report, Sheet
 from app.audit.schema import check_the_schema
@@ -120,6 +121,7 @@ def _replay(
         ("acts", lambda: check_acts(connection, sheet)),
         ("workings", lambda: check_workings(connection, sheet)),
         ("points", lambda: check_points(connection, sheet)),
+        ("orders", lambda: check_orders(connection, sheet)),
         ("debts", lambda: check_the_debts(connection, rows, sheet)),
         ("desk", lambda: check_the_desk(connection, rows, sheet)),
         ("schema", lambda: check_the_schema(connection, sheet)),

@@ -33,6 +33,8 @@ class Kind(StrEnum):
     """An entry of the desk's audit log that was edited, dropped or moved."""
     POINTS = "points"
     """A promise, an exchange, a debt or a reward that its transfers do not bear out."""
+    ORDER = "order"
+    """An order, a redemption or a reversal and its transfers that tell different stories."""
     SCHEMA = "schema"
     """A table that lost a guard: a trigger, a grant, the chart, a partition."""
     UNREADABLE = "unreadable"

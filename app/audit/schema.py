@@ -24,7 +24,7 @@ APPEND_ONLY: Final = frozenset(
     | {"factor_correction_part", "factor_correction_report", "methodology_proposal"}
     | {"methodology_standing", "closed_asset"}
     | {"proposal_revision", "proposal_review", "shadow_run", "shadow_part"}
-    | {"team", "challenge"}
+    | {"team", "challenge", "order_part", "redemption", "reversal", "reversal_request"}
 )
 FORGET_ONLY: Final = frozenset({"activity"})
 """Append-only, except that erasure forgets quantities."""
@@ -50,15 +50,20 @@ HELD: Final = (
     ("exchange", "exchange_pkey"),
     ("exchange_class", "exchange_class_check"),
     ("instrument", "instrument_one_owner_at_a_time"),
+    ("mall_order", "mall_order_pkey"),
     ("month_settlement", "month_settlement_pkey"),
+    ("offer_stock", "offer_stock_not_oversold"),
     ("points_debt", "points_debt_not_overpaid"),
     ("provider_answer", "provider_answer_pkey"),
     ("provider_nonce", "provider_nonce_pkey"),
+    ("redemption", "redemption_pkey"),
+    ("reversal", "reversal_pkey"),
     ("transfer", "transfer_amount_check"),
     ("transfer", "transfer_in_chart"),
     ("transfer", "transfer_one_owner"),
     ("transfer", "transfer_pkey"),
     ("upload_chunk", "upload_chunk_pkey"),
+    ("voucher_place", "voucher_place_pkey"),
 )
 """Constraints that keep value from being made, taken or told twice."""
 

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from app.audit import Headers, Report, audit, check_the_books
 from app.audit.acts import check_acts
+from app.audit.orders import check_orders
 from app.audit.points import check_points
 from app.audit.report import Sheet
 from app.audit.streams import prepare
@@ -58,6 +59,7 @@ def _books(session: Session, sheet: Sheet) -> None:
     prepare(connection)
     check_the_books(connection, sheet)
     check_points(connection, sheet)
+    check_orders(connection, sheet)
 
 
 def assert_acts_hold(url: str) -> None:

@@ -1,6 +1,6 @@
 """A merchant with open tills, offers, people with points, and what they do (订单样例)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from app.kernel.clock import day_of, now
+from app.kernel.clock import now
 from app.kernel.db import Database, driver
 from app.kernel.ids import new_id, public_id
 from app.kernel.secrets import Keys
@@ -81,7 +81,7 @@ class Street:
         self.run(_TILL, made, merchant, made, self.at, keeper or new_id(), ends_at)
         return made
 
-    def offer(self, stock: int = 10, **terms: Any) -> UUID:  # noqa: ANN401 -- columns
+    def offer(self, stock: int = 100, **terms: Any) -> UUID:  # noqa: ANN401 -- columns
         """Publish an offer."""
         made = new_id()
         facts: dict[str, Any] = {
@@ -140,13 +140,12 @@ class Street:
         quantity: int = 1,
         *,
         at: datetime | None = None,
-        **shown: int,
+        shown: Mapping[str, int] | None = None,
     ) -> Order:
         """Order at the price that is asked now, or at one that was shown."""
-        price = one(
-            self.db, "select version, price_points, price_fen from offer where id = %s", offer
-        )
-        wish = Wish(offer, price[0], price[1], price[2], quantity)._replace(**shown)
+        query = "select version, price_points, price_fen from offer where id = %s"
+        version, points, fen = one(self.db, query, offer)
+        wish = Wish(offer, version, points, fen, quantity)._replace(**(shown or {}))
         ids, bucket = self.ids(), bucket_of(owner)
         self.db.transact(place, bucket, owner, wish, ids, at=at or self.at)
         return self.db.read(order_of, bucket, owner, ids.order)
@@ -173,7 +172,7 @@ class Street:
     ) -> Redemption:
         """Show the voucher to a till."""
         when = at or self.at
-        shown = text or self.qr(order, at=when)
+        shown = self.qr(order, at=when) if text is None else text
         return redeem(self.db, self.keys, self.asked(till), shown, moved=new_id(), at=when)
 
     def reverse(
@@ -206,17 +205,11 @@ class Street:
         return dict(rows(self.db, query, place))
 
     def taken(self, offer: UUID, owner: int) -> tuple[int, int, int]:
-        """What the offer, the day and the person have taken of it."""
-        today = day_of(self.at)
-        return (
-            one(self.db, "select taken from offer_stock where offer = %s", offer)[0],
-            one(self.db, "select taken from offer_day where offer = %s and day = %s", offer, today)[
-                0
-            ],
-            one(
-                self.db,
-                "select taken from offer_person where offer = %s and account = %s",
-                offer,
-                owner,
-            )[0],
-        )
+        """What the offer, the day of the orders and the person have taken of it."""
+        query = """select s.taken, d.taken, p.taken
+                     from offer_stock s
+                     join offer_day d on d.offer = s.offer
+                     join offer_person p on p.offer = s.offer
+                    where s.offer = %s and p.account = %s"""
+        found = one(self.db, query, offer, owner)
+        return found[0], found[1], found[2]
