@@ -1,5 +1,6 @@
 """Proposals over HTTP (方法学提案接口): propose, revise, review, ask for publication."""
 
+from functools import partial
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -35,7 +36,7 @@ from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal
 from app.kernel.wiring import Db
-from app.staff import ApprovalOut, approval_out
+from app.staff import ApprovalOut, answer_asked
 
 router = APIRouter(prefix="/v1/methodology-proposals", tags=["governance 方法学治理"])
 
@@ -182,21 +183,9 @@ def post_publication(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Ask; a second person's signature publishes it."""
-    at, approval, proposal = now(), new_id(), parse_public_id("mpr", proposal_id)
-
-    def deed(session: Session) -> ApprovalOut:
-        asked = ask_publication(
-            session,
-            who,
-            proposal,
-            body.revision,
-            reason=body.reason,
-            approval=approval,
-            at=at,
-        )
-        return approval_out(asked)
-
-    return answer_once(request, db, who, idempotency_key, body, deed, 202)
+    proposal = parse_public_id("mpr", proposal_id)
+    asks = partial(ask_publication, proposal=proposal, revision=body.revision)
+    return answer_asked(request, db, who, idempotency_key, body, asks, 202, reason=body.reason)
 
 
 def _whole(session: Session, proposal: UUID | None) -> ProposalOut:

@@ -7,7 +7,6 @@ approved, and its approval ended, by two people; 90 days before its last day it 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
-from uuid import UUID
 
 from sqlmodel import Session
 
@@ -34,7 +33,7 @@ from app.kernel.clock import day_of
 from app.kernel.db import driver
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal
-from app.staff import Approval, Signing, ask, note_act
+from app.staff import Approval, Asking, Signing, ask, note_act
 from app.staff.approvals import Payload
 from app.staff.clerks import find_clerk
 from methodologies import Document
@@ -92,15 +91,7 @@ def take_signature_back(
     note_act(session, who.name, "methodologies.unsign", f"{code} {version}", at=at)
 
 
-def ask_approval(
-    session: Session,
-    who: Principal,
-    approved: ScenarioApproval,
-    *,
-    reason: str,
-    approval: UUID,
-    at: datetime,
-) -> Approval:
+def ask_approval(session: Session, asking: Asking, approved: ScenarioApproval) -> Approval:
     """Ask that a scenario be approved, or its approval renewed.
 
     Raises:
@@ -109,7 +100,7 @@ def ask_approval(
     """
     if approved.valid_until < approved.valid_from:
         raise DatesReversed
-    if approved.valid_until < day_of(at):
+    if approved.valid_until < day_of(asking.at):
         raise DatePassed(last_day=approved.valid_until.isoformat())
     if approved.scenario not in {each.scenario for each in library(session).values()}:
         raise ScenarioUnknown(scenario=approved.scenario)
@@ -121,15 +112,7 @@ def ask_approval(
         "letter": approved.letter,
     }
     return ask(
-        session,
-        who,
-        APPROVE,
-        approved.scenario,
-        payload,
-        scope=Scope.METHODOLOGIES_PUBLISH,
-        reason=reason,
-        approval=approval,
-        at=at,
+        session, asking, APPROVE, approved.scenario, payload, scope=Scope.METHODOLOGIES_PUBLISH
     )
 
 
@@ -149,22 +132,14 @@ def approve(session: Session, payload: Payload, signing: Signing) -> None:
 
 
 def ask_ending(
-    session: Session,
-    who: Principal,
-    scenario: str,
-    valid_from: date,
-    last_day: date,
-    *,
-    reason: str,
-    approval: UUID,
-    at: datetime,
+    session: Session, asking: Asking, scenario: str, valid_from: date, last_day: date
 ) -> Approval:
     """Ask that an approval end sooner than it was given for.
 
     Raises:
         DatePassed, ScenarioApprovalUnknown, ApprovalOpen: See their own words.
     """
-    if last_day < day_of(at):
+    if last_day < day_of(asking.at):
         raise DatePassed(last_day=last_day.isoformat())
     known = register(session).approvals
     if not any(
@@ -179,15 +154,7 @@ def ask_ending(
         "last_day": last_day.isoformat(),
     }
     return ask(
-        session,
-        who,
-        END,
-        f"{scenario} {valid_from}",
-        payload,
-        scope=Scope.METHODOLOGIES_PUBLISH,
-        reason=reason,
-        approval=approval,
-        at=at,
+        session, asking, END, f"{scenario} {valid_from}", payload, scope=Scope.METHODOLOGIES_PUBLISH
     )
 
 

@@ -31,8 +31,7 @@ from app.governance.scanning import PAGE_ROWS, PARTS, START, Act, Period, page, 
 from app.kernel.db import Connection, Database, driver
 from app.kernel.ids import new_id, public_id
 from app.kernel.scopes import Scope
-from app.kernel.tokens import Principal
-from app.staff import Approval, Signing, ask, note_act
+from app.staff import Approval, Asking, Signing, ask, note_act
 from app.staff.approvals import Payload
 from ledger.encoding import tag
 from ledger.log import tree_hash
@@ -87,15 +86,7 @@ class Recounted(NamedTuple):
     """Too old to be raised."""
 
 
-def ask_correction(
-    session: Session,
-    who: Principal,
-    order: FactorCorrection,
-    *,
-    reason: str,
-    approval: UUID,
-    at: datetime,
-) -> Approval:
+def ask_correction(session: Session, asking: Asking, order: FactorCorrection) -> Approval:
     """Ask that another version's factor hold for a period, for what was recorded as well.
 
     Raises:
@@ -109,19 +100,10 @@ def ask_correction(
         "replacement": order.replacement,
         "since": order.since.isoformat(),
         "until": order.until.isoformat(),
-        "reason": reason,
+        "reason": asking.reason,
     }
-    return ask(
-        session,
-        who,
-        CORRECT,
-        f"{order.code} {order.version}",
-        payload,
-        scope=Scope.FACTORS_CORRECT,
-        reason=reason,
-        approval=approval,
-        at=at,
-    )
+    name = f"{order.code} {order.version}"
+    return ask(session, asking, CORRECT, name, payload, scope=Scope.FACTORS_CORRECT)
 
 
 def order_correction(session: Session, payload: Payload, signing: Signing) -> None:

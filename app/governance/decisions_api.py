@@ -1,5 +1,6 @@
 """Decisions over HTTP (方法学决定接口): signatures, withdrawals, scenarios' approvals, renewals."""
 
+from functools import partial
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
@@ -29,10 +30,9 @@ from app.governance.showing import renewal_out
 from app.kernel.clock import now
 from app.kernel.etags import OPEN, Known, tagged
 from app.kernel.http import problems
-from app.kernel.ids import new_id
 from app.kernel.once import IdempotencyKey, answer_once
 from app.kernel.wiring import Db
-from app.staff import ApprovalOut, approval_out
+from app.staff import ApprovalOut, answer_asked
 
 router = APIRouter(prefix="/v1", tags=["governance 方法学治理"])
 
@@ -119,22 +119,8 @@ def post_withdrawal(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Ask; once a second person signs, no act after the last day accrues."""
-    at, approval = now(), new_id()
-
-    def deed(session: Session) -> ApprovalOut:
-        asked = ask_withdrawal(
-            session,
-            who,
-            code,
-            version,
-            body.last_day,
-            reason=body.reason,
-            approval=approval,
-            at=at,
-        )
-        return approval_out(asked)
-
-    return answer_once(request, db, who, idempotency_key, body, deed, 202)
+    asks = partial(ask_withdrawal, code=code, version=version, last_day=body.last_day)
+    return answer_asked(request, db, who, idempotency_key, body, asks, 202, reason=body.reason)
 
 
 @router.get(
@@ -171,15 +157,9 @@ def post_scenario_approval(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Ask; a second person's signature approves it for these days."""
-    at, approval = now(), new_id()
     approved = ScenarioApproval(body.scenario, body.valid_from, body.valid_until, body.letter)
-
-    def deed(session: Session) -> ApprovalOut:
-        reason = body.reason
-        asked = ask_approval(session, who, approved, reason=reason, approval=approval, at=at)
-        return approval_out(asked)
-
-    return answer_once(request, db, who, idempotency_key, body, deed, 202)
+    asks = partial(ask_approval, approved=approved)
+    return answer_asked(request, db, who, idempotency_key, body, asks, 202, reason=body.reason)
 
 
 @router.post(
@@ -200,22 +180,9 @@ def post_ending(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Ask; once a second person signs, no act after the last day accrues."""
-    at, approval = now(), new_id()
-
-    def deed(session: Session) -> ApprovalOut:
-        asked = ask_ending(
-            session,
-            who,
-            body.scenario,
-            body.valid_from,
-            body.last_day,
-            reason=body.reason,
-            approval=approval,
-            at=at,
-        )
-        return approval_out(asked)
-
-    return answer_once(request, db, who, idempotency_key, body, deed, 202)
+    dates = {"valid_from": body.valid_from, "last_day": body.last_day}
+    asks = partial(ask_ending, scenario=body.scenario, **dates)
+    return answer_asked(request, db, who, idempotency_key, body, asks, 202, reason=body.reason)
 
 
 @router.get(

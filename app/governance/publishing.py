@@ -30,8 +30,7 @@ from app.kernel.clock import day_of
 from app.kernel.db import driver
 from app.kernel.ids import parse_public_id, public_id
 from app.kernel.scopes import Scope
-from app.kernel.tokens import Principal
-from app.staff import Approval, Signing, ask, note_act
+from app.staff import Approval, Asking, Signing, ask, note_act
 from app.staff.approvals import Payload
 from methodologies import Document
 
@@ -48,14 +47,7 @@ values (%s, %s, %s, %s, %s, %s, %s)"""
 
 
 def ask_publication(
-    session: Session,
-    who: Principal,
-    proposal: UUID | None,
-    revision: int,
-    *,
-    reason: str,
-    approval: UUID,
-    at: datetime,
+    session: Session, asking: Asking, proposal: UUID | None, revision: int
 ) -> Approval:
     """Ask that a revision be published as its code and version say.
 
@@ -63,7 +55,7 @@ def ask_publication(
         ProposalUnknown, ProposalPublished, RevisionStale, NotPublishable, ApprovalOpen: See their
             own words.
     """
-    found, document = _publishable(session, proposal, revision, at)
+    found, document = _publishable(session, proposal, revision, asking.at)
     payload = {
         "proposal": public_id("mpr", found.id),
         "revision": revision,
@@ -73,17 +65,7 @@ def ask_publication(
         "sha256": document.sha256,
     }
     name = f"{document.code} {document.version}"
-    return ask(
-        session,
-        who,
-        PUBLISH,
-        name,
-        payload,
-        scope=Scope.METHODOLOGIES_PUBLISH,
-        reason=reason,
-        approval=approval,
-        at=at,
-    )
+    return ask(session, asking, PUBLISH, name, payload, scope=Scope.METHODOLOGIES_PUBLISH)
 
 
 def publish(session: Session, payload: Payload, signing: Signing) -> None:
@@ -117,38 +99,22 @@ def publish(session: Session, payload: Payload, signing: Signing) -> None:
 
 
 def ask_withdrawal(
-    session: Session,
-    who: Principal,
-    code: str,
-    version: int,
-    last_day: date,
-    *,
-    reason: str,
-    approval: UUID,
-    at: datetime,
+    session: Session, asking: Asking, code: str, version: int, last_day: date
 ) -> Approval:
     """Ask that no act after ``last_day`` accrues under a version; what was recorded stays.
 
     Raises:
         VersionUnknown, VersionWithdrawn, DatePassed, ApprovalOpen: See their own words.
     """
-    _withdrawable(session, code, version, last_day, at)
+    _withdrawable(session, code, version, last_day, asking.at)
     payload = {
         "code": code,
         "version": version,
         "last_day": last_day.isoformat(),
-        "reason": reason,
+        "reason": asking.reason,
     }
     return ask(
-        session,
-        who,
-        WITHDRAW,
-        f"{code} {version}",
-        payload,
-        scope=Scope.METHODOLOGIES_PUBLISH,
-        reason=reason,
-        approval=approval,
-        at=at,
+        session, asking, WITHDRAW, f"{code} {version}", payload, scope=Scope.METHODOLOGIES_PUBLISH
     )
 
 

@@ -39,7 +39,7 @@ from app.kernel.quantities import mass
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal
 from app.kernel.wiring import Db, Secrets
-from app.staff import ApprovalOut, approval_out
+from app.staff import Approval, ApprovalOut, Asking, answer_asked
 
 router = APIRouter(prefix="/v1", tags=["governance 方法学治理"])
 
@@ -125,15 +125,12 @@ def post_factor_correction(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Ask; once a second person signs, recorded acts of the period are corrected."""
-    at, approval, reason = now(), new_id(), body.reason
-    order = FactorCorrection(approval, *body.model_dump(exclude={"reason"}).values())
+    facts = body.model_dump(exclude={"reason"}).values()
 
-    def deed(session: Session) -> ApprovalOut:
-        return approval_out(
-            ask_correction(session, who, order, reason=reason, approval=approval, at=at)
-        )
+    def asks(session: Session, asking: Asking) -> Approval:
+        return ask_correction(session, asking, FactorCorrection(asking.id, *facts))
 
-    return answer_once(request, db, who, idempotency_key, body, deed, 202)
+    return answer_asked(request, db, who, idempotency_key, body, asks, 202, reason=body.reason)
 
 
 @router.get(

@@ -1,7 +1,7 @@
 """Merchants at the desk over HTTP (商户管理接口): applications, terms, suspension, lost logins."""
 
-from collections.abc import Callable, Mapping
-from typing import Annotated, Final, NamedTuple
+from collections.abc import Mapping
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -38,7 +38,7 @@ from app.merchants.schemas import (
     merchant_out,
     user_out,
 )
-from app.staff import ApprovalOut, approval_out, ask, note_act
+from app.staff import Approval, ApprovalOut, Asking, answer_asked, ask, note_act
 from app.staff.approvals import Payload
 from app.staff.schemas import ReasonIn, ResetIn
 
@@ -132,14 +132,14 @@ def ask_for_approval(
     """Ask; the second signature opens the merchant, and its first owner may enrol."""
     owner = public_id(PREFIXES["merchant"], new_id())
 
-    def facts(session: Session) -> Asked:
+    def asks(session: Session, asking: Asking) -> Approval:
         found = open_application(session, parse_public_id(PREFIX, merchant_id))
         refuse_taken(session, found.owner.login)
         shown = {"registration": found.merchant.registration, "login": found.owner.login}
         payload = {"merchant": found.public, "owner": owner, **shown, **_terms(body)}
-        return Asked(found.public, payload)
+        return _ask(session, asking, deeds.APPROVE, found.public, payload)
 
-    return _ask(request, db, who, idempotency_key, body, deeds.APPROVE, facts)
+    return answer_asked(request, db, who, idempotency_key, body, asks, reason=body.reason)
 
 
 @router.post(
@@ -160,11 +160,11 @@ def ask_for_refusal(
 ) -> Response:
     """Ask; the second signature refuses, and forgets whom to reach and where to pay."""
 
-    def facts(session: Session) -> Asked:
+    def asks(session: Session, asking: Asking) -> Approval:
         found = open_application(session, parse_public_id(PREFIX, merchant_id)).public
-        return Asked(found, {"merchant": found})
+        return _ask(session, asking, deeds.REFUSE, found, {"merchant": found})
 
-    return _ask(request, db, who, idempotency_key, body, deeds.REFUSE, facts)
+    return answer_asked(request, db, who, idempotency_key, body, asks, reason=body.reason)
 
 
 @router.get(
@@ -227,11 +227,11 @@ def ask_for_terms(
 ) -> Response:
     """Ask; the second signature puts them in force from the next redemption and statement on."""
 
-    def facts(session: Session) -> Asked:
+    def asks(session: Session, asking: Asking) -> Approval:
         found = find_merchant(session, parse_public_id(PREFIX, merchant_id)).public
-        return Asked(found, {"merchant": found, **_terms(body)})
+        return _ask(session, asking, deeds.TERMS, found, {"merchant": found, **_terms(body)})
 
-    return _ask(request, db, who, idempotency_key, body, deeds.TERMS, facts)
+    return answer_asked(request, db, who, idempotency_key, body, asks, reason=body.reason)
 
 
 @router.post(
@@ -278,13 +278,13 @@ def ask_for_resumption(
 ) -> Response:
     """Ask; after the second signature its people log in anew."""
 
-    def facts(session: Session) -> Asked:
+    def asks(session: Session, asking: Asking) -> Approval:
         found = find_merchant(session, parse_public_id(PREFIX, merchant_id))
         if found.suspended_at is None:
             raise MerchantNotSuspended
-        return Asked(found.public, {"merchant": found.public})
+        return _ask(session, asking, deeds.RESUME, found.public, {"merchant": found.public})
 
-    return _ask(request, db, who, idempotency_key, body, deeds.RESUME, facts)
+    return answer_asked(request, db, who, idempotency_key, body, asks, reason=body.reason)
 
 
 @router.post(
@@ -306,50 +306,20 @@ def ask_for_reset(  # noqa: PLR0917 -- the request, its body, who, and whom of w
 ) -> Response:
     """Ask, for an owner who lost phone or password and has no other owner beside them."""
 
-    def facts(session: Session) -> Asked:
+    def asks(session: Session, asking: Asking) -> Approval:
         merchant = find_merchant(session, parse_public_id(PREFIX, merchant_id))
         user = find_user(session, merchant.id, parse_public_id(PREFIXES["merchant"], user_id))
         named = {"merchant": merchant.public, "user": user.public}
-        return Asked(user.public, {**named, "enrolment": body.enrolment_sha256})
+        return _ask(
+            session, asking, deeds.RESET, user.public, {**named, "enrolment": body.enrolment_sha256}
+        )
 
-    return _ask(request, db, who, idempotency_key, body, deeds.RESET, facts)
-
-
-class Asked(NamedTuple):
-    """What a second signature would be given under."""
-
-    object: str
-    payload: Payload
+    return answer_asked(request, db, who, idempotency_key, body, asks, reason=body.reason)
 
 
 def _terms(body: TermsIn) -> Mapping[str, int]:
     return {"fee_permille": body.fee_permille, "offline_cap_points": body.offline_cap_points}
 
 
-def _ask(  # noqa: PLR0917 -- the request, its body, who, and what
-    request: Request,
-    db: Db,
-    who: Principal,
-    key: str | None,
-    body: TermsIn | ReasonIn | ResetIn,
-    act: str,
-    facts: Callable[[Session], Asked],
-) -> Response:
-    approval, at = new_id(), now()
-
-    def deed(session: Session) -> ApprovalOut:
-        object_, payload = facts(session)
-        asked = ask(
-            session,
-            who,
-            act,
-            object_,
-            payload,
-            scope=Scope.MERCHANTS_MANAGE,
-            reason=body.reason,
-            approval=approval,
-            at=at,
-        )
-        return approval_out(asked)
-
-    return answer_once(request, db, who, key, body, deed)
+def _ask(session: Session, asking: Asking, act: str, object_: str, payload: Payload) -> Approval:
+    return ask(session, asking, act, object_, payload, scope=Scope.MERCHANTS_MANAGE)

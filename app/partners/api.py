@@ -1,7 +1,6 @@
 """Partners at the desk (合作机构管理接口): two admit them, the regulator alone suspends them."""
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -12,13 +11,13 @@ from app.kernel.auth import DENIED, desk
 from app.kernel.clock import now
 from app.kernel.http import problems
 from app.kernel.ids import new_id, parse_public_id
-from app.kernel.once import IdempotencyKey, answer_once
+from app.kernel.once import IdempotencyKey
 from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal
 from app.kernel.wiring import Db
 from app.partners import deeds
-from app.partners.public_keys import KID, der_of
+from app.partners.public_keys import KID, Ed25519In, P256In, der_of
 from app.partners.registry import (
     Partner,
     find_partner,
@@ -28,7 +27,7 @@ from app.partners.registry import (
     suspend_partner,
 )
 from app.partners.schemas import PartnerIn, PartnerKeyIn, PartnerOut, PartnerPage, partner_out
-from app.staff import ApprovalOut, approval_out, ask, note_act
+from app.staff import Approval, ApprovalOut, Asking, answer_asked, ask, note_act
 
 router = APIRouter(prefix="/v1/admin/partners", tags=["partners 合作机构"])
 
@@ -74,8 +73,12 @@ def ask_for_partner(
 ) -> Response:
     """Ask; the regulator's signature opens the partner with this key."""
     partner = Partner(new_id(), body.name, frozenset(body.scopes), now())
-    facts = {"name": body.name, "scopes": sorted(body.scopes)}
-    return _ask(request, body, who, db, idempotency_key, deeds.ADMIT, lambda _: partner, facts)
+    facts = {"name": body.name, "scopes": sorted(body.scopes), **_written(body.key)}
+
+    def asks(session: Session, asking: Asking) -> Approval:
+        return _ask(session, asking, deeds.ADMIT, partner, facts)
+
+    return answer_asked(request, db, who, idempotency_key, body, asks, reason=body.reason)
 
 
 @router.post(
@@ -95,9 +98,13 @@ def ask_for_partner_key(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Ask; the regulator's signature puts the key in force, and the others end soon after."""
-    known = partial(find_partner, partner=parse_public_id("par", partner_id))
-    facts = {"overlap_hours": body.overlap_hours}
-    return _ask(request, body, who, db, idempotency_key, deeds.ROTATE, known, facts)
+    partner = parse_public_id("par", partner_id)
+    facts = {"overlap_hours": body.overlap_hours, **_written(body.key)}
+
+    def asks(session: Session, asking: Asking) -> Approval:
+        return _ask(session, asking, deeds.ROTATE, find_partner(session, partner), facts)
+
+    return answer_asked(request, db, who, idempotency_key, body, asks, reason=body.reason)
 
 
 @router.post(
@@ -138,32 +145,12 @@ def delete_key(who: Overseer, db: Db, partner_id: PartnerId, kid: Kid) -> Partne
     return db.transact(command)
 
 
-def _ask(  # noqa: PLR0917 -- the request, its body, who, and what of which partner
-    request: Request,
-    body: PartnerIn | PartnerKeyIn,
-    who: Principal,
-    db: Db,
-    key: str | None,
-    act: str,
-    partner_of: Callable[[Session], Partner],
-    facts: Mapping[str, object],
-) -> Response:
-    at, approval = now(), new_id()
-    public = {"kid": body.key.kid, "algorithm": body.key.alg, "public_key": der_of(body.key).hex()}
+def _ask(
+    session: Session, asking: Asking, act: str, partner: Partner, facts: Mapping[str, object]
+) -> Approval:
+    payload = {"partner": partner.public, **facts}
+    return ask(session, asking, act, partner.public, payload, scope=Scope.OVERSIGHT_MANAGE)
 
-    def deed(session: Session) -> ApprovalOut:
-        partner = partner_of(session).public
-        asked = ask(
-            session,
-            who,
-            act,
-            partner,
-            {"partner": partner, **facts, **public},
-            scope=Scope.OVERSIGHT_MANAGE,
-            reason=body.reason,
-            approval=approval,
-            at=at,
-        )
-        return approval_out(asked)
 
-    return answer_once(request, db, who, key, body, deed)
+def _written(key: Ed25519In | P256In) -> dict[str, str]:
+    return {"kid": key.kid, "algorithm": key.alg, "public_key": der_of(key).hex()}

@@ -1,5 +1,6 @@
 """Programmes at the desk (计划管理接口): opened by one; rates, rewards and money by two."""
 
+from functools import partial
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Request, Response
@@ -8,7 +9,6 @@ from sqlmodel import Session
 from app.kernel.auth import desk
 from app.kernel.clock import now
 from app.kernel.http import problems
-from app.kernel.ids import new_id
 from app.kernel.once import IdempotencyKey, answer_once
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal
@@ -25,7 +25,7 @@ from app.points.queries import figures_of
 from app.points.schemas import FundingIn, ProgrammeIn, ProgrammeOut, RateIn, RewardIn
 from app.points.telling import shown_programme
 from app.points.terms import ask_terms
-from app.staff import ApprovalOut, approval_out, note_act
+from app.staff import ApprovalOut, answer_asked, note_act
 
 Manager = Annotated[Principal, desk(Scope.PROGRAMMES_MANAGE)]
 KEY: Final = "The Idempotency-Key is missing."
@@ -83,7 +83,8 @@ def post_rate(
     """Ask; signed by a second person it ends the rate before, and rewrites nothing."""
     field = None if body.field is None else body.field.value
     rate = Rate(body.grade, field, body.mg_per_point, body.valid_from)
-    return _ask_terms(request, db, who, code, idempotency_key, body, rate)
+    asks = partial(ask_terms, code=code, terms=rate)
+    return answer_asked(request, db, who, idempotency_key, body, asks, reason=body.reason)
 
 
 @router.post(
@@ -104,7 +105,8 @@ def post_reward(
 ) -> Response:
     """Ask; signed by a second person it ends this programme's reward before."""
     reward = Reward(**body.model_dump(exclude={"reason"}))
-    return _ask_terms(request, db, who, code, idempotency_key, body, reward)
+    asks = partial(ask_terms, code=code, terms=reward)
+    return answer_asked(request, db, who, idempotency_key, body, asks, reason=body.reason)
 
 
 @router.post(
@@ -129,28 +131,5 @@ def post_funding(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Ask; once a second person signs, the money is in the budget."""
-    id_, at = new_id(), now()
-
-    def deed(session: Session) -> ApprovalOut:
-        facts = (who, code, body.fen)
-        return approval_out(ask_funding(session, *facts, reason=body.reason, approval=id_, at=at))
-
-    return answer_once(request, db, who, idempotency_key, body, deed)
-
-
-def _ask_terms(  # noqa: PLR0917 -- the request, who, of which programme, its key, and what
-    request: Request,
-    db: Db,
-    who: Principal,
-    code: str,
-    key: str | None,
-    body: RateIn | RewardIn,
-    terms: Rate | Reward,
-) -> Response:
-    id_, at = new_id(), now()
-
-    def deed(session: Session) -> ApprovalOut:
-        facts = (who, code, terms)
-        return approval_out(ask_terms(session, *facts, reason=body.reason, approval=id_, at=at))
-
-    return answer_once(request, db, who, key, body, deed)
+    asks = partial(ask_funding, code=code, fen=body.fen)
+    return answer_asked(request, db, who, idempotency_key, body, asks, reason=body.reason)

@@ -15,11 +15,10 @@ from app.books import Row, asset_ids, post
 from app.kernel.clock import day_of
 from app.kernel.db import driver
 from app.kernel.scopes import Scope
-from app.kernel.tokens import Principal
 from app.points.earmarks import add_funds
 from app.points.errors import ProgrammeUnfunded
 from app.points.programmes import find_programme
-from app.staff import Approval, Deed, Signing, ask, note_act
+from app.staff import Approval, Asking, Deed, Signing, ask, note_act
 from app.staff.approvals import Payload
 from ledger.accounts import SYSTEM_ACCOUNTS, bucket_of
 from ledger.assets import Money
@@ -49,16 +48,7 @@ def fund(session: Session, code: str, fen: int, *, cause: UUID, at: datetime) ->
     post(connection, [row])
 
 
-def ask_funding(
-    session: Session,
-    who: Principal,
-    code: str,
-    fen: int,
-    *,
-    reason: str,
-    approval: UUID,
-    at: datetime,
-) -> Approval:
+def ask_funding(session: Session, asking: Asking, code: str, fen: int) -> Approval:
     """Ask for a second signature under so much money.
 
     Raises:
@@ -68,10 +58,7 @@ def ask_funding(
     if find_programme(session, code).fen_per_point == 0:
         raise ProgrammeUnfunded(programme=code)
     payload = {"programme": code, "fen": fen}
-    return ask(
-        session, who, FUND, code, payload,
-        scope=Scope.PROGRAMMES_MANAGE, reason=reason, approval=approval, at=at,
-    )  # fmt: skip
+    return ask(session, asking, FUND, code, payload, scope=Scope.PROGRAMMES_MANAGE)
 
 
 def _signed(session: Session, payload: Payload, signing: Signing) -> None:

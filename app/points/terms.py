@@ -5,34 +5,23 @@ be a point would empty what two had filled.
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final
-from uuid import UUID
 
 from sqlmodel import Session
 
 from app.kernel.clock import day_of
 from app.kernel.scopes import Scope
-from app.kernel.tokens import Principal
 from app.points.errors import TermsInPast
 from app.points.programmes import Rate, Reward, find_programme, set_rate, set_reward
-from app.staff import Approval, Deed, Signing, ask, note_act
+from app.staff import Approval, Asking, Deed, Signing, ask, note_act
 from app.staff.approvals import Payload
 
 RATE: Final = "programmes.set_rate"
 REWARD: Final = "programmes.set_reward"
 
 
-def ask_terms(
-    session: Session,
-    who: Principal,
-    code: str,
-    terms: Rate | Reward,
-    *,
-    reason: str,
-    approval: UUID,
-    at: datetime,
-) -> Approval:
+def ask_terms(session: Session, asking: Asking, code: str, terms: Rate | Reward) -> Approval:
     """Ask for a second signature under a rate or a reward.
 
     Raises:
@@ -40,7 +29,7 @@ def ask_terms(
         ApprovalOpen: The same terms of this programme await their signature.
     """
     find_programme(session, code)
-    if terms.valid_from < day_of(at):
+    if terms.valid_from < day_of(asking.at):
         raise TermsInPast
     told: dict[str, Any] = {
         name: value for name, value in terms._asdict().items() if value is not None
@@ -51,10 +40,7 @@ def ask_terms(
         if isinstance(terms, Rate)
         else (REWARD, terms.methodology)
     )
-    return ask(
-        session, who, act, f"{code} {of}", payload,
-        scope=Scope.PROGRAMMES_MANAGE, reason=reason, approval=approval, at=at,
-    )  # fmt: skip
+    return ask(session, asking, act, f"{code} {of}", payload, scope=Scope.PROGRAMMES_MANAGE)
 
 
 def _set_rate(session: Session, payload: Payload, signing: Signing) -> None:

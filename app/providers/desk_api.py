@@ -1,5 +1,7 @@
 """Providers at the desk over HTTP (提供方管理接口): opened, suspended, given a key, let back in."""
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Request, Response
@@ -8,7 +10,6 @@ from sqlmodel import Session
 from app.kernel.auth import DENIED, desk
 from app.kernel.clock import now
 from app.kernel.http import problems
-from app.kernel.ids import new_id
 from app.kernel.once import IdempotencyKey, answer_once
 from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.scopes import Scope
@@ -30,7 +31,7 @@ from app.providers.schemas import (
     ProviderReasonIn,
     provider_out,
 )
-from app.staff import ApprovalOut, approval_out, ask, note_act
+from app.staff import Approval, ApprovalOut, Asking, answer_asked, ask, note_act
 
 WRITING: Final = problems(
     **DENIED,
@@ -101,8 +102,9 @@ def ask_for_key(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Ask: for a first key, or where all were lost. A second person signs."""
-    payload = {"key_id": body.key_id, "public_key": body.public_key}
-    return _ask(request, db, who, code, idempotency_key, body, deeds.ADD_KEY, payload)
+    key = {"key_id": body.key_id, "public_key": body.public_key}
+    asks = partial(_ask, code=code, act=deeds.ADD_KEY, facts=key)
+    return answer_asked(request, db, who, idempotency_key, body, asks, reason=body.reason)
 
 
 @router.post(
@@ -149,36 +151,15 @@ def ask_for_resumption(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Ask; the second signature lets the provider send again."""
-    return _ask(request, db, who, code, idempotency_key, body, deeds.RESUME, {})
+    asks = partial(_ask, code=code, act=deeds.RESUME, facts={})
+    return answer_asked(request, db, who, idempotency_key, body, asks, reason=body.reason)
 
 
-def _ask(  # noqa: PLR0917 -- likewise
-    request: Request,
-    db: Db,
-    who: Principal,
-    code: str,
-    key: str | None,
-    body: DeskKeyIn | ProviderReasonIn,
-    act: str,
-    facts: dict[str, str],
-) -> Response:
-    approval, at = new_id(), now()
-
-    def deed(session: Session) -> ApprovalOut:
-        provider = find_provider(session, code)
-        if act == deeds.RESUME and provider.suspended_at is None:
-            raise ProviderNotSuspended
-        asked = ask(
-            session,
-            who,
-            act,
-            provider.code,
-            {"provider": provider.code, **facts},
-            scope=Scope.PROVIDERS_MANAGE,
-            reason=body.reason,
-            approval=approval,
-            at=at,
-        )
-        return approval_out(asked)
-
-    return answer_once(request, db, who, key, body, deed)
+def _ask(
+    session: Session, asking: Asking, code: str, act: str, facts: Mapping[str, str]
+) -> Approval:
+    provider = find_provider(session, code)
+    if act == deeds.RESUME and provider.suspended_at is None:
+        raise ProviderNotSuspended
+    payload = {"provider": provider.code, **facts}
+    return ask(session, asking, act, provider.code, payload, scope=Scope.PROVIDERS_MANAGE)

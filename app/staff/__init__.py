@@ -5,18 +5,20 @@ epoch's header; whoever later drops or edits one is found by the audit. A clerk 
 password and a code of the half minute; the operator makes none of those who oversee it.
 """
 
-from app.staff.approvals import Approval, Deed, Signing, ask, sign
+from app.staff.answers import answer_asked
+from app.staff.approvals import Approval, Asking, Deed, Signing, ask, sign
 from app.staff.audit_log import head_digest, note_act
 from app.staff.deeds import DEEDS, clerk_scopes
-from app.staff.schemas import ApprovalOut, approval_out
+from app.staff.schemas import ApprovalOut
 
 __all__ = [
     "DEEDS",
     "Approval",
     "ApprovalOut",
+    "Asking",
     "Deed",
     "Signing",
-    "approval_out",
+    "answer_asked",
     "ask",
     "clerk_scopes",
     "head_digest",

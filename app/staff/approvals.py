@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from psycopg import errors as db_errors
@@ -24,6 +24,15 @@ from app.staff.audit_log import note_act
 from app.staff.errors import ApprovalDecided, ApprovalOpen, ApprovalOwn, ApprovalUnknown
 
 Payload = Mapping[str, Any]
+
+
+class Asking(NamedTuple):
+    """Who asks, why and when; ``id`` will be the request's."""
+
+    who: Principal
+    reason: str
+    id: UUID
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +78,20 @@ _DECIDE: Final = """
 update approval set decided_by = %s, decided_at = %s, is_signed = %s where id = %s"""
 
 
-def ask(  # noqa: PLR0913 -- who, for what act on what, and why
-    session: Session,
-    who: Principal,
-    act: str,
-    object_: str,
-    payload: Payload,
-    *,
-    scope: Scope,
-    reason: str,
-    approval: UUID,
-    at: datetime,
+def ask(
+    session: Session, asking: Asking, act: str, object_: str, payload: Payload, *, scope: Scope
 ) -> Approval:
     """Ask for a second signature under ``act``; the signer needs ``scope`` too.
 
     Raises:
         ApprovalOpen: The same act on the same object awaits its signature already.
     """
-    row = (approval, act, object_, scope.value, json.dumps(payload), reason, who.name, at)
+    who, reason, approval, at = asking
+    written = json.dumps(payload)
     try:
-        driver(session).execute(_ASK, row)
+        driver(session).execute(
+            _ASK, (approval, act, object_, scope.value, written, reason, who.name, at)
+        )
     except db_errors.UniqueViolation as error:
         raise ApprovalOpen(act=act, object=object_) from error
     note_act(session, who.name, "approvals.ask", public_id("apr", approval), at=at, of=act)

@@ -1,27 +1,15 @@
 """Asking for a change among the clerks (人员变更申请): what the second signature will be shown."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
 from sqlmodel import Session
 
 from app.kernel.ids import public_id
 from app.kernel.scopes import Role
-from app.kernel.tokens import Principal
 from app.staff import deeds
-from app.staff.approvals import Approval, ask
+from app.staff.approvals import Approval, Asking, ask
 from app.staff.clerks import allowed_roles, find_clerk, refuse_taken, signing_scope
-
-
-class Asking(NamedTuple):
-    """Who asks, why and when; ``id`` will be the request's."""
-
-    who: Principal
-    reason: str
-    id: UUID
-    at: datetime
 
 
 def ask_admission(
@@ -40,17 +28,7 @@ def ask_admission(
     given = allowed_roles(roles)
     refuse_taken(session, login)
     payload = {"clerk": public_id("clk", clerk), "login": login, "roles": sorted(given), **facts}
-    return ask(
-        session,
-        asking.who,
-        deeds.ADMIT,
-        login,
-        payload,
-        scope=signing_scope(given),
-        reason=asking.reason,
-        approval=asking.id,
-        at=asking.at,
-    )
+    return ask(session, asking, deeds.ADMIT, login, payload, scope=signing_scope(given))
 
 
 def ask_change(
@@ -78,14 +56,4 @@ def ask_change(
         touched, payload["roles"] = touched | given, sorted(given)
     if enrolment is not None:
         payload["enrolment"] = enrolment
-    return ask(
-        session,
-        asking.who,
-        act,
-        found.public,
-        payload,
-        scope=signing_scope(touched),
-        reason=asking.reason,
-        approval=asking.id,
-        at=asking.at,
-    )
+    return ask(session, asking, act, found.public, payload, scope=signing_scope(touched))

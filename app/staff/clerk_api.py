@@ -1,6 +1,7 @@
 """Clerks over HTTP (工作人员接口): enrolment and login, and the requests that change who is one."""
 
 from datetime import timedelta
+from functools import partial
 from secrets import token_bytes
 from typing import Annotated, Final
 from uuid import UUID
@@ -14,7 +15,7 @@ from app.kernel.http import problems
 from app.kernel.ids import new_id, parse_public_id
 from app.kernel.limits import Limit as Rate
 from app.kernel.networks import few_of_network
-from app.kernel.once import IdempotencyKey, answer_once
+from app.kernel.once import IdempotencyKey
 from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal, Tokens
@@ -22,7 +23,8 @@ from app.kernel.wiring import Db, Secrets
 from app.sessions import Granted, TokensOut, deliver, open_session
 from app.sessions.refresh_tokens import SECRET_BYTES
 from app.staff import deeds
-from app.staff.asking import Asking, ask_admission, ask_change
+from app.staff.answers import answer_asked
+from app.staff.asking import ask_admission, ask_change
 from app.staff.clerks import clerks
 from app.staff.credentials import new_totp, otpauth_uri
 from app.staff.login import admit, check_login, enrol
@@ -36,7 +38,6 @@ from app.staff.schemas import (
     ReasonIn,
     ResetIn,
     RolesIn,
-    approval_out,
     clerk_out,
 )
 
@@ -133,17 +134,13 @@ def ask_for_clerk(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Ask; once a second person signs, the clerk enrols by the secret of the given hash."""
-    asking, clerk = Asking(who, body.reason, new_id(), now()), new_id()
     facts = {
         "name": body.name,
         "organisation": body.organisation,
         "enrolment": body.enrolment_sha256,
     }
-
-    def deed(session: Session) -> ApprovalOut:
-        return approval_out(ask_admission(session, asking, clerk, body.login, body.roles, facts))
-
-    return answer_once(request, db, who, idempotency_key, body, deed)
+    asks = partial(ask_admission, clerk=new_id(), login=body.login, roles=body.roles, facts=facts)
+    return answer_asked(request, db, who, idempotency_key, body, asks, reason=body.reason)
 
 
 @router.post(
@@ -163,7 +160,9 @@ def ask_for_roles(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Ask for all the roles that the clerk shall have from the second signature on."""
-    return _ask(request, body, who, db, clerk_id, idempotency_key, deeds.ROLES)
+    clerk = parse_public_id("clk", clerk_id)
+    asks = partial(ask_change, clerk=clerk, act=deeds.ROLES, roles=body.roles)
+    return answer_asked(request, db, who, idempotency_key, body, asks, reason=body.reason)
 
 
 @router.post(
@@ -183,7 +182,8 @@ def ask_for_suspension(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Ask; the second signature ends the clerk's sessions, an access token within ten minutes."""
-    return _ask(request, body, who, db, clerk_id, idempotency_key, deeds.SUSPEND)
+    asks = partial(ask_change, clerk=parse_public_id("clk", clerk_id), act=deeds.SUSPEND)
+    return answer_asked(request, db, who, idempotency_key, body, asks, reason=body.reason)
 
 
 @router.post(
@@ -203,24 +203,6 @@ def ask_for_reset(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Ask, for a clerk who lost phone or password, or shall come back from a suspension."""
-    return _ask(request, body, who, db, clerk_id, idempotency_key, deeds.RESET)
-
-
-def _ask(  # noqa: PLR0917 -- the request, its body, who, and what of which clerk
-    request: Request,
-    body: RolesIn | ReasonIn | ResetIn,
-    who: Principal,
-    db: Db,
-    clerk_id: str,
-    key: str | None,
-    act: str,
-) -> Response:
-    asking, clerk = Asking(who, body.reason, new_id(), now()), parse_public_id("clk", clerk_id)
-    roles = body.roles if isinstance(body, RolesIn) else None
-    enrolment = body.enrolment_sha256 if isinstance(body, ResetIn) else None
-
-    def deed(session: Session) -> ApprovalOut:
-        asked = ask_change(session, asking, clerk, act, roles=roles, enrolment=enrolment)
-        return approval_out(asked)
-
-    return answer_once(request, db, who, key, body, deed)
+    clerk, enrolment = parse_public_id("clk", clerk_id), body.enrolment_sha256
+    asks = partial(ask_change, clerk=clerk, act=deeds.RESET, enrolment=enrolment)
+    return answer_asked(request, db, who, idempotency_key, body, asks, reason=body.reason)

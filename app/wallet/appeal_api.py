@@ -17,7 +17,7 @@ from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal
 from app.kernel.wiring import Configuration, Db
-from app.staff import ApprovalOut, approval_out, note_act
+from app.staff import Approval, ApprovalOut, Asking, answer_asked, note_act
 from app.wallet.appeal_schemas import (
     AppealIn,
     AppealOut,
@@ -178,14 +178,12 @@ def post_upholding(  # noqa: PLR0917 -- the request, its key, who, which, and wh
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Ask, shown what it comes to; a second person's signature decides and posts it."""
-    at, id_ = now(), new_id()
     order = Order(body.answer, body.order, body.inputs, settings.acceptance_window_days)
 
-    def deed(session: Session) -> ApprovalOut:
-        appeal = _named(appeal_id)
-        return approval_out(ask_upholding(session, clerk, appeal, order, approval=id_, at=at))
+    def asks(session: Session, asking: Asking) -> Approval:
+        return ask_upholding(session, asking, _named(appeal_id), order)
 
-    return answer_once(request, db, clerk, idempotency_key, body, deed)
+    return answer_asked(request, db, clerk, idempotency_key, body, asks, reason=body.answer)
 
 
 def _look(session: Session, clerk: str, appeal: UUID, *, at: datetime) -> DeskCaseOut:

@@ -21,8 +21,7 @@ from app.catalogue import holding
 from app.kernel.db import driver
 from app.kernel.ids import new_id, parse_public_id, public_id
 from app.kernel.scopes import Scope
-from app.kernel.tokens import Principal
-from app.staff import Approval, Deed, Signing, ask
+from app.staff import Approval, Asking, Deed, Signing, ask
 from app.staff.approvals import Payload
 from app.wallet.acts import act_of
 from app.wallet.appeals import APPEAL, Appeal, appeal_of, decide_appeal
@@ -47,9 +46,7 @@ class Order:
     """The acceptance window: an act from before it is not raised."""
 
 
-def ask_upholding(
-    session: Session, who: Principal, appeal: UUID, order: Order, *, approval: UUID, at: datetime
-) -> Approval:
+def ask_upholding(session: Session, asking: Asking, appeal: UUID, order: Order) -> Approval:
     """Ask for a second signature under an upheld appeal, with the figures that it comes to.
 
     Raises:
@@ -57,7 +54,7 @@ def ask_upholding(
     """
     known = _open(session, appeal)
     with session.begin_nested() as trial:
-        figures = _post(session, known, order.inputs, order.window_days, at=at)
+        figures = _post(session, known, order.inputs, order.window_days, at=asking.at)
         trial.rollback()
     payload = {
         "appeal": known.name,
@@ -68,17 +65,7 @@ def ask_upholding(
         "window_days": order.window_days,
         **figures,
     }
-    return ask(
-        session,
-        who,
-        UPHOLD,
-        known.name,
-        payload,
-        scope=Scope.APPEALS_DECIDE,
-        reason=order.answer,
-        approval=approval,
-        at=at,
-    )
+    return ask(session, asking, UPHOLD, known.name, payload, scope=Scope.APPEALS_DECIDE)
 
 
 def uphold(session: Session, payload: Payload, signing: Signing) -> None:

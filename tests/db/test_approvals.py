@@ -18,7 +18,7 @@ from app.kernel.ids import new_id, public_id
 from app.kernel.problems import Refusal
 from app.kernel.scopes import Role, Scope
 from app.kernel.tokens import Principal
-from app.staff import Approval, Deed, Signing, ask, note_act, sign
+from app.staff import Approval, Asking, Deed, Signing, ask, note_act, sign
 from app.staff.approvals import Payload
 from app.staff.audit_log import LoggedEntry, faults
 from app.staff.errors import ApprovalDecided, ApprovalOpen, ApprovalOwn, ApprovalUnknown
@@ -58,17 +58,8 @@ ASKER, SIGNER = principal(Role.REGULATOR), principal(Role.REGULATOR)
 
 def asked(db: Database, who: Principal = ASKER, object_: str = "metro") -> Approval:
     def command(session: Session) -> Approval:
-        return ask(
-            session,
-            who,
-            ACT,
-            object_,
-            PAYLOAD,
-            scope=Scope.METHODOLOGIES_PUBLISH,
-            reason="Renewal",
-            approval=new_id(),
-            at=now(),
-        )
+        asking = Asking(who, "Renewal", new_id(), now())
+        return ask(session, asking, ACT, object_, PAYLOAD, scope=Scope.METHODOLOGIES_PUBLISH)
 
     return db.transact(command)
 

@@ -16,8 +16,8 @@ from app.kernel.secrets import Keys
 from app.kernel.tokens import Principal
 from app.sessions import Granted, open_session, refresh
 from app.sessions.refresh_tokens import SECRET_BYTES
-from app.staff import DEEDS, Approval, clerk_scopes, sign
-from app.staff.asking import Asking, ask_admission, ask_change
+from app.staff import DEEDS, Approval, Asking, clerk_scopes, sign
+from app.staff.asking import ask_admission, ask_change
 from app.staff.clerks import Clerk, allowed_roles, clerk_named, clerks, find_clerk
 from app.staff.credentials import STEP_S, commitment, new_enrolment, new_totp
 from app.staff.deeds import RESET, ROLES, SUSPEND, principal_of
