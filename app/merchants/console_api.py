@@ -14,7 +14,7 @@ from app.kernel.clock import now
 from app.kernel.http import problems
 from app.kernel.ids import new_id, parse_public_id
 from app.kernel.once import IdempotencyKey, answer_once
-from app.kernel.paging import Cursor, Limit, read_cursor, write_cursor
+from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.tokens import PREFIXES
 from app.kernel.wiring import Db
 from app.merchants.errors import MemberSelf
@@ -84,8 +84,7 @@ def list_users(me: Owner, db: Db, limit: Limit = 50, cursor: Cursor = None) -> U
     """List everybody who works or worked for your merchant."""
     (after,) = read_cursor(cursor, UUID) if cursor else (None,)
     found = db.read(users, me.merchant, after=after, limit=limit + 1)
-    more = write_cursor(found[limit - 1].id) if len(found) > limit else None
-    return UserPage(data=[user_out(each) for each in found[:limit]], next_cursor=more)
+    return page_of(UserPage, found, limit, user_out, lambda last: (last.id,))
 
 
 @router.post(
@@ -169,8 +168,7 @@ def list_tills(me: Owner, db: Db, limit: Limit = 50, cursor: Cursor = None) -> T
     """List every till that your merchant has or had, and whose shift is open."""
     (after,) = read_cursor(cursor, UUID) if cursor else (None,)
     found = db.read(tills, me.merchant, after=after, limit=limit + 1)
-    more = write_cursor(found[limit - 1].id) if len(found) > limit else None
-    return TillPage(data=[till_out(each) for each in found[:limit]], next_cursor=more)
+    return page_of(TillPage, found, limit, till_out, lambda last: (last.id,))
 
 
 @router.post(

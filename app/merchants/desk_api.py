@@ -12,7 +12,7 @@ from app.kernel.clock import now
 from app.kernel.http import problems
 from app.kernel.ids import new_id, parse_public_id, public_id
 from app.kernel.once import IdempotencyKey, answer_once
-from app.kernel.paging import Cursor, Limit, read_cursor, write_cursor
+from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.scopes import Scope
 from app.kernel.tokens import PREFIXES, Principal
 from app.kernel.wiring import Db, Secrets
@@ -78,8 +78,7 @@ def list_applications(
     """List applications, the newest first."""
     (before,) = read_cursor(cursor, UUID) if cursor else (None,)
     found = db.read(applications, is_open=is_open, before=before, limit=limit + 1)
-    more = write_cursor(found[limit - 1].merchant.id) if len(found) > limit else None
-    return ApplicationPage(data=[application_out(each) for each in found[:limit]], next_cursor=more)
+    return page_of(ApplicationPage, found, limit, application_out, lambda last: (last.merchant.id,))
 
 
 @router.get(
@@ -177,8 +176,7 @@ def list_merchants(_who: Manager, db: Db, limit: Limit = 50, cursor: Cursor = No
     """List every merchant, suspended ones too."""
     (after,) = read_cursor(cursor, UUID) if cursor else (None,)
     found = db.read(merchants, after=after, limit=limit + 1)
-    more = write_cursor(found[limit - 1].id) if len(found) > limit else None
-    return MerchantPage(data=[merchant_out(each) for each in found[:limit]], next_cursor=more)
+    return page_of(MerchantPage, found, limit, merchant_out, lambda last: (last.id,))
 
 
 @router.get(
@@ -205,8 +203,7 @@ def list_users(
     (after,) = read_cursor(cursor, UUID) if cursor else (None,)
     merchant = db.read(find_merchant, parse_public_id(PREFIX, merchant_id))
     found = db.read(users, merchant.id, after=after, limit=limit + 1)
-    more = write_cursor(found[limit - 1].id) if len(found) > limit else None
-    return UserPage(data=[user_out(each) for each in found[:limit]], next_cursor=more)
+    return page_of(UserPage, found, limit, user_out, lambda last: (last.id,))
 
 
 @router.post(
