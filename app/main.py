@@ -30,6 +30,7 @@ from app.growth.routers import ROUTERS as GROWTH
 from app.kernel.auth import refuse_open_endpoints
 from app.kernel.http import install
 from app.kernel.openapi import describe
+from app.kernel.routing import ByWords
 from app.kernel.settings import Settings
 from app.kernel.tokens import Tokens
 from app.kernel.tracing import exporter, trace
@@ -200,6 +201,7 @@ def create_app(settings: Settings, city: City | None = None) -> FastAPI:
         responses={503: {"description": "A server is away; the body names it."}},
     )
     describe(app)
+    app.router.routes.insert(0, ByWords(app.routes))
     return app
 
 
