@@ -27,10 +27,11 @@ from app.kernel.http import install
 from app.kernel.secrets import Keys
 from app.kernel.settings import Settings
 from app.main import create_app
+from app.migrations import migrate
 from tests.support.anchoring import ORIGIN
 from tests.support.auditing import assert_books_hold
 from tests.support.batches import counts
-from tests.support.postgres import MIGRATED, create, drop
+from tests.support.postgres import create, drop
 from tests.support.wallets import operator
 from tests.web.conftest import Servers
 from tests.web.free_texts import Draft, Place, drafts
@@ -205,7 +206,8 @@ def under_scan(
     postgres: Postgres, servers: Servers, keys: Keys, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Scanned]:
     """One city for every scan of this process; its books are as they were when all are done."""
-    url = create(postgres, DATABASE, template=MIGRATED)
+    url = create(postgres, DATABASE)
+    migrate(url)
     city = City(
         settings=Settings(tanpu_home=tmp_path_factory.mktemp("scanned"), origin=ORIGIN),
         addresses=Addresses(url, servers.redis.url, servers.chain.url),
