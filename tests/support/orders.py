@@ -117,15 +117,20 @@ class Street:
 
     def give(self, owner: int, points: int, expires: date) -> int:
         """Grant points, promised as an exchange does; gives their class."""
+        return self.give_all([owner], points, expires)
+
+    def give_all(self, people: Sequence[int], points: int, expires: date) -> int:
+        """Grant each so many points of one class."""
         of = Points(self.green.code, expires, self.green.fen_per_point)
         asset = asset_number(self.db, of)
-        fen = points * self.green.fen_per_point
+        fen = len(people) * points * self.green.fen_per_point
 
         def promised(session: Session) -> None:
             assert promise(driver(session), self.green.id, fen, home=0) == fen
 
         self.db.transact(promised)
-        post_all(self.db, [row(Code.GRANT_EXCHANGE, ISSUANCE, owner, asset, points)])
+        grant = Code.GRANT_EXCHANGE
+        post_all(self.db, [row(grant, ISSUANCE, owner, asset, points) for owner in people])
         return asset
 
     def ids(self) -> OrderIds:
