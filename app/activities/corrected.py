@@ -7,6 +7,7 @@ here and what two providers' records come to take turns.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -31,9 +32,11 @@ select a.account, a.id, a.recorded_on, a.occurred_on, a.asset, coalesce(c.raw_mg
        coalesce(c.is_withdrawn, false), coalesce(c.is_corrected, false),
        not exists (select from account_secret s where s.bucket = a.bucket
                     and s.account = a.account),
-       exists (select from month_settlement o where o.bucket = a.bucket
-                and o.account = a.account and o.methodology = a.methodology
-                and o.month = date_trunc('month', a.occurred_on)::date),
+       exists (select from month_settlement o
+                 join methodology_version v on v.id = o.methodology
+                 join methodology_version w on w.code = v.code and w.id = a.methodology
+                where o.bucket = a.bucket and o.account = a.account
+                  and o.month = date_trunc('month', a.occurred_on)::date),
        k.content, coalesce(t.amount, 0)
   from unnest(%(buckets)s::int2[], %(owners)s::int8[], %(days)s::date[], %(acts)s::uuid[])
          as q (bucket, account, recorded_on, id)
@@ -52,6 +55,23 @@ select a.account, a.id, a.recorded_on, a.occurred_on, a.asset, coalesce(c.raw_mg
     select h.counted from act_merge h
      where h.bucket = a.bucket and h.account = a.account and h.activity = a.id
      order by h.id desc limit 1) m on true"""
+# A settled month is worth something and has its accrual, as an act; it has no cap and no record.
+_MONTHS: Final = """
+select m.account, m.id, m.recorded_on, (m.month + interval '1 month')::date - 1, t.asset,
+       coalesce(c.raw_mg, m.reduction_mg), coalesce(c.lost_mg, 0), null::int8, true, false,
+       coalesce(c.is_corrected, false),
+       not exists (select from account_secret s where s.bucket = m.bucket
+                    and s.account = m.account),
+       false, null::bytea, coalesce(t.amount, 0)
+  from unnest(%(buckets)s::int2[], %(owners)s::int8[], %(days)s::date[], %(acts)s::uuid[])
+         as q (bucket, account, recorded_on, id)
+  join month_settlement m on m.bucket = q.bucket and m.account = q.account and m.id = q.id
+  left join transfer t on t.bucket = m.bucket and t.recorded_on = m.recorded_on and t.id = m.id
+  left join lateral (
+    select (array_agg(h.raw_mg order by h.id desc))[1] as raw_mg, sum(h.lost_mg)::int8 as lost_mg,
+           bool_or(h.cause = %(cause)s) as is_corrected
+      from act_correction h
+     where h.bucket = m.bucket and h.account = m.account and h.activity = m.id) c on true"""
 _CHANGES: Final = """
 select h.account, h.activity, h.id, h.recorded_on, h.amount_mg, h.corrects
   from unnest(%s::int2[], %s::int8[], %s::uuid[]) as q (bucket, account, activity)
@@ -140,14 +160,16 @@ def lock_people(connection: Connection, owners: Collection[int]) -> None:
 def load_standing(
     connection: Connection, acts: Iterable[ActKey], cause: UUID
 ) -> dict[Key, Standing]:
-    """Load acts as they stand; one that is not there is left out."""
+    """Load acts, and settled months, as they stand; one that is not there is left out."""
     columns = _columns(acts)
-    facts = dict(zip(("buckets", "owners", "days", "acts"), columns, strict=True))
+    facts: dict[str, object] = dict(
+        zip(("buckets", "owners", "days", "acts"), columns, strict=True)
+    )
     accruals: dict[Key, dict[UUID, Accrual]] = {}
     found: dict[Key, tuple[Any, ...]] = {}
-    for owner, act, recorded_on, *row, amount in connection.execute(
-        _STANDING, {**facts, "cause": cause}
-    ):
+    facts["cause"] = cause
+    standing = (connection.execute(query, facts).fetchall() for query in (_STANDING, _MONTHS))
+    for owner, act, recorded_on, *row, amount in chain.from_iterable(standing):
         first = {act: Accrual(act, recorded_on, amount)} if amount else {}
         accruals[owner, act] = first
         found[owner, act] = tuple(row)

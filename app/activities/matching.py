@@ -65,7 +65,9 @@ MONTH_SETTLED: Final = "month.settled"
 _SETTLED: Final = """
 update incoming n set reason = 'month.settled'
   from month_settlement m
- where m.bucket = n.bucket and m.account = n.account and m.methodology = n.methodology
+  join methodology_version v on v.id = m.methodology
+  join methodology_version w on w.code = v.code
+ where m.bucket = n.bucket and m.account = n.account and w.id = n.methodology
    and m.month = date_trunc('month', n.day)::date and n.reason is null
 returning n.activity"""
 _Interval = tuple[int, int, datetime | None, datetime | None]

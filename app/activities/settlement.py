@@ -7,8 +7,8 @@ other posts once. A day that arrives after its month was settled is too late for
 
 from calendar import monthrange
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -17,7 +17,8 @@ from sqlmodel import Session
 
 from app.activities.choice import Choice
 from app.activities.merging import ISSUANCE
-from app.activities.preparing import DAILY_INPUT, EVIDENCE_RANK
+from app.activities.months import WEEK, Reading, worth_of
+from app.activities.preparing import DAILY_INPUT
 from app.books import Row, asset_ids, post
 from app.kernel.clock import day_of
 from app.kernel.db import Connection, Database, driver
@@ -28,17 +29,12 @@ from methodologies import (
     Document,
     Evidence,
     Grade,
-    Ineligible,
     Settlement,
     grade,
-    quantify,
-    settle_month,
 )
 
 BUCKETS_AT_ONCE: Final = 64
 BUCKETS: Final = 1024
-WEEK: Final = timedelta(days=7)
-_EVIDENCE: Final = {rank: evidence for evidence, rank in EVIDENCE_RANK.items()}
 _DAYS: Final = """
 select a.bucket, a.account, a.occurred_on, coalesce(c.inputs, a.inputs) ->> %(input)s, a.evidence
   from activity a
@@ -52,13 +48,18 @@ select a.bucket, a.account, a.occurred_on, coalesce(c.inputs, a.inputs) ->> %(in
  where a.bucket between %(first)s and %(last)s
    and a.methodology in (select id from methodology_version where code = %(code)s)
    and a.occurred_on between %(since)s and %(until)s and a.recorded_on >= %(since)s
-   and a.reason is null and a.inputs is not null and c.is_withdrawn is not true
-   and not exists (select from month_settlement m where m.bucket = a.bucket
-                    and m.account = a.account and m.methodology = %(methodology)s
-                    and m.month = %(month)s)
+   and a.inputs is not null
+   and not exists (select from month_settlement m
+                     join methodology_version v on v.id = m.methodology and v.code = %(code)s
+                    where m.bucket = a.bucket and m.account = a.account
+                      and m.month = %(month)s)
+   and a.reason is null and c.is_withdrawn is not true
    and (select m.counted from act_merge m where m.bucket = a.bucket and m.account = a.account
                     and m.activity = a.id order by m.id desc limit 1) is null"""
 _VERSION: Final = "select id from methodology_version where code = %s and version = %s"
+_ENTER: Final = """
+insert into methodology_version (code, version, sha256) values (%s, %s, %s)
+on conflict (code, version) do nothing"""
 _SETTLE: Final = """
 insert into month_settlement (bucket, account, methodology, month, id, days, reduction_mg,
                               recorded_on)
@@ -73,12 +74,6 @@ class Settled(NamedTuple):
 
     people: int
     reduction_mg: int
-
-
-class _Reading(NamedTuple):
-    day: date
-    kwh: Decimal
-    evidence: int
 
 
 def settle(db: Database, choice: Choice, month: date, *, at: datetime) -> Settled:
@@ -109,17 +104,17 @@ def _settle_buckets(
     ids: Callable[[], UUID],
 ) -> Settled:
     connection, month = driver(session), until.replace(day=1)
-    version = connection.execute(_VERSION, (document.code, document.version)).fetchone()
-    if version is None:
+    told = _told(connection, document, until, first)
+    if not told:
         return Settled(0, 0)
-    told = _told(connection, document, version[0], until, first)
+    version = _version(connection, document)
     asset = _asset(choice, document, until)
     number = None if asset is None else asset_ids(connection, [asset])[asset]
     today = day_of(at)
     notes: list[tuple[object, ...]] = []
     rows: list[Row] = []
     for (bucket, owner), readings in told.items():
-        days, mg = _worth(document, readings, until)
+        days, mg = worth_of(document, readings, until)
         if days == 0:
             continue
         act = ids()
@@ -129,7 +124,7 @@ def _settle_buckets(
             rows.append(
                 Row(bucket, today, act, ISSUANCE, owner, number, mg, Code.ACCRUE, act, until)
             )
-        notes.append((bucket, owner, version[0], month, act, days, mg, today))
+        notes.append((bucket, owner, version, month, act, days, mg, today))
     if notes:
         connection.execute(_SETTLE, [list(column) for column in zip(*notes, strict=True)])
     post(connection, rows)
@@ -137,49 +132,31 @@ def _settle_buckets(
 
 
 def _told(
-    connection: Connection, document: Document, version: int, until: date, first: int
-) -> Mapping[Owner, Sequence[_Reading]]:
+    connection: Connection, document: Document, until: date, first: int
+) -> Mapping[Owner, Sequence[Reading]]:
     facts = {
         "input": DAILY_INPUT,
         "first": first,
         "last": first + BUCKETS_AT_ONCE - 1,
         "code": document.code,
-        "methodology": version,
         "month": until.replace(day=1),
         "since": until.replace(day=1) - WEEK,
         "until": until,
     }
-    told: dict[Owner, list[_Reading]] = defaultdict(list)
+    told: dict[Owner, list[Reading]] = defaultdict(list)
     for bucket, owner, day, kwh, evidence in connection.execute(_DAYS, facts):
-        told[bucket, owner].append(_Reading(day, Decimal(kwh), evidence))
+        told[bucket, owner].append(Reading(day, Decimal(kwh), evidence))
     return told
 
 
-def _worth(document: Document, readings: Sequence[_Reading], until: date) -> tuple[int, int]:
-    """Give the days that count and what the month is worth [mg]."""
-    assert document.history is not None
-    month = settle_month(daily(readings), year=until.year, month=until.month)
-    inputs = {each.name: Decimal(month.days) for each in document.inputs if each.unit == "day"}
-    inputs[document.history.expected] = month.expected_kwh
-    inputs[document.history.used] = month.used_kwh
-    evidence = _EVIDENCE[min(reading.evidence for reading in readings)]
-    worth = quantify(document, inputs, evidence=evidence, occurred_on=until)
-    return month.days, 0 if isinstance(worth, Ineligible) else worth.mg
-
-
-def daily(readings: Iterable[_Reading]) -> dict[date, Decimal]:
-    """Add up the meters of one person by day; a day that lacks one of them is left out.
-
-    >>> monday, tuesday = date(2026, 1, 5), date(2026, 1, 6)
-    >>> daily([_Reading(monday, Decimal(1), 3), _Reading(monday, Decimal(2), 3),
-    ...        _Reading(tuesday, Decimal(1), 3)])
-    {datetime.date(2026, 1, 5): Decimal('3')}
-    """
-    by_day: dict[date, list[Decimal]] = defaultdict(list)
-    for reading in readings:
-        by_day[reading.day].append(reading.kwh)
-    meters = max(map(len, by_day.values()), default=0)
-    return {day: sum(kwh, Decimal(0)) for day, kwh in by_day.items() if len(kwh) == meters}
+def _version(connection: Connection, document: Document) -> int:
+    """Give the number of a version, which no day may have been told under (a corrected factor)."""
+    key = (document.code, document.version)
+    if (known := connection.execute(_VERSION, key).fetchone()) is None:
+        connection.execute(_ENTER, (*key, bytes.fromhex(document.sha256)))
+        known = connection.execute(_VERSION, key).fetchone()
+    assert known is not None
+    return known[0]
 
 
 def _asset(choice: Choice, document: Document, until: date) -> Reduction | None:

@@ -6,7 +6,7 @@ the job is broken off. When all are done, what changed is signed for; the statem
 of the rows, so a crash before the signature is mended by signing again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
@@ -18,16 +18,25 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session
 
 from app.activities.corrections import FACTOR, REPEATED, Correction, correct
+from app.activities.months import FIRST
 from app.catalogue import FactorCorrection, document_of
 from app.governance.errors import (
     CandidateFaulty,
     CorrectionOpen,
     DatesReversed,
     NotAFactor,
-    NotAnAct,
 )
 from app.governance.rules import is_by_act, is_factor_change
-from app.governance.scanning import PAGE_ROWS, PARTS, START, Act, Period, page, worth
+from app.governance.scanning import (
+    PAGE_MONTHS,
+    PAGE_ROWS,
+    PARTS,
+    START,
+    Period,
+    page,
+    page_of_months,
+    worth,
+)
 from app.kernel.db import Connection, Database, driver
 from app.kernel.ids import new_id, public_id
 from app.kernel.scopes import Scope
@@ -90,7 +99,7 @@ def ask_correction(session: Session, asking: Asking, order: FactorCorrection) ->
     """Ask that another version's factor hold for a period, for what was recorded as well.
 
     Raises:
-        VersionUnknown, DatesReversed, CandidateFaulty, NotAnAct, NotAFactor, CorrectionOpen,
+        VersionUnknown, DatesReversed, CandidateFaulty, NotAFactor, CorrectionOpen,
         ApprovalOpen: See their own words.
     """
     _check(session, order)
@@ -146,36 +155,69 @@ def carry_out(
             continue
         if not goes_on():
             return False
-        counted, after = Recounted(), START
-        while True:
-            acts = db.read(page, Period(*order[1:3], *order[4:]), part, after)
-            if acts:
-                after = acts[-1].place
-                made = db.transact(_correct, order, document, acts, at, window_days)
-                counted = Recounted(*map(sum, zip(counted, made, strict=True)))
-            if len(acts) < PAGE_ROWS:
-                break
+        go_over = _acts if is_by_act(document) else _months
+        counted = Recounted()
+        for corrections, read in go_over(db, order, document, part):
+            refused = 0
+            if corrections:
+                refused = db.transact(_correct, order, corrections, at, window_days)
+            counted = Recounted(*map(sum, zip(counted, (*read, refused), strict=True)))
         db.transact(_close_part, order.id, part, counted, at)
     db.transact(sign_report, key, order)
     return True
 
 
+def _acts(
+    db: Database, order: FactorCorrection, document: Document, part: int
+) -> Iterator[tuple[list[Correction], tuple[int, int]]]:
+    """Give what acts of a part are worth, page by page; with how many, and how many forgotten."""
+    after = START
+    while True:
+        acts = db.read(page, Period(*order[1:3], *order[4:]), part, after)
+        relevant = [each for each in acts if each.grade is not None and each.reason is None]
+        again = worth(document, relevant)
+        yield (
+            [
+                Correction(each.bucket, each.owner, each.recorded_on, each.id, mg, FACTOR)
+                for each, mg in zip(relevant, again, strict=True)
+                if mg is not None and mg != each.raw_mg
+            ],
+            (len(relevant), sum(mg is None for mg in again)),
+        )
+        if len(acts) < PAGE_ROWS:
+            return
+        after = acts[-1].place
+
+
+def _months(
+    db: Database, order: FactorCorrection, document: Document, part: int
+) -> Iterator[tuple[list[Correction], tuple[int, int]]]:
+    """Do the same for the months that were settled; one that posted nothing stays at nothing."""
+    after, period = FIRST, Period(*order[1:3], *order[4:])
+    while True:
+        months = db.read(page_of_months, period, part, after, (document,))
+        relevant = [each for each in months if each[0].grade is not None]
+        yield (
+            [
+                Correction(each.bucket, each.owner, each.settled_on, each.id, worth_mg[0], FACTOR)
+                for each, (_, worth_mg) in relevant
+                if worth_mg is not None and worth_mg[0] != each.mg
+            ],
+            (len(relevant), sum(again.worth_mg is None for _, again in relevant)),
+        )
+        if len(months) < PAGE_MONTHS:
+            return
+        after = months[-1][0].place
+
+
 def _correct(
     session: Session,
     order: FactorCorrection,
-    document: Document,
-    acts: list[Act],
+    corrections: list[Correction],
     at: datetime,
     window_days: int,
-) -> Recounted:
-    """Correct a page of acts; idempotent, for each has this order as its cause once."""
-    relevant = [each for each in acts if each.grade is not None and each.reason is None]
-    again = worth(document, relevant)
-    corrections = [
-        Correction(each.bucket, each.owner, each.recorded_on, each.id, mg, FACTOR)
-        for each, mg in zip(relevant, again, strict=True)
-        if mg is not None and mg != each.raw_mg
-    ]
+) -> int:
+    """Correct a page, and say how many were refused; each has this order as its cause once."""
     answers = correct(
         driver(session),
         corrections,
@@ -184,8 +226,7 @@ def _correct(
         window_days=window_days,
         new_id=new_id,
     )
-    refused = sum(not e.is_recorded and e.reason != REPEATED for e in answers)
-    return Recounted(len(relevant), sum(mg is None for mg in again), refused)
+    return sum(not each.is_recorded and each.reason != REPEATED for each in answers)
 
 
 def sign_report(session: Session, key: Ed25519PrivateKey, order: FactorCorrection) -> None:
@@ -259,8 +300,6 @@ def _check(session: Session, order: FactorCorrection) -> None:
     old, new = _versions(session, order)
     if old.missing_parameters or new.missing_parameters:
         raise CandidateFaulty
-    if not is_by_act(old):
-        raise NotAnAct(methodology=order.code)
     if order.replacement <= order.version or not is_factor_change(old, new):
         raise NotAFactor(version=order.version, replacement=order.replacement)
     if connection.execute(_OPEN, (order.code, order.version)).fetchone() is not None:

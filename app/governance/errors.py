@@ -92,11 +92,11 @@ class SignatureGiven(Refusal):
     title_zh = "你已为该版本签字"
 
 
-class NotAnAct(Refusal):
-    """Only a methodology that is settled act by act can be computed again this way."""
+class SettlesOtherwise(Refusal):
+    """One version settles acts and the other months, so they do not compare."""
 
-    code = "governance.not_by_act"
-    title_zh = "只有逐次结算的方法学可以重算"
+    code = "governance.settles_otherwise"
+    title_zh = "两个版本一为逐次结算、一为按月结算,无从比较"
 
 
 class CandidateFaulty(Refusal):

@@ -55,7 +55,7 @@ def lacks(votes: Iterable[Vote], faults: int) -> list[str]:
 
 
 def is_by_act(document: Document) -> bool:
-    """Whether each act has a worth of its own, that can be computed again from its inputs."""
+    """Whether each act has a worth of its own; else a month has, computed from its readings."""
     return document.settlement is not Settlement.BILLING_MONTH
 
 
@@ -74,6 +74,7 @@ def _frame(document: Document) -> tuple[object, ...]:
         document.scenario,
         document.mode,
         document.settlement,
+        document.history,
         [(e.name, e.unit, e.options, e.minimum, e.maximum, e.default) for e in document.inputs],
         [(e.name, e.unit) for e in document.parameters],
         [(e.name, e.by, e.unit, [row.name for row in e.rows]) for e in document.tables],

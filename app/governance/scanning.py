@@ -1,17 +1,24 @@
-"""Acts of a methodology version, page by page (行为扫描): what shadow runs and corrections go over.
+"""Acts or settled months of a version, by page (行为扫描): what runs and corrections go over.
 
 Buckets are gone through in 64 parts, each in the order of its keys, so that a part can be broken
 off between any two pages and begun again. An act stands with the quantities and the worth that
 it has now, after any correction; quantities that were forgotten are absent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlmodel import Session
 
+from app.activities.months import (
+    MonthPlace,
+    Recount,
+    SettledMonth,
+    recount,
+    settled_months,
+)
 from app.activities.preparing import EVIDENCE_RANK
 from app.kernel.db import driver
 from methodologies import Document, Evidence, Ineligible, quantify_many
@@ -19,6 +26,8 @@ from methodologies import Document, Evidence, Ineligible, quantify_many
 PARTS: Final = 64
 BUCKETS_A_PART: Final = 16
 PAGE_ROWS: Final = 2_000
+PAGE_MONTHS: Final = 100
+"""Each has some forty days of readings."""
 _EVIDENCE: Final = {rank: evidence for evidence, rank in EVIDENCE_RANK.items()}
 _PAGE: Final = """
 select a.bucket, a.account, a.recorded_on, a.id, p.code, a.evidence, a.occurred_on,
@@ -100,6 +109,23 @@ def page(session: Session, period: Period, part: int, after: Place) -> list[Act]
         Act(bucket, owner, on, act, provider, _EVIDENCE[rank], *rest)
         for bucket, owner, on, act, provider, rank, *rest in rows
     ]
+
+
+def page_of_months(
+    session: Session, period: Period, part: int, after: MonthPlace, documents: Sequence[Document]
+) -> list[tuple[SettledMonth, Recount]]:
+    """Give the settled months after a place, at most a page, with what documents make of them.
+
+    A month is of the period if its last day is.
+    """
+    facts = {
+        **period._asdict(),
+        "first": part * BUCKETS_A_PART,
+        "last": (part + 1) * BUCKETS_A_PART - 1,
+        "limit": PAGE_MONTHS,
+    }
+    months = settled_months(driver(session), facts, after)
+    return list(zip(months, recount(driver(session), months, documents), strict=True))
 
 
 def worth(document: Document, acts: list[Act]) -> list[int | None]:

@@ -1,8 +1,9 @@
 """Shadow runs (影子运行): a candidate held against live acts of a past period; posts nothing.
 
-Each act is computed twice from its quantities, by the published version and by the candidate,
-under the cap of its day; what differs is added up by class, month and provider. Nobody is named:
-of the largest differences only class, month, provider and the two amounts are kept.
+Each act, or each settled month, is computed twice from its quantities, by the published version
+and by the candidate, acts under the cap of their day; what differs is added up by class, month and
+provider. Nobody is named: of the largest differences only class, month, provider and the two
+amounts are kept.
 """
 
 from collections import defaultdict
@@ -16,19 +17,30 @@ from uuid import UUID
 import msgspec
 from sqlmodel import Session
 
+from app.activities.months import FIRST
 from app.catalogue import document_of
 from app.governance.errors import (
     CandidateFaulty,
     DatesReversed,
-    NotAnAct,
     RevisionStale,
     RunsTooMany,
     RunUnknown,
+    SettlesOtherwise,
 )
 from app.governance.proposals import find_proposal
 from app.governance.report import document_in
 from app.governance.rules import is_by_act
-from app.governance.scanning import PAGE_ROWS, PARTS, START, Act, Period, page, worth
+from app.governance.scanning import (
+    PAGE_MONTHS,
+    PAGE_ROWS,
+    PARTS,
+    START,
+    Act,
+    Period,
+    page,
+    page_of_months,
+    worth,
+)
 from app.kernel.db import Database, driver
 from app.kernel.ids import public_id
 from app.kernel.tokens import Principal
@@ -131,8 +143,8 @@ def ask_run(  # noqa: PLR0913 -- who asks for what, against what, and when
     """Ask that a candidate be run against live acts; gives the run's id, or that of the same one.
 
     Raises:
-        ProposalUnknown, RevisionStale, CandidateFaulty, VersionUnknown, NotAnAct, DatesReversed,
-        RunsTooMany: See their own words.
+        ProposalUnknown, RevisionStale, CandidateFaulty, VersionUnknown, SettlesOtherwise,
+        DatesReversed, RunsTooMany: See their own words.
     """
     connection = driver(session)
     connection.execute(_TURN)
@@ -145,8 +157,8 @@ def ask_run(  # noqa: PLR0913 -- who asks for what, against what, and when
     if candidate is None or candidate.missing_parameters:
         raise CandidateFaulty
     published = document_of(session, candidate.code, against)
-    if not (is_by_act(candidate) and is_by_act(published)):
-        raise NotAnAct(methodology=candidate.code)
+    if is_by_act(candidate) != is_by_act(published):
+        raise SettlesOtherwise(methodology=candidate.code)
     asked = (found.id, revision, against, since, until)
     if (same := connection.execute(_SAME, asked).fetchone()) is not None:
         return same[0]
@@ -174,7 +186,8 @@ def carry_out(db: Database, run: UUID, *, goes_on: Callable[[], bool]) -> bool:
             continue
         if not goes_on():
             return False
-        found = _compare(db, period, part, old, new)
+        compare = _compare if is_by_act(old) else _compare_months
+        found = compare(db, period, part, old, new)
         db.transact(_keep, run, part, found)
     return True
 
@@ -212,6 +225,35 @@ def _compare(db: Database, period: Period, part: int, old: Document, new: Docume
         if len(acts) < PAGE_ROWS:
             return found
         after, read = acts[-1].place, read + len(acts)
+        if read >= ACTS_MAX:
+            found.is_cut = True
+            return found
+
+
+def _compare_months(
+    db: Database, period: Period, part: int, old: Document, new: Document
+) -> Differences:
+    """Hold settled months, each counted as one act, against the candidate; they have no cap."""
+    found, after, read = Differences(), FIRST, 0
+    while True:
+        months = db.read(page_of_months, period, part, after, (old, new))
+        largest: list[Largest] = []
+        for month, again in months:
+            key = (f"{old.version} {month.grade or 'C'}", f"{month.month:%Y-%m}", again.provider)
+            row = found.rows[key]
+            row.acts += 1
+            if again.worth_mg is None:
+                row.forgotten += 1
+                continue
+            old_mg, new_mg = again.worth_mg
+            row.old_mg, row.new_mg = row.old_mg + old_mg, row.new_mg + new_mg
+            if old_mg != new_mg:
+                row.changed += 1
+                largest.append(Largest(key, old_mg, new_mg))
+        found.keep_largest(largest)
+        if len(months) < PAGE_MONTHS:
+            return found
+        after, read = months[-1][0].place, read + len(months)
         if read >= ACTS_MAX:
             found.is_cut = True
             return found

@@ -61,7 +61,9 @@ select (s.month + interval '1 month')::date - 1, s.methodology, coalesce(e.evide
     where bucket = s.bucket and account = s.account and activity = s.id
       and recorded_on <= %(known)s) c on true
   left join lateral (select min(evidence) as evidence from activity a
-    where a.bucket = s.bucket and a.account = s.account and a.methodology = s.methodology
+    where a.bucket = s.bucket and a.account = s.account
+      and a.methodology in (select w.id from methodology_version v
+        join methodology_version w on w.code = v.code where v.id = s.methodology)
       and a.recorded_on between s.month and s.recorded_on
       and date_trunc('month', a.occurred_on) = s.month and a.reason is null) e on true
  where s.bucket = %(bucket)s and s.account = %(owner)s and s.recorded_on <= %(known)s

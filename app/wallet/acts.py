@@ -39,7 +39,9 @@ select f.id, f.recorded_on, f.occurred_on, p.code, p.name_zh, p.name_en, v.code,
        f.evidence, f.mode, o.outcome, coalesce(f.reason, f.merge_reason), x.grade, x.scenario,
        f.asset, f.raw_mg, f.granted_mg, f.counted, f.decided_on,
        f.inputs, f.source_occurred_at, f.place, s.basis, d.raw_mg, d.cap_mg,
-       m.month, m.days, m.reduction_mg
+       m.month, m.days,
+       (m.reduction_mg + coalesce((select sum(c.amount_mg) from act_change c
+         where c.bucket = m.bucket and c.account = m.account and c.activity = m.id), 0))::bigint
   from act_fate f
   cross join lateral (
     select case when f.outcome = 'accepted' and exists (
@@ -51,8 +53,9 @@ select f.id, f.recorded_on, f.occurred_on, p.code, p.name_zh, p.name_en, v.code,
   left join asset x on x.id = f.asset
   left join accrual_day d on d.bucket = f.bucket and d.account = f.account
    and d.day = f.occurred_on and d.asset = f.asset
-  left join month_settlement m on m.bucket = f.bucket and m.account = f.account
-   and m.methodology = f.methodology and m.month = date_trunc('month', f.occurred_on)::date
+  left join (month_settlement m join methodology_version w on w.id = m.methodology)
+    on m.bucket = f.bucket and m.account = f.account and w.code = v.code
+   and m.month = date_trunc('month', f.occurred_on)::date
  where f.bucket = %s and f.account = %s and f.id = %s"""
 _CHANGES: Final = """
 select id, recorded_on, amount_mg, corrects from act_change

@@ -1,13 +1,12 @@
 """What happens after an upload: whereabouts are forgotten, months are settled, once."""
 
-from calendar import monthrange
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from sqlmodel import Session
 
-from app.activities import Choice, Item, purge, settle
+from app.activities import Choice, purge, settle
 from app.activities.choice import chosen
 from app.kernel.clock import SHANGHAI, day_of, now
 from app.kernel.db import Database, driver
@@ -27,111 +26,46 @@ from tests.support.acts import (
     same_person,
     send,
 )
-
-LAST_MONTH = (TODAY.replace(day=1) - timedelta(days=1)).replace(day=1)
+from tests.support.homes import LAST_MONTH, home, month_of, readings
 
 
 def household(*, proposal: bool = False) -> Choice:
     """A household against its own past: as of a text when not our proposal."""
-    return chosen(
-        load(
-            f"""
-code = "TEST-HOME"
-version = 1
-object = "scenario"
-field = "energy_saving"
-issuer = "Test"
-document = "Test"
-effective = 2020-01-01
-scenario = "test-home"
-proposal = {str(proposal).lower()}
-settlement = "billing_month"
-title = {{ zh = "家庭", en = "Home" }}
-[inputs.expected]
-unit = "kWh"
-max = "20000"
-[inputs.used]
-unit = "kWh"
-max = "20000"
-[inputs.days]
-unit = "day"
-max = "31"
-decimals = 0
-[parameters.power]
-value = "0.5"
-unit = "kgCO2/kWh"
-status = "published"
-source = "S"
-[[eligibility]]
-require = "days >= 20 * day"
-reason = "month.too_few_days"
-source = "S"
-[formula]
-reduction = "max(expected - used, 0) * power"
-[history]
-window_days = 7
-expected = "expected"
-used = "used"
-[sources.S]
-text = "a test"
-""".encode(),
-            name="home.toml",
-        )
-    )
-
-
-def readings(kwh: list[int], subject: str = "meter-1") -> list[Item]:
-    """Daily readings that begin a week before last month."""
-    first = LAST_MONTH - timedelta(days=7)
-    return [
-        item(
-            n + 1,
-            external_id=f"{subject}-{n}",
-            subject=subject,
-            occurred_at=first + timedelta(days=n),
-            inputs={"energy": Decimal(use)},
-        )
-        for n, use in enumerate(kwh)
-    ]
-
-
-def month_of(use: int, less: int) -> list[int]:
-    """A week at one use, then the month at less."""
-    return [use] * 7 + [less] * monthrange(LAST_MONTH.year, LAST_MONTH.month)[1]
+    return chosen(load(home(proposal=proposal).encode(), name="home.toml"))
 
 
 def test_it_settles_a_month_once_as_one_posting(db: Database, keys: Keys) -> None:
-    home, grid = household(), provider(db, "grid")
-    people(db, keys, grid, ["meter-1", "meter-2"], choice=home)
+    own, grid = household(), provider(db, "grid")
+    people(db, keys, grid, ["meter-1", "meter-2"], choice=own)
     uses = month_of(8, 6)
-    result = send(db, keys, grid, readings(uses) + readings(month_of(8, 8), "meter-2"), home)
+    result = send(db, keys, grid, readings(uses) + readings(month_of(8, 8), "meter-2"), own)
     assert counts(result) == {"accepted": 2 * len(uses)}
     assert balances(db) == {}
-    settled = settle(db, home, LAST_MONTH.date(), at=now())
+    settled = settle(db, own, LAST_MONTH.date(), at=now())
     # Σ(MA7 − a): the mean falls from 8 to 6 over a week: 2 + 12/7 + 10/7 + … + 2/7 = 8 kWh
     expected_mg = 8 * 500_000
     assert settled.people == 2
     assert abs(settled.reduction_mg - expected_mg) <= 1
     assert list(balances(db).values()) == [settled.reduction_mg]
-    assert settle(db, home, LAST_MONTH.date(), at=now()) == (0, 0)
+    assert settle(db, own, LAST_MONTH.date(), at=now()) == (0, 0)
     late = readings(uses)[-1:]
     late = [item(1, external_id="late", subject="meter-1", inputs=late[0].inputs,
                  occurred_at=late[0].occurred_at)]  # fmt: skip
-    assert counts(send(db, keys, grid, late, home)) == {"ineligible": 1}
+    assert counts(send(db, keys, grid, late, own)) == {"ineligible": 1}
 
 
 def test_it_records_that_a_proposal_posts_nothing(db: Database, keys: Keys) -> None:
-    home, grid = household(proposal=True), provider(db, "grid")
-    people(db, keys, grid, ["meter-1"], choice=home)
-    send(db, keys, grid, readings(month_of(8, 6)), home)
-    assert settle(db, home, LAST_MONTH.date(), at=now()) == (1, 0)
+    own, grid = household(proposal=True), provider(db, "grid")
+    people(db, keys, grid, ["meter-1"], choice=own)
+    send(db, keys, grid, readings(month_of(8, 6)), own)
+    assert settle(db, own, LAST_MONTH.date(), at=now()) == (1, 0)
     assert one(db, "select reduction_mg, days from month_settlement")[0] == 0
     assert rows(db, "select 1 from transfer") == []
 
 
 def test_it_refuses_a_reading_that_is_none(db: Database, keys: Keys) -> None:
-    home, grid = household(), provider(db, "grid")
-    people(db, keys, grid, ["meter-1"], choice=home)
+    own, grid = household(), provider(db, "grid")
+    people(db, keys, grid, ["meter-1"], choice=own)
     worthless: list[dict[str, object]] = [
         {},
         {"energy": Decimal(-1)},
@@ -139,7 +73,7 @@ def test_it_refuses_a_reading_that_is_none(db: Database, keys: Keys) -> None:
         {"energy": "x"},
     ]
     bad = [item(n, subject="meter-1", inputs=told) for n, told in enumerate(worthless, 1)]
-    assert counts(send(db, keys, grid, bad, home)) == {"malformed": 4}
+    assert counts(send(db, keys, grid, bad, own)) == {"malformed": 4}
 
 
 def test_it_forgets_whereabouts_after_the_deadline_and_merges_no_more(

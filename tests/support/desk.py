@@ -165,12 +165,18 @@ def put_in_library(db: Database, source: str) -> Document:
 
 
 def order(
-    db: Database, since: date, until: date, *, version: int = 1, replacement: int = 2
+    db: Database,
+    since: date,
+    until: date,
+    *,
+    version: int = 1,
+    replacement: int = 2,
+    code: str = "TEST-RIDE",
 ) -> FactorCorrection:
     """Order a correction as two people would have, two hours ago."""
     signing = Signing(new_id(), "r1", "r2", now() - timedelta(hours=2))
     payload = {
-        "code": "TEST-RIDE",
+        "code": code,
         "version": version,
         "replacement": replacement,
         "since": since.isoformat(),
@@ -178,4 +184,4 @@ def order(
         "reason": "a test",
     }
     db.transact(order_correction, payload, signing)
-    return FactorCorrection(signing.approval, "TEST-RIDE", version, replacement, since, until)
+    return FactorCorrection(signing.approval, code, version, replacement, since, until)
