@@ -28,6 +28,7 @@ from app.citizens.logins import (
 )
 from app.citizens.personal import open_personal, seal_personal
 from app.citizens.sms import SmsProvider, sms_of
+from app.citizens.staying import lock_citizen
 from app.citizens.whereabouts import WHEREABOUTS, scenes_of, travel_scenes
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "give_consent",
     "link_instrument",
     "link_login",
+    "lock_citizen",
     "log_in",
     "logins_of",
     "open_citizens",

@@ -87,7 +87,7 @@ def link_login(
         LoginHeld: The citizen has another login of this kind.
     """
     connection = driver(session)
-    lock_citizen(session, citizen)
+    lock_citizen(session, citizen.bucket, citizen.number)
     row = connection.execute(_FIND, (subject.way, subject.hash(keys))).fetchone()
     if row is not None:
         if row == (citizen.bucket, citizen.number):
@@ -114,7 +114,7 @@ def unlink_login(session: Session, keys: Keys, me: Principal, way: Way, *, at: d
         TokenInvalid, LoginNotLinked, LoginOnly: See their own words.
     """
     connection, citizen = driver(session), Citizen(me.bucket, me.owner)
-    lock_citizen(session, citizen)
+    lock_citizen(session, citizen.bucket, citizen.number)
     ways = [each.way for each in logins_of(session, citizen)]
     if way not in ways:
         raise LoginNotLinked(way=way)

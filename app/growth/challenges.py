@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from app.citizens import lock_citizen
 from app.growth.errors import ChallengeMalformed, ChallengeOver, ChallengeUnknown
 from app.growth.reading import between
 from app.growth.year import Year
@@ -102,9 +103,11 @@ def join_challenge(session: Session, who: Principal, challenge: UUID, *, at: dat
     """Take part. Idempotent.
 
     Raises:
+        TokenInvalid: The person was erased.
         ChallengeUnknown: There is none.
         ChallengeOver: Its last day has passed.
     """
+    lock_citizen(session, who.bucket, who.owner)
     found = challenge_of(session, challenge)
     if found.ends_on < day_of(at):
         raise ChallengeOver

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from sqlmodel import Session
 
+from app.citizens import lock_citizen
 from app.growth.errors import PseudonymRefused
 from app.growth.names import PSEUDONYM_MAX, plain_name
 from app.kernel.db import driver
@@ -35,11 +36,13 @@ def enter_boards(session: Session, who: Principal, pseudonym: str, *, at: dateti
     """Put a person on the boards under this name, or change the name. Idempotent.
 
     Raises:
+        TokenInvalid: The person was erased.
         PseudonymRefused: The name is too short or long, does not print, or looks like a phone.
     """
     name = plain_name(pseudonym, PSEUDONYM_MAX)
     if name is None:
         raise PseudonymRefused
+    lock_citizen(session, who.bucket, who.owner)
     driver(session).execute(_ENTER, (who.bucket, who.owner, name, at))
     found = entrant_of(session, who)
     assert found is not None

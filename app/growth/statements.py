@@ -14,6 +14,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session
 
+from app.citizens import lock_citizen
 from app.growth import sd_jwt
 from app.growth.errors import (
     StatementMany,
@@ -36,7 +37,6 @@ TYPE: Final = "urn:tanpu:statement:1"
 STATUS_PATH: Final = "/v1/public/statement-status/"
 
 _PLACE: Final = "select nextval('statement_place')"
-_LOCK: Final = "select 1 from subject where bucket = %s and account = %s for no key update"
 _HELD: Final = """
 select count(*) from statement
  where bucket = %s and account = %s and revoked_at is null and expires_at > %s"""
@@ -113,13 +113,14 @@ def issue_statement(
     """State what a person's rows hold; gives the statement and its token.
 
     Raises:
+        TokenInvalid: The person was erased.
         StatementRange: A number is not a published one, or it would last too long.
         StatementMany: The person holds as many as a person may.
         StatementNotHeld: The rows do not show as much.
     """
     connection, document = driver(session), in_force(score_documents(), day_of(at))
     _in_range(document, wish)
-    connection.execute(_LOCK, (who.bucket, who.owner))
+    lock_citizen(session, who.bucket, who.owner)
     held = connection.execute(_HELD, (who.bucket, who.owner, at)).fetchone()
     if held is not None and held[0] >= VALID_MAX:
         raise StatementMany(valid_max=VALID_MAX)

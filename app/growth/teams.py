@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from app.citizens import lock_citizen
 from app.growth.boards import Period, TeamTotal, period_of, team_totals
 from app.growth.errors import TeamFull, TeamNameRefused, TeamTaken, TeamUnknown
 from app.growth.names import TEAM_MAX, plain_name
@@ -69,11 +70,13 @@ def join_team(session: Session, who: Principal, code: str, *, at: datetime) -> T
     """Join the team of a code; joining one's own again changes nothing.
 
     Raises:
+        TokenInvalid: The person was erased.
         TeamUnknown: Nobody gave this code out.
         TeamTaken: The person is in another team.
         TeamFull: It has as many members as a team may have.
     """
     connection, owner = driver(session), (who.bucket, who.owner)
+    lock_citizen(session, *owner)
     found = connection.execute(_FIND, (code,)).fetchone()
     if found is None:
         raise TeamUnknown

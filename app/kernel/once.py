@@ -20,7 +20,7 @@ from app.kernel.clock import now
 from app.kernel.db import Database, driver
 from app.kernel.http import PROBLEM, problem
 from app.kernel.problems import Refusal
-from app.kernel.tokens import Principal
+from app.kernel.tokens import Principal, TokenInvalid
 
 KEPT: Final = timedelta(days=8)
 """More than the seven days that the API promises."""
@@ -34,7 +34,10 @@ IdempotencyKey = Annotated[
 ]
 
 _CLAIM_OWN: Final = """
-insert into citizen_answer (bucket, account, key, request, kept_until) values (%s, %s, %s, %s, %s)
+insert into citizen_answer (bucket, account, key, request, kept_until)
+select q.* from (values (%s::int2, %s::int8, %s, %s::bytea, %s::timestamptz))
+         as q (bucket, account, key, request, kept_until)
+  join subject s on s.bucket = q.bucket and s.account = q.account for key share of s
 on conflict (bucket, account, key) do nothing"""
 _FIRST_OWN: Final = """
 select request, status, body from citizen_answer where bucket = %s and account = %s and key = %s"""
@@ -107,7 +110,7 @@ def answer_once(  # noqa: PLR0917 -- the request, its key, who, what, and how it
     """Run ``deed`` in a transaction, at most once for this key, and answer with what it made.
 
     Raises:
-        IdempotencyKeyMissing, IdempotencyKeyReused: See their own words.
+        IdempotencyKeyMissing, IdempotencyKeyReused, TokenInvalid: See their own words.
     """
     known = readable_key(key)
     said = b"" if body is None else body.model_dump_json().encode()
@@ -153,7 +156,11 @@ def rendered(answer: Answer, is_replayed: bool) -> Response:  # noqa: FBT001 -- 
 def _claim(
     session: Session, who: Principal, key: str, request: bytes, at: datetime
 ) -> Answer | None:
-    """Claim a key; gives the first answer where it was claimed before."""
+    """Claim a key; gives the first answer where it was claimed before.
+
+    Raises:
+        TokenInvalid: The citizen was erased; a token that outlives them writes nothing.
+    """
     connection = driver(session)
     place: tuple[object, ...] = (who.bucket, who.owner, key) if _is_owner(who) else (who.name, key)
     own = _is_owner(who)
@@ -161,7 +168,8 @@ def _claim(
     if connection.execute(claim, (*place, request, at + KEPT)).rowcount:
         return None
     row = connection.execute(first, place).fetchone()
-    assert row is not None, key
+    if row is None:
+        raise TokenInvalid
     if bytes(row[0]) != request:
         raise IdempotencyKeyReused
     return Answer(row[1], bytes(row[2]))

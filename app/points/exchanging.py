@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from app.books import Row, asset_ids, post
+from app.citizens import lock_citizen
 from app.kernel.clock import day_of
 from app.kernel.db import Connection, driver
 from app.points.debts import NewId, offset_debts
@@ -36,8 +37,6 @@ EXIT: Final[Mapping[str, tuple[Code, int]]] = {
     "A": (Code.EXCHANGE_POOL, SYSTEM_ACCOUNTS["pool"]),
     "B": (Code.EXCHANGE_ABSORB, SYSTEM_ACCOUNTS["absorbed"]),
 }
-_LOCK: Final = """
-select 1 from subject where bucket = %s and account = %s for no key update"""
 _HELD: Final = """
 select b.asset, x.key, x.methodology, x.version, x.scenario, x.grade, x.vintage,
        b.credits - b.debits
@@ -176,12 +175,13 @@ def exchange(
     """Exchange what a citizen holds, or of named classes so many milligrams or all.
 
     Raises:
+        TokenInvalid: They were erased.
         ProgrammeUnknown, ClassNotHeld, ExchangeEmpty, ExchangeThrottled, BudgetExhausted: See
             their own words.
         Overdrawn: Somebody else took of the same class meanwhile.
     """
     connection, today = driver(session), day_of(at)
-    connection.execute(_LOCK, (bucket_of(owner), owner))
+    lock_citizen(session, bucket_of(owner), owner)
     found = quote(session, owner, programme, today=today)
     parts = _parts(found.offers, wanted)
     if not parts:

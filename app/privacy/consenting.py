@@ -17,6 +17,7 @@ from app.citizens import (
     Citizen,
     give_consent,
     link_instrument,
+    lock_citizen,
     scenes_of,
     unlink_instrument,
     withdraw_consent,
@@ -124,12 +125,14 @@ def birth_date_of(session: Session, keys: Keys, citizen: Citizen) -> date | None
 
 
 def refuse_leaving(session: Session, citizen: Citizen) -> None:
-    """Pass somebody who stays.
+    """Pass somebody who stays, and lock them.
 
     Raises:
+        TokenInvalid: They were erased.
         ErasureUnderWay: They have asked to be erased.
     """
     owner = (citizen.bucket, citizen.number)
+    lock_citizen(session, *owner)
     if driver(session).execute(_LEAVING, owner).fetchone() is not None:
         raise ErasureUnderWay
 

@@ -17,11 +17,11 @@ from sqlmodel import Session
 from app.citizens import Citizen
 from app.citizens.choices import choices_of, choose
 from app.citizens.consents import close_consents, void_links
-from app.citizens.errors import CitizenUnknown
 from app.kernel.db import Database, driver
 from app.kernel.ids import new_id
 from app.kernel.secrets import Keys
 from app.kernel.tokens import Principal
+from app.mall.expiring import is_quiet, release_orders
 from app.privacy.consenting import refuse_leaving
 from app.privacy.guarding import step_back_from_all
 from app.privacy.receipts import Receipt
@@ -32,8 +32,9 @@ SECRET_BYTES: Final = 32
 CASES_PER_RUN: Final = 200
 STAGES_MAX: Final = 12
 """Stages of one person in one run: all of them, and most of them once more."""
+OTHERS: Final = Others(release=(release_orders,), is_quiet=(is_quiet,))
+"""The mall holds points of people."""
 
-_KNOWN: Final = "select 1 from subject where bucket = %s and account = %s for update"
 _ASK: Final = """
 insert into erasure (bucket, account, id, token, asked_at, stage)
 values (%s, %s, %s, %s, %s, 'stopped')"""
@@ -65,13 +66,11 @@ def ask_erasure(
 
     Raises:
         ErasureUnderWay: They asked before.
-        CitizenUnknown: They were erased already.
+        TokenInvalid: They were erased already.
     """
     assert len(secret) == SECRET_BYTES, len(secret)
     citizen = Citizen(who.bucket, who.owner)
     connection, owner = driver(session), (who.bucket, who.owner)
-    if connection.execute(_KNOWN, owner).fetchone() is None:
-        raise CitizenUnknown
     refuse_leaving(session, citizen)
     connection.execute(_ASK, (*owner, named, sha256(secret).digest(), at))
     close_consents(session, citizen, at=at)
@@ -98,14 +97,14 @@ def erase(
     origin: str,
     *,
     at: datetime,
-    others: Others | None = None,
+    others: Others = OTHERS,
     ids: Callable[[], UUID] = new_id,
 ) -> int:
     """Take every open erasure as far as it can go; gives how many were finished.
 
     Runs as the worker. One that waits, or fails, holds up no other.
     """
-    world = World(keys, origin, others or Others(), ids)
+    world = World(keys, origin, others, ids)
     done = 0
     for bucket, number in db.read(_open_cases):
         for _ in range(STAGES_MAX):

@@ -25,8 +25,8 @@ def forget(session: Session, keys: Keys, citizen: Citizen) -> None:
     fields = open_personal(keys, connection, citizen)
     hashes = [keys.login_hash(way, fields[way].encode()) for way in WAYS if way in fields]
     connection.execute(_USES, (hashes,))
+    for statement in FORGETS:
+        connection.execute(statement, facts)
     pairs = connection.execute(_PAIRS, (citizen.bucket, citizen.number)).fetchall()
     for pair, other in pairs:
         connection.execute(_OTHER_SIDE, (bucket_of(other), other, pair))
-    for statement in FORGETS:
-        connection.execute(statement, facts)

@@ -18,6 +18,7 @@ from app.kernel.clock import day_of, now
 from app.kernel.db import Database, driver
 from app.kernel.ids import new_id
 from app.kernel.secrets import Keys
+from app.kernel.tokens import TokenInvalid
 from app.privacy.erasing import find_erasure
 from app.privacy.errors import ErasureUnderWay
 from app.privacy.stages import Others
@@ -245,7 +246,7 @@ def test_who_asked_begins_nothing_new(town: Town, db: Database) -> None:
     town.work()
     town.close()
     town.work()
-    with pytest.raises(CitizenUnknown):
+    with pytest.raises(TokenInvalid):
         town.ask(a)
     with pytest.raises(CitizenUnknown):
         db.transact(give_consent, a.citizen, town.metro.id, "test-ride", at=now(), basis="self")

@@ -11,6 +11,7 @@ from fastapi import Request, Response
 from pydantic import BaseModel
 from sqlmodel import Session
 
+from app.citizens import open_citizens
 from app.kernel.clock import now
 from app.kernel.db import Database, driver
 from app.kernel.ids import new_id
@@ -26,7 +27,6 @@ from app.kernel.scopes import SCOPES, Role
 from app.kernel.secrets import Keys
 from app.kernel.tokens import Principal
 from tests.support.clerks import principal
-from tests.support.owners import owners
 
 TRIES = 20
 COUNT = "select count(*) from scenario_approval"
@@ -67,10 +67,15 @@ def clerk() -> Principal:
     return principal(Role.OPERATOR)
 
 
+def joined(db: Database, keys: Keys) -> Principal:
+    """Let somebody join."""
+    (made,) = db.transact(open_citizens, keys, 1, at=now(), basis="self")
+    return Principal("citizen", new_id(), SCOPES[Role.CITIZEN], made.number)
+
+
 @pytest.fixture
 def citizen(db: Database, keys: Keys) -> Principal:
-    (owner,) = owners(db, keys, 1)
-    return Principal("citizen", new_id(), SCOPES[Role.CITIZEN], owner)
+    return joined(db, keys)
 
 
 @pytest.fixture(params=["citizen", "clerk", "partner"])
@@ -224,8 +229,7 @@ def test_keys_of_others_are_others(db: Database, citizen: Principal, clerk: Prin
 def test_a_second_citizen_never_sees_the_firsts_answer(
     db: Database, keys: Keys, citizen: Principal
 ) -> None:
-    (owner,) = owners(db, keys, 1)
-    other = Principal("citizen", new_id(), SCOPES[Role.CITIZEN], owner)
+    other = joined(db, keys)
     assert not is_replayed(ask(db, citizen))
     assert not is_replayed(ask(db, other))
 
