@@ -378,6 +378,18 @@ class TestTills:
         (shown,) = shop.owner.ask("GET", "/v1/merchant/tills").json()["data"]
         assert shown["shift_ends_at"] == second["ends_at"]
 
+    def test_no_other_till_ends_it(
+        self, shop: Shop, client: TestClient, operators: tuple[Person, Person]
+    ) -> None:
+        stranger = opened(client, operators, 2)
+        _, keeper = shop.take_in("keeper.1")
+        till, beside = shop.till(), shop.till()
+        path = f"/v1/merchant/shifts/{keeper.shift_at(till).json()['id']}"
+        for other in (beside, stranger.till()):
+            answer = sent(client, other, "DELETE", path)
+            assert (answer.status_code, answer.json()["code"]) == (404, "till.shift_unknown")
+        assert sent(client, till, "DELETE", path).status_code == 204
+
     def test_a_code_opens_one_shift_or_one_session(self, shop: Shop) -> None:
         _, keeper = shop.take_in("keeper.1")
         till = shop.till()
