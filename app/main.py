@@ -34,6 +34,12 @@ from app.kernel.routing import ByWords
 from app.kernel.settings import Settings
 from app.kernel.tokens import Tokens
 from app.kernel.tracing import exporter, trace
+from app.mall.merchant_offers_api import router as own_offers
+from app.mall.object_store import FileStore
+from app.mall.offer_desk_api import router as offer_desk
+from app.mall.offer_uploads_api import LARGER_BODIES as UPLOADS
+from app.mall.offer_uploads_api import router as offer_uploads
+from app.mall.offers_api import router as offers
 from app.mall.orders_api import router as orders
 from app.mall.till_api import router as tills
 from app.merchants import DEEDS as MERCHANT_DEEDS
@@ -101,6 +107,10 @@ ROUTERS: Final = (
     me,
     guardians,
     leaving,
+    offers,
+    own_offers,
+    offer_uploads,
+    offer_desk,
     orders,
     tills,
     *GROWTH,
@@ -127,6 +137,10 @@ PUBLIC: Final = frozenset(
         "POST /v1/merchant/enrolments",
         "POST /v1/merchant/tokens",
         "POST /v1/oauth/token",
+        "GET /v1/offers",
+        "GET /v1/offers/{offer_id}",
+        "GET /v1/offer-categories",
+        "GET /v1/public/images/{name}",
         "GET /v1/methodologies",
         "GET /v1/methodologies/{code}/{version}",
         "POST /v1/methodologies/{code}/{version}/calculations",
@@ -179,9 +193,10 @@ def create_app(settings: Settings, city: City | None = None) -> FastAPI:
         lifespan=lifespan,
         redoc_url=None,
     )
-    install(app, body_max=LARGER_BODIES)
+    install(app, body_max={**LARGER_BODIES, **UPLOADS})
     app.state.deeds, app.state.rights = DEEDS, RIGHTS
     app.state.live = LiveStreams()
+    app.state.pictures = FileStore(settings.images_path)
     for router in (*ROUTERS, sandbox) if settings.sandbox else ROUTERS:
         app.include_router(router)
     refuse_open_endpoints(

@@ -10,6 +10,7 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.kernel.ids import new_id, public_id
@@ -85,9 +86,9 @@ class BodyLimit:
         larger: Mapping[str, int],
         refuse: Callable[[Request], Response],
     ) -> None:
-        """Wrap ``app``; ``larger`` names the paths that take more [bytes]."""
+        """Wrap ``app``; ``larger`` names the paths that take more, as routes do [bytes]."""
         self._app = app
-        self._larger = larger
+        self._larger = [(compile_path(path)[0], limit) for path, limit in larger.items()]
         self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,7 +96,8 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._larger.get(scope["path"], BODY_MAX)
+        fitting = (limit for path, limit in self._larger if path.match(scope["path"]))
+        limit = next(fitting, BODY_MAX)
         stated = dict(scope["headers"]).get(b"content-length", b"0")
         if not stated.isdigit() or int(stated) > limit:
             await self._refuse(Request(scope))(scope, receive, send)

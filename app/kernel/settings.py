@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     keys_dir: Path | None = None
     """Directory of the key files (KEK, receipt, log and anchor keys); ``TANPU_HOME/keys``
     when absent. Development makes missing keys, production refuses."""
+    images_dir: Path | None = None
+    """Folder of the pictures of offers, which every machine of the API shares;
+    ``TANPU_HOME/images`` when absent."""
     host: str = "127.0.0.1"
     """Address that the API listens on."""
     port: int = Field(default=8000, ge=0, le=65535)
@@ -97,6 +100,11 @@ class Settings(BaseSettings):
     def public_path(self) -> Path:
         """Where the files that anybody may fetch are written."""
         return self.tanpu_home / "public"
+
+    @property
+    def images_path(self) -> Path:
+        """Where the pictures of offers are."""
+        return self.images_dir or self.tanpu_home / "images"
 
     @property
     def signer_guard_path(self) -> Path:

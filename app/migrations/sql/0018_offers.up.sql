@@ -20,16 +20,23 @@ create table offer (
   state text not null check (state in ('draft', 'submitted', 'published', 'refused', 'withdrawn')),
   version int not null default 1 check (version > 0),
   images text[] not null default '{}' check (cardinality(images) <= 8),
+  reason text check (length(reason) between 1 and 500),
   created_at timestamptz not null,
   published_at timestamptz,
-  check (kind <> 'donation' or price_fen = 0)
+  check (kind <> 'donation' or price_fen = 0),
+  check (state <> 'published' or published_at is not null),
+  check ((state = 'refused') = (reason is not null))
 );
 comment on column offer.price_fen is 'Paid besides, at the till and not through us';
 comment on column offer.per_person is 'Of this offer by one citizen, ever; null: no limit';
 comment on column offer.per_day is 'Of this offer by all, on a day of Asia/Shanghai; null: no limit';
 comment on column offer.voucher_days is 'How long points stay held and the voucher may be redeemed';
 comment on column offer.version is 'Of its content: an order names the one that it was shown';
+comment on column offer.images is 'SHA-256 of each picture as it is served, in hex; the object store has them';
+comment on column offer.reason is 'Why the desk refused it or took it down';
 create index offer_of_merchant on offer (merchant, id);
+create index offer_on_sale on offer (published_at desc, id desc) where state = 'published';
+create index offer_of_image on offer using gin (images);
 
 -- on the co-location law's allow-list: a citizen's order takes from them --------------------------
 create table offer_stock (
@@ -39,6 +46,7 @@ create table offer_stock (
   constraint offer_stock_not_oversold check (taken <= stocked)
 ) with (fillfactor = 50);
 comment on column offer_stock.taken is 'Reserved or redeemed; what is cancelled, expires or is reversed comes back';
+comment on column offer_stock.stocked is 'All that there ever were of it; a restock changes this';
 create table offer_day (
   offer uuid not null references offer (id),
   day date not null,

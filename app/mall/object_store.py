@@ -1,0 +1,73 @@
+"""Where bytes lie that are named by their hash (对象存储).
+
+A name never means other bytes, so that putting twice is putting once, nothing is ever overwritten,
+and any cache may keep it for good.
+"""
+
+import os
+import threading
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Final, Protocol
+
+from fastapi import Depends, Request
+
+from app.kernel.durable import sync
+
+DIGITS: Final = 2
+"""How much of a name is its folder: 256 folders keep each short."""
+
+
+class ObjectStore(Protocol):
+    """Keeps bytes under their SHA-256 (对象存储)."""
+
+    def put(self, data: bytes) -> str:
+        """Keep bytes until they are deleted by hand; gives their name, once they are durable."""
+        ...
+
+    def get(self, name: str) -> bytes | None:
+        """Give the bytes of a name; ``None`` where it has none."""
+        ...
+
+
+class FileStore:
+    """In a folder of the file system, which several machines may share."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep in ``folder``, which is made with the first object."""
+        self._folder = folder
+
+    def put(self, data: bytes) -> str:
+        """Write beside, make durable, rename: a crash leaves all of it, or a draft of no name."""
+        name = sha256(data).hexdigest()
+        path = self._path(name)
+        if path.exists():
+            return name
+        if not path.parent.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            sync(self._folder)
+        draft = path.with_name(f".{name}.{os.getpid()}.{threading.get_native_id()}")
+        draft.write_bytes(data)
+        sync(draft)
+        draft.replace(path)
+        sync(path.parent)
+        return name
+
+    def get(self, name: str) -> bytes | None:
+        """Read the bytes, unless the disk gives back others than were put."""
+        try:
+            data = self._path(name).read_bytes()
+        except FileNotFoundError:
+            return None
+        return data if sha256(data).hexdigest() == name else None
+
+    def _path(self, name: str) -> Path:
+        return self._folder / name[:DIGITS] / name
+
+
+async def _pictures(request: Request) -> ObjectStore:
+    return request.app.state.pictures
+
+
+Pictures = Annotated[ObjectStore, Depends(_pictures)]
+"""Where the running city keeps the pictures of offers."""
