@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from app.kernel.http import Int, Str
 
@@ -163,7 +163,9 @@ class RedemptionIn(BaseModel):
 
     model_config = FROZEN
 
-    code: Str = Field(min_length=1, max_length=80, examples=["WFQC-2HFW-D266"])
+    code: Annotated[Str, StringConstraints(min_length=1, max_length=80)] = Field(
+        examples=["WFQC-2HFW-D266"]
+    )
 
 
 class RedemptionOut(BaseModel):
@@ -191,7 +193,7 @@ class TakenIn(BaseModel):
 
     model_config = FROZEN
 
-    token: Str = Field(min_length=1, max_length=2000)
+    token: Annotated[Str, StringConstraints(min_length=1)]
     at: AwareDatetime
 
 

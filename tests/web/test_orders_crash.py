@@ -1,0 +1,70 @@
+"""A crash at the one effect of an order, a redemption, a reversal: lost, or landed and untold.
+
+Goal: whoever asks again with the same request finds it done once. Method: a wire across the commit
+or the call; the request ends without an answer, and is sent again.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from fastapi import FastAPI
+from httpx2 import Response
+from starlette.testclient import TestClient
+
+from app.city import City
+from tests.support.acts import one
+from tests.support.tripwire import Tripwire, unanswered
+from tests.web.counter import REDEMPTIONS, Counter
+
+
+@pytest.fixture
+def counter(app: FastAPI, client: TestClient, city: City) -> Counter:
+    return Counter(app, client, city)
+
+
+def through_a_crash(
+    counter: Counter, effect: str, ask: Callable[[], Response], *, landed: bool
+) -> Response:
+    """Ask, lose the answer with or without what it did, and ask again."""
+    db, wire = counter.city.db, Tripwire(1, landed=landed)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(db, effect, unanswered(wire.wrap(getattr(db, effect))))
+        # The client is told 500 here; a process that is gone says nothing at all.
+        assert ask().status_code == 500
+    assert wire.passed == 1
+    return ask()
+
+
+@pytest.mark.parametrize("landed", [False, True], ids=["lost", "landed"])
+def test_an_order_is_placed_once(counter: Counter, *, landed: bool) -> None:
+    ann = counter.person(y2027=100)
+    wanted = counter.wanted(counter.street.offer())
+    answer = through_a_crash(
+        counter, "transact", lambda: ann.ask("POST", "/v1/orders", wanted, key="k"), landed=landed
+    )
+    assert answer.status_code == 201, answer.text
+    assert ("idempotent-replayed" in answer.headers) is landed
+    assert [each["id"] for each in ann.get("/v1/orders")["data"]] == [answer.json()["id"]]
+    assert counter.street.held(ann.citizen.number) == {2027: 30}
+
+
+@pytest.mark.parametrize("landed", [False, True], ids=["lost", "landed"])
+def test_a_voucher_is_redeemed_once(counter: Counter, *, landed: bool) -> None:
+    ann = counter.person(y2027=100)
+    qr = counter.shown(ann, counter.order(ann))["qr"]
+    answer = through_a_crash(counter, "call", lambda: counter.redeem(qr, key="k"), landed=landed)
+    assert answer.status_code == (200 if landed else 201), answer.text
+    assert ("idempotent-replayed" in answer.headers) is landed
+    assert one(counter.city.db, "select count(*), sum(points)::int from redemption") == (1, 30)
+    assert counter.street.held(ann.citizen.number) == {}
+
+
+@pytest.mark.parametrize("landed", [False, True], ids=["lost", "landed"])
+def test_a_redemption_is_reversed_once(counter: Counter, *, landed: bool) -> None:
+    ann = counter.person(y2027=100)
+    done = counter.redeem(counter.shown(ann, counter.order(ann))["qr"]).json()
+    path = f"{REDEMPTIONS}/{done['id']}/reverse"
+    answer = through_a_crash(counter, "call", lambda: counter.post(path, key="k"), landed=landed)
+    assert answer.status_code == (200 if landed else 201), answer.text
+    assert one(counter.city.db, "select count(*) from reversal") == (1,)
+    assert counter.street.own(ann.citizen.number) == {2027: 100}
