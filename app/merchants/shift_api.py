@@ -1,5 +1,6 @@
 """Shifts over HTTP (班次接口): a till signs, and a person shows who they are."""
 
+from datetime import timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Response
@@ -8,8 +9,8 @@ from sqlmodel import Session
 from app.kernel.clock import now
 from app.kernel.http import problems
 from app.kernel.ids import new_id, parse_public_id, public_id
-from app.kernel.wiring import Db, Secrets
-from app.merchants.api import FewTries
+from app.kernel.limits import Limit
+from app.kernel.wiring import Db, Limited, Secrets
 from app.merchants.people import MEMBERS, log_in
 from app.merchants.schemas import ShiftIn, ShiftOut
 from app.merchants.shifts import end_shift, open_shift
@@ -19,6 +20,8 @@ from app.staff import note_act
 router = APIRouter(prefix="/v1/merchant/shifts", tags=["merchants 商户"])
 
 SHIFT: Final = "shf"
+TRIES: Final = Limit("till.shifts", 20, timedelta(hours=1))
+"""Of one till, and not of a network: a whole mall may open at nine behind one address."""
 S401: Final = "The signature is missing, wrong or stale, or its till is unknown."
 ShiftId = Annotated[str, Path(max_length=40, examples=["shf_01k0000000000000000000000a"])]
 
@@ -28,7 +31,6 @@ ShiftId = Annotated[str, Path(max_length=40, examples=["shf_01k00000000000000000
     operation_id="openShift",
     summary="Open a shift at a till 开班",
     status_code=201,
-    dependencies=[FewTries],
     responses=problems(
         s400="The body is not the signed one.",
         s401=f"{S401} Or login, password or code is wrong, or there were too many tries.",
@@ -37,9 +39,10 @@ ShiftId = Annotated[str, Path(max_length=40, examples=["shf_01k00000000000000000
         s429="Too many tries; Retry-After says when to come again.",
     ),
 )
-def post_shift(till: SignedTill, body: ShiftIn, db: Db, keys: Secrets) -> ShiftOut:
+def post_shift(till: SignedTill, body: ShiftIn, db: Db, keys: Secrets, limits: Limited) -> ShiftOut:
     """Open a shift in place of any that is open; it ends by itself after twelve hours."""
     at, shift = now(), new_id()
+    limits.take([(TRIES, keys.login_hash("till/shifts", till.bytes))], at=at)
     attempt, step = MEMBERS.check_login(db, keys, body.login, body.password, body.code, at=at)
 
     def command(session: Session) -> ShiftOut:

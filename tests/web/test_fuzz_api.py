@@ -29,6 +29,7 @@ from app.main import create_app
 from tests.support.acts import rows
 from tests.support.batches import HOST, Sender, Town, sender
 from tests.support.clerks import known
+from tests.support.mall import merchant, till
 from tests.web.test_partners import Desk as Clerks
 from tests.web.test_partners import Machine
 
@@ -39,6 +40,7 @@ LIVE = "/v1/me/live"
 """A stream that stays open; its own tests read it."""
 MACHINES = "/v1/oauth/token"
 SIGNED = "providerSignature"
+TILL = "tillSignature"
 TIMEOUT_S = 30
 
 Credentials = Callable[["Case[Any]"], Mapping[str, str]]
@@ -94,6 +96,8 @@ def test_an_operation_keeps_to_its_document(label: str, api: BaseSchema, city: C
         asked |= each
     if SIGNED in asked:
         credentials = of_provider(city)
+    elif TILL in asked:
+        credentials = of_till(city)
     elif path == MACHINES:
         credentials = of_machine(api, city)
     else:
@@ -166,10 +170,20 @@ def of_role(api: BaseSchema, city: City, asked: Mapping[str, list[str]]) -> Cred
     if not scopes:
         return lambda _: {}
     role = next(role for role in Role if scopes <= SCOPES[role])
-    who = citizen_in(city) if role is Role.CITIZEN else known(city.db, role)
+    who = holder(city, role)
     tokens: Tokens = api.app.state.tokens
     shown = {"Authorization": f"Bearer {tokens.issue(who, at=now())}"}
     return lambda _: shown
+
+
+def holder(city: City, role: Role) -> Principal:
+    """Give somebody of a role whom the city knows."""
+    if role is Role.CITIZEN:
+        return citizen_in(city)
+    if role in {Role.MERCHANT_OWNER, Role.MERCHANT_KEEPER}:
+        shop = merchant(city.db, city.keys)
+        return shop.principal(shop.owner if role is Role.MERCHANT_OWNER else shop.keeper)
+    return known(city.db, role)
 
 
 def citizen_in(city: City) -> Principal:
@@ -184,6 +198,17 @@ def of_provider(city: City) -> Credentials:
     """Sign as a provider would."""
     provider: Sender = sender(Town(city.db, city.keys, city.settings), None)  # pyright: ignore[reportArgumentType] -- it only signs
 
+    return signed_by(provider.headers)
+
+
+def of_till(city: City) -> Credentials:
+    """Sign as a till at which a shift is open would."""
+    return signed_by(till(city.db, merchant(city.db, city.keys)).sign)
+
+
+def signed_by(headers: Callable[..., Mapping[str, str]]) -> Credentials:
+    """Sign what is sent, as it is sent."""
+
     def sign(case: "Case[Any]") -> Mapping[str, str]:
         sent = requests.Request(**case.as_transport_kwargs(base_url=HOST)).prepare()
         made: Any = sent.body or b""
@@ -193,9 +218,7 @@ def of_provider(city: City) -> Credentials:
             str(sent.url).removeprefix(HOST),
             cast("str", case.headers["Idempotency-Key"]),
         )
-        return provider.headers(
-            case.method.upper(), address, body=body, key=key, content_type=media
-        )
+        return headers(case.method.upper(), address, body=body, key=key, content_type=media)
 
     return sign
 

@@ -420,6 +420,17 @@ class TestTills:
         assert answer.status_code == 401
         assert answer.json()["code"].startswith("signature.")
 
+    def test_one_till_tries_few_times_and_the_next_is_not_held_up(self, shop: Shop) -> None:
+        _, keeper = shop.take_in("keeper.1")
+        till, beside = shop.till(), shop.till()
+        body = {"login": "no.one", "password": PASSWORD, "code": "000000"}
+        answers = [
+            sent(keeper.client, till, "POST", "/v1/merchant/shifts", body) for _ in range(21)
+        ]
+        assert {each.status_code for each in answers[:20]} == {401}
+        assert answers[20].json()["code"] == "limits.exceeded"
+        assert keeper.shift_at(beside).status_code == 201
+
     def test_a_revoked_till_opens_no_shift_and_its_own_ends(self, shop: Shop) -> None:
         _, keeper = shop.take_in("keeper.1")
         till = shop.till()

@@ -23,6 +23,7 @@ from app.kernel.scopes import Scope
 from app.kernel.settings import Settings
 from app.main import create_app
 from tests.support.batches import Sender, Town, enrol, ride, sender
+from tests.support.mall import Shop, merchant, till
 from tests.support.wallets import acts_of, citizens, operator, tell
 from tests.support.wallets import ride as told_ride
 from tests.support.years import METRO, Street, days_ago
@@ -34,6 +35,8 @@ Ask = Callable[..., Response]
 ZEROES: Final = "0" * 26
 WISH: Final = {"purpose": "loan", "audience": "bank.example", "days": 30, "score_at_least": 200}
 CORRECTION: Final = b'{"external_id":"ride-1","reason":"trip.refunded","withdrawn":true}\n'
+RESET: Final = {"enrolment_sha256": "9f" * 32}
+PERSONAL: Final = ({Scope.ME}, {Scope.MERCHANT_MANAGE})
 LIVE: Final = "/v1/me/live"
 """A stream that stays open; its own tests read it."""
 
@@ -165,6 +168,25 @@ def provider_key(world: World) -> Held:
     return Held(a.keyid, "nobody-1", world.signed(a), world.signed(b))
 
 
+def merchant_user(world: World) -> Held:
+    a, b = (merchant(world.city.db, world.city.keys, number) for number in (1, 2))
+    return Held(a.keeper.public, nobodys(a.keeper.public), *owners_of(world, a, b))
+
+
+def merchant_till(world: World) -> Held:
+    a, b = (merchant(world.city.db, world.city.keys, number) for number in (1, 2))
+    made = till(world.city.db, a).till.public
+    return Held(made, nobodys(made), *owners_of(world, a, b))
+
+
+def owners_of(world: World, *shops: Shop) -> list[Ask]:
+    tokens = world.app.state.tokens
+    return [
+        world.of({"authorization": f"Bearer {tokens.issue(each.principal(), at=now())}"})
+        for each in shops
+    ]
+
+
 def two_providers(world: World) -> tuple[Sender, Sender]:
     first, second = (sender(world.town, world.client, code) for code in ("one", "two"))
     return first, second
@@ -190,6 +212,9 @@ OWN: Final[Mapping[str, Try]] = {
     "POST /v1/activity-batches/{batch_id}/corrections": Try(batch, 201, CORRECTION),
     "GET /v1/activity-batches/{batch_id}/inclusion": Try(batch, 200),
     "DELETE /v1/provider/keys/{key_id}": Try(provider_key, 409),
+    "POST /v1/merchant/users/{user_id}/suspension": Try(merchant_user, 200),
+    "POST /v1/merchant/users/{user_id}/reset": Try(merchant_user, 200, RESET),
+    "DELETE /v1/merchant/tills/{till_id}": Try(merchant_till, 200),
 }
 """A provider's only key is not ended: that refusal tells its owner that it is there."""
 SHARED: Final[Mapping[str, str]] = {
@@ -197,6 +222,7 @@ SHARED: Final[Mapping[str, str]] = {
     "/v1/me/challenges/{challenge_id}": "challenges are the city's; who takes part is one's own",
     "/v1/leaderboards/{board_id}": "boards are everybody's; who is named asked for it",
     "/v1/erasures/{token}": "whoever holds the token may read the receipt",
+    "/v1/merchant/shifts/{shift_id}": "a till ends its own alone; see tests/web/test_merchants.py",
     "/v1/admin/": "the desk is one: each scope sees all of its kind",
     "/v1/methodolog": "proposals, reviews and methodologies are the desk's and the public's",
     "/v1/shadow-runs/{run_id}": "runs belong to a proposal, which the desk reads",
@@ -212,6 +238,8 @@ LISTED: Final[Mapping[str, Callable[[World], Held]]] = {
     "guardianship": guardianship,
     "batch": batch,
     "key": provider_key,
+    "merchant user": merchant_user,
+    "till": merchant_till,
 }
 
 
@@ -279,7 +307,7 @@ def mine(ask: Ask) -> dict[str, str]:
     found: dict[str, str] = {}
     for method, path, asked in operations():
         scopes = {scope for each in asked for listed in each.values() for scope in listed}
-        personal = scopes == {Scope.ME} or any("providerSignature" in each for each in asked)
+        personal = scopes in PERSONAL or any("providerSignature" in each for each in asked)
         if method == "GET" and personal and "{" not in path and path != LIVE:
             answer = ask(method, path)
             if answer.status_code == 200:
