@@ -55,6 +55,7 @@ class Door:
 
     def __init__(self, app: ASGIApp, db: Rehearsal | None = None) -> None:
         self._app, self._db = app, db
+        self._turn = asyncio.Lock()
         self.answers = Counter[str]()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,8 +87,10 @@ class Door:
             await send(sent)
 
         try:
-            with self._db.undone() if self._db else nullcontext():
-                await self._app({**scope, "headers": named}, once, noted)
+            # Whoever was answered asks again before what they did is taken back.
+            async with self._turn:
+                with self._db.undone() if self._db else nullcontext():
+                    await self._app({**scope, "headers": named}, once, noted)
         except Exception:
             self.answers["500 raised"] += 1
             raise
