@@ -191,6 +191,12 @@ select p.mall_order as order, x.programme, x.expires, p.points
  where p.bucket = %(bucket)s and p.account = %(account)s order by p.mall_order, p.asset""",
     ),
     Export(
+        "offers-taken",
+        """
+select offer, taken from offer_person
+ where bucket = %(bucket)s and account = %(account)s order by offer""",
+    ),
+    Export(
         "vouchers",
         """
 select voucher, mall_order as order, code as code_hash from voucher_place
@@ -274,6 +280,7 @@ update activity set inputs = null, place = null, source_occurred_at = null
     "update appeal set reason = null where bucket = %(bucket)s and account = %(account)s",
     "delete from team_member where bucket = %(bucket)s and account = %(account)s",
     "delete from challenge_entry where bucket = %(bucket)s and account = %(account)s",
+    "delete from offer_person where bucket = %(bucket)s and account = %(account)s",
     "delete from voucher_place where bucket = %(bucket)s and account = %(account)s",
     "delete from leaderboard_entrant where bucket = %(bucket)s and account = %(account)s",
     "delete from statement_check where bucket = %(bucket)s and account = %(account)s",
