@@ -1,6 +1,6 @@
 """A merchant with open tills, offers, people with points, and what they do (订单样例)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -11,8 +11,10 @@ from sqlmodel import Session
 from app.kernel.clock import now
 from app.kernel.db import Database, driver
 from app.kernel.ids import new_id, public_id
+from app.kernel.problems import Refusal
 from app.kernel.secrets import Keys
-from app.mall.ordering import OrderIds, Wish, cancel, place
+from app.mall.offline import write_token
+from app.mall.ordering import OrderIds, Wish, cancel, open_offline, place
 from app.mall.orders import Order, order_of
 from app.mall.redeeming import Asked, Redemption, redeem
 from app.mall.reversing import Reversal, Reverser, reverse
@@ -28,6 +30,9 @@ from tests.support.points import citizens, programme
 
 ISSUANCE: Final = SYSTEM_ACCOUNTS["issuance/points"]
 DAY: Final = timedelta(days=1)
+HOUR: Final = timedelta(hours=1)
+MINUTE: Final = timedelta(minutes=1)
+SECOND: Final = timedelta(seconds=1)
 _MERCHANT: Final = """
 insert into merchant (id, account, kind, name_zh, name_en, registration, approved_at,
                       offline_cap_points)
@@ -218,3 +223,18 @@ class Street:
                     where s.offer = %s and p.account = %s"""
         found = one(self.db, query, offer, owner)
         return found[0], found[1], found[2]
+
+
+def said(deed: Callable[[], object]) -> str:
+    """What came of a deed: its outcome, or the code of its refusal."""
+    try:
+        return str(deed() or "done")
+    except Refusal as refusal:
+        return refusal.code
+
+
+def go_offline(street: Street, owner: int, order: Order) -> str:
+    """Open an order to tills without a network; gives the signed text."""
+    facts = (bucket_of(owner), owner, order.row.id)
+    until = street.db.transact(open_offline, *facts, at=street.at)
+    return write_token(street.keys.receipt, order.row, until)
