@@ -14,7 +14,7 @@ from sqlmodel import Session
 from app.kernel.ids import parse_public_id
 from app.kernel.tokens import PREFIXES, Principal
 from app.merchants.applications import approve, refuse
-from app.merchants.people import end_all, find_user, reset_user, users
+from app.merchants.people import USERS_MAX, end_all, find_user, reset_user, users
 from app.merchants.registry import (
     PREFIX,
     Terms,
@@ -51,7 +51,7 @@ def suspend(session: Session, by: Reasoned, merchant: UUID | None, *, at: dateti
     if not suspend_merchant(session, found.id, at=at):
         return
     end_shifts(session, found.id)
-    for each in users(session, found.id, after=None, limit=1_000):
+    for each in users(session, found.id, after=None, limit=USERS_MAX):
         end_all(session, each, at=at)
     note_act(session, by.who.name, "merchants.suspend", found.public, at=at, reason=by.reason)
 

@@ -97,7 +97,7 @@ def passes(request: Request, *, strictly: bool) -> tuple[bytes, str] | None:
     return found.key.public_key, found.nonce
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(changed())
 def test_what_passes_here_passes_the_library(request: Request) -> None:
     ours = passes(request, strictly=True)
@@ -135,7 +135,10 @@ def test_each_fault_has_its_code() -> None:
     base = signed("POST")
     said = base.headers["signature-input"]
     other = Request(base.method, base.url, base.headers, b"{}")
-    assert refusal(base) == ""
+    reading = signed("GET")
+    assert refusal(base) == refusal(reading) == ""
+    with_body = Request("GET", URL, reading.headers, BODY)
+    assert refusal(with_body) == "signature.digest_mismatch"
     assert refusal(other) == "signature.digest_mismatch"
     assert refusal(Request("POST", URL, {}, BODY)) == "signature.missing"
     assert refusal(signed("POST", age_s=400)) == "signature.stale"
