@@ -2,7 +2,8 @@
 
 Others post through :func:`post` (set-based, for uploads) inside their own transaction, open
 owners with :func:`open_owners`, name assets with :func:`asset_ids`, and write entries that move
-nothing with :func:`write_notes`. What the database
+nothing with :func:`write_notes`. A deed that is a function of the schema posts with ``move_points``
+(``0019_deeds.up.sql``), which does for one owner what :func:`post` does for many. What the database
 itself refuses is in ``app/migrations/sql/0001_books.up.sql``; what it cannot see, ``tanpu
 audit`` recomputes.
 """
