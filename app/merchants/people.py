@@ -129,8 +129,8 @@ def reset_user(session: Session, user: MerchantUser, enrolment: bytes, *, at: da
 def end_all(session: Session, user: MerchantUser, *, at: datetime) -> None:
     """End somebody's sessions and shifts. Idempotent."""
     driver(session).execute(_END_SHIFTS, (user.id,))
-    account = _account_of(session, user)
-    close_all(session, Principal("merchant", user.id, frozenset(), account), at=at)
+    owner = _owner_of(session, user)
+    close_all(session, Principal("merchant", user.id, frozenset(), owner), at=at)
 
 
 def find_user(session: Session, merchant: UUID, user: UUID | None) -> MerchantUser:
@@ -158,9 +158,9 @@ def standing_user(session: Session, user: UUID) -> tuple[MerchantUser, Principal
     row = driver(session).execute(_STANDING, (user,)).fetchone()
     if row is None:
         return None
-    *columns, account = row
+    *columns, owner = row
     found = _user(tuple(columns))
-    return found, Principal("merchant", found.id, SCOPES[ROLES[found.role]], account)
+    return found, Principal("merchant", found.id, SCOPES[ROLES[found.role]], owner)
 
 
 def merchant_scopes(session: Session, who: Principal) -> frozenset[Scope]:
@@ -184,7 +184,7 @@ def log_in(session: Session, attempt: Attempt, step: int, *, at: datetime) -> Pr
     return who
 
 
-def _account_of(session: Session, user: MerchantUser) -> int:
+def _owner_of(session: Session, user: MerchantUser) -> int:
     row = driver(session).execute(_ACCOUNT, (user.merchant,)).fetchone()
     assert row is not None, user
     return row[0]

@@ -54,8 +54,8 @@ class Merchant:
     """An organisation that sells for points (商户)."""
 
     id: UUID
-    account: int
-    """Its owner in the books, who holds its fen."""
+    owner: int
+    """In the books, who holds its fen."""
     kind: MerchantKind
     name_zh: str
     name_en: str
@@ -96,12 +96,12 @@ def open_merchant(
         RegistrationTaken: Another merchant has its code.
     """
     connection = driver(session)
-    (account,) = open_owners(connection, keys, AccountKind.MERCHANT, 1, at=at)
+    (owner,) = open_owners(connection, keys, AccountKind.MERCHANT, 1, at=at)
     row = connection.execute(
         _OPEN,
         (
             merchant.id,
-            account,
+            owner,
             merchant.kind.value,
             merchant.name_zh,
             merchant.name_en,
@@ -162,7 +162,7 @@ def resume_merchant(session: Session, merchant: UUID) -> None:
 
 def _merchant(  # noqa: PLR0917 -- the columns of the statements
     id_: UUID,
-    account: int,
+    owner: int,
     kind: str,
     name_zh: str,
     name_en: str,
@@ -173,4 +173,4 @@ def _merchant(  # noqa: PLR0917 -- the columns of the statements
 ) -> Merchant:
     terms = Terms(fee_permille, offline_cap_points)
     named = (MerchantKind(kind), name_zh, name_en, registration)
-    return Merchant(id_, account, *named, terms, *standing)
+    return Merchant(id_, owner, *named, terms, *standing)

@@ -38,7 +38,7 @@ class Shop:
     def principal(self, user: MerchantUser | None = None) -> Principal:
         """Give the owner, or somebody else of it, as a token names them."""
         who = user or self.owner
-        return Principal("merchant", who.id, SCOPES[ROLES[who.role]], self.merchant.account)
+        return Principal("merchant", who.id, SCOPES[ROLES[who.role]], self.merchant.owner)
 
 
 @dataclass
