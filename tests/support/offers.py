@@ -1,4 +1,4 @@
-"""Offers in tests (商品样例): a merchant at its console, a clerk at the desk, and what they sell."""
+"""Offers in tests (商品样例): a merchant at its console, a clerk at the desk, what is sold."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

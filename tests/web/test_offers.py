@@ -8,12 +8,14 @@ from starlette.testclient import TestClient
 
 from app.city import City
 from app.kernel.clock import now
-from app.kernel.db import driver
 from app.kernel.ids import public_id
+from app.kernel.scopes import Role
 from app.merchants import MerchantKind
 from app.merchants.registry import resume_merchant, suspend_merchant
 from tests.support.acts import rows
-from tests.support.offers import DAY, OFFERS, Counter, Market, wish
+from tests.support.desk import clerk
+from tests.support.offers import DAY, OFFERS, Counter, Market, picture, wish
+from tests.support.orders import Street
 
 CATALOGUE = "/v1/offers"
 
@@ -57,7 +59,9 @@ def test_from_a_draft_to_the_catalogue_and_off_the_shelf(
         "name_en": "Merchant 1",
     }
     assert (told["version"], told["left"], told["sold_out"]) == (1, 10, False)
-    assert {name: told[name] for name in ("price_points", "price_fen", "per_person", "text_zh")} == {
+    assert {
+        name: told[name] for name in ("price_points", "price_fen", "per_person", "text_zh")
+    } == {
         "price_points": 30,
         "price_fen": 500,
         "per_person": 2,
@@ -77,3 +81,249 @@ def test_from_a_draft_to_the_catalogue_and_off_the_shelf(
         ("offers.approve", market.clerk.who.name),
         ("offers.withdraw", owner),
     ]
+
+
+def test_a_refusal_says_why_and_a_published_offer_is_taken_down(
+    market: Market, shop: Counter, client: TestClient
+) -> None:
+    sent = shop.submitted()
+    refused = market.decide(sent, "refusal", reason="No such coffee").json()
+    assert (refused["state"], refused["reason"]) == ("refused", "No such coffee")
+    again = shop.ask("POST", f"{OFFERS}/{sent['id']}/submission")
+    assert (again.status_code, again.json()["code"]) == (409, "offers.stuck")
+    better = shop.change(sent["id"], title_en="A flat white").json()
+    assert (better["state"], better["version"], better["reason"]) == ("draft", 2, None)
+    sent = shop.ask("POST", f"{OFFERS}/{sent['id']}/submission").json()
+    published = market.decide(sent).json()
+    assert shown(client) == [sent["id"]]
+    market.decide(published, "refusal", reason="Complaints")
+    assert shown(client) == []
+    note = rows(market.city.db, "select detail from audit_entry order by number desc limit 1")
+    assert note == [({"version": 2, "reason": "Complaints"},)]
+
+
+def test_a_decision_is_on_the_version_that_was_read(market: Market, shop: Counter) -> None:
+    read = shop.submitted()
+    shop.change(read["id"], price_points=3_000)
+    shop.ask("POST", f"{OFFERS}/{read['id']}/submission")
+    for what, said in (("approval", {}), ("refusal", {"reason": "Too dear"})):
+        late = market.decide(read, what, **said)
+        assert (late.status_code, late.json()["code"]) == (409, "offers.changed")
+
+
+def test_other_content_goes_to_the_desk_again_and_more_stock_does_not(
+    market: Market, shop: Counter, client: TestClient
+) -> None:
+    offer = market.published(shop)
+    more = shop.change(offer["id"], stocked=25)
+    assert more.status_code == 200, more.text
+    assert (more.json()["state"], more.json()["version"]) == ("published", 1)
+    assert client.get(f"{CATALOGUE}/{offer['id']}").json()["left"] == 25
+    same = shop.change(offer["id"], price_points=30, title_zh="拿铁一杯", per_day=None)
+    assert (same.json()["state"], same.json()["version"]) == ("published", 1)
+    dearer = shop.change(offer["id"], price_points=31)
+    assert (dearer.json()["state"], dearer.json()["version"]) == ("draft", 2)
+    assert shown(client) == []
+
+
+def test_a_change_is_made_to_what_was_read(market: Market, shop: Counter) -> None:
+    offer = shop.added()
+    path = f"{OFFERS}/{offer['id']}"
+    tag = shop.ask("GET", path).headers["etag"]
+    unsaid = shop.ask("PATCH", path, {"stocked": 11})
+    assert (unsaid.status_code, unsaid.json()["code"]) == (428, "offers.tag_missing")
+    first = shop.ask("PATCH", path, {"stocked": 11}, **{"If-Match": tag})
+    assert (first.status_code, first.json()["stocked"]) == (200, 11)
+    assert first.headers["etag"] == shop.ask("GET", path).headers["etag"] != tag
+    late = shop.ask("PATCH", path, {"stocked": 12}, **{"If-Match": tag})
+    assert (late.status_code, late.json()["code"]) == (412, "offers.tag_stale")
+    weak = shop.ask("PATCH", path, {"stocked": 12}, **{"If-Match": f"W/{first.headers['etag']}"})
+    assert weak.status_code == 412
+    one_of = f'"1-draft-0", {first.headers["etag"]}'
+    listed = shop.ask("PATCH", path, {"stocked": 13}, **{"If-Match": one_of})
+    assert listed.status_code == 200
+    anything = shop.ask("PATCH", path, {"stocked": 14}, **{"If-Match": "*"})
+    assert anything.json()["stocked"] == 14
+    assert rows(market.city.db, "select stocked from offer_stock") == [(14,)]
+
+
+def test_stock_never_falls_below_what_is_taken(market: Market, shop: Counter) -> None:
+    offer = market.published(shop)
+    take(market.city, 4)
+    low = shop.change(offer["id"], stocked=3)
+    assert (low.status_code, low.json()["code"]) == (409, "offers.stock_taken")
+    assert "4" in low.json()["detail"]
+    exact = shop.change(offer["id"], stocked=4).json()
+    assert (exact["stocked"], exact["taken"]) == (4, 4)
+
+
+def test_what_customers_take_ends_no_tag(market: Market, shop: Counter) -> None:
+    offer = market.published(shop)
+    tag = shop.ask("GET", f"{OFFERS}/{offer['id']}").headers["etag"]
+    take(market.city, 1)
+    assert shop.ask("GET", f"{OFFERS}/{offer['id']}").headers["etag"] == tag
+
+
+def take(city: City, taken: int) -> None:
+    """Have somebody order so much of every offer, today."""
+    street = Street(city.db, city.keys)
+    (owner,) = street.people(1, y2028=1_000)
+    for (offer,) in rows(city.db, "select id from offer"):
+        street.order(owner, offer, taken)
+
+
+def test_what_is_left_is_of_stock_and_of_today(
+    market: Market, shop: Counter, client: TestClient
+) -> None:
+    free = market.published(shop, stocked=6)["id"]
+    daily = market.published(shop, stocked=6, per_day=4)["id"]
+    take(market.city, 4)
+    assert client.get(f"{CATALOGUE}/{free}").json()["left"] == 2
+    told = client.get(f"{CATALOGUE}/{daily}").json()
+    assert (told["left"], told["sold_out"]) == (0, True)
+    listed = {each["id"]: each["sold_out"] for each in client.get(CATALOGUE).json()["data"]}
+    assert listed == {free: False, daily: True}
+
+
+def test_a_suspended_merchants_offers_and_console_stop_at_once(
+    market: Market, shop: Counter, client: TestClient
+) -> None:
+    offer = market.published(shop)["id"]
+    market.city.db.transact(suspend_merchant, shop.merchant, at=now())
+    assert shown(client) == []
+    assert client.get(f"{CATALOGUE}/{offer}").status_code == 404
+    for method, path, body in (
+        ("GET", OFFERS, None),
+        ("POST", OFFERS, wish()),
+        ("POST", f"{OFFERS}/{offer}/withdrawal", None),
+        ("POST", f"{OFFERS}/{offer}/images", picture()),
+        ("GET", f"{OFFERS}.csv", None),
+    ):
+        refused = shop.ask(method, path, body)
+        assert (refused.status_code, refused.json()["code"]) == (403, "merchants.suspended")
+    market.city.db.transact(resume_merchant, shop.merchant)
+    assert shown(client) == [offer]
+
+
+def test_an_offer_is_shown_while_it_is_sold(
+    market: Market, shop: Counter, client: TestClient
+) -> None:
+    at = now()
+    soon = {"sale_from": (at + DAY).isoformat(), "sale_to": (at + 2 * DAY).isoformat()}
+    over = {"sale_from": (at - 2 * DAY).isoformat(), "sale_to": (at - DAY).isoformat()}
+    offers = [market.published(shop, **each)["id"] for each in (soon, over)]
+    assert shown(client) == []
+    assert [client.get(f"{CATALOGUE}/{each}").status_code for each in offers] == [404, 404]
+
+
+def test_only_a_public_cause_lists_donations(market: Market, shop: Counter) -> None:
+    gift = wish(kind="donation", category="charity")
+    refused = shop.ask("POST", OFFERS, gift)
+    assert (refused.status_code, refused.json()["code"]) == (409, "offers.donation_only")
+    plain = shop.added()
+    turned = shop.change(plain["id"], kind="donation")
+    assert (turned.status_code, turned.json()["code"]) == (409, "offers.donation_only")
+    cause = market.counter(2, MerchantKind.PUBLIC_BENEFIT)
+    assert market.published(cause, kind="donation", category="charity")["state"] == "published"
+    for_fen = cause.ask("POST", OFFERS, wish(kind="donation", price_fen=100))
+    assert for_fen.json()["code"] == "offers.donation_only"
+
+
+def test_another_merchants_offer_is_as_if_it_were_nobodys(market: Market, shop: Counter) -> None:
+    other, theirs = market.counter(2), shop.added()
+    before = shop.ask("GET", f"{OFFERS}/{theirs['id']}").json()
+    asks: list[tuple[str, str, Any]] = [
+        ("GET", "", None),
+        ("PATCH", "", {"stocked": 0}),
+        ("POST", "/submission", None),
+        ("POST", "/withdrawal", None),
+        ("POST", "/images", picture()),
+    ]
+    for method, path, body in asks:
+        answers = [
+            other.ask(method, f"{OFFERS}/{id_}{path}", body, **{"If-Match": "*"})
+            for id_ in (theirs["id"], f"off_{'0' * 26}", "nonsense")
+        ]
+        told = [(each.status_code, each.json()["code"]) for each in answers]
+        assert told == [(404, "order.offer_unknown")] * 3, (method, path)
+    assert other.ask("GET", OFFERS).json()["data"] == []
+    assert theirs["id"] not in other.ask("GET", f"{OFFERS}.csv").text
+    assert shop.ask("GET", f"{OFFERS}/{theirs['id']}").json() == before
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"title_zh": "  "},
+        {"title_en": "two\nlines"},
+        {"text_zh": "a\0b"},
+        {"category": "cars"},
+        {"kind": "service"},
+        {"price_points": 0},
+        {"price_points": "30"},
+        {"price_fen": -1},
+        {"per_person": 0},
+        {"stocked": -1},
+        {"voucher_days": 367},
+        {"sale_from": "0001-01-01T00:00:00+14:00"},
+        {"sale_from": 1_700_000_000},
+        {"sale_from": "2026-12-01T00:00:00"},
+        {"state": "published"},
+        {"merchant": "mer_00000000000000000000000000"},
+    ],
+    ids="-".join,
+)
+def test_what_is_no_offer_is_refused_and_nothing_is_written(
+    market: Market, shop: Counter, fault: dict[str, object]
+) -> None:
+    refused = shop.ask("POST", OFFERS, wish(**fault))
+    assert (refused.status_code, refused.json()["code"]) == (422, "request.malformed")
+    assert next(iter(fault)) in refused.json()["errors"][0]["pointer"]
+    assert rows(market.city.db, "select from offer") == []
+
+
+def test_a_sale_ends_after_it_begins_and_a_change_says_something(shop: Counter) -> None:
+    backwards = wish(sale_to=wish()["sale_from"])
+    assert shop.ask("POST", OFFERS, backwards).json()["code"] == "offers.window_invalid"
+    offer = shop.added()["id"]
+    assert shop.change(offer, sale_to="2020-01-02T00:00:00Z").json()["code"] == (
+        "offers.window_invalid"
+    )
+    assert shop.change(offer).json()["code"] == "request.malformed"
+    assert shop.change(offer, title_zh=None).json()["code"] == "request.malformed"
+    unlimited = shop.change(offer, per_person=None)
+    assert unlimited.status_code == 200
+
+
+def test_the_same_request_again_writes_no_second_offer(market: Market, shop: Counter) -> None:
+    body = wish()
+    first, again = (shop.ask("POST", OFFERS, body, key="once") for _ in range(2))
+    assert first.content == again.content
+    assert again.headers["idempotent-replayed"] == "true"
+    other = shop.ask("POST", OFFERS, wish(stocked=99), key="once")
+    assert other.json()["code"] == "idempotency.key_reused"
+    assert rows(market.city.db, "select count(*) from offer") == [(1,)]
+
+
+def test_a_merchant_has_a_bounded_number_of_offers(
+    market: Market, shop: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.mall.offers.OFFERS_MAX", 2)
+    for _ in range(2):
+        shop.added()
+    third = shop.ask("POST", OFFERS, wish())
+    assert (third.status_code, third.json()["code"]) == (409, "offers.too_many")
+    assert market.counter(2).added()["state"] == "draft"
+
+
+def test_a_clerk_without_the_scope_decides_nothing(
+    market: Market, shop: Counter, client: TestClient
+) -> None:
+    sent = shop.submitted()
+    regulator = clerk(market.app, client, market.city, Role.REGULATOR, "r1")
+    for path in ("approval", "refusal"):
+        refused = regulator.post(f"/v1/admin/offers/{sent['id']}/{path}", {"version": 1})
+        assert refused.status_code == 403
+    own = shop.ask("POST", f"/v1/admin/offers/{sent['id']}/approval", {"version": 1})
+    assert own.status_code == 403
+    assert shown(client) == []
