@@ -14,13 +14,16 @@ from app.embedded.chain import Chain
 from app.embedded.redis import Redis
 from app.embedded.runtime import Addresses
 from app.kernel.db import Database
+from app.kernel.scopes import Role
 from app.kernel.secrets import Keys
 from app.kernel.settings import Settings
 from app.main import create_app
 from tests.support.anchoring import ORIGIN, accruals, at, notary_over
 from tests.support.chain import MemoryChain, anvil
-from tests.support.desk import Desk, staffed
+from tests.support.desk import Desk, clerk, staffed
+from tests.support.desk import Person as Clerk
 from tests.web.entering import Person, Phones
+from tests.web.shops import Shop, opened
 
 EPOCHS = 5
 FINAL = 3
@@ -121,3 +124,18 @@ def alice(client: TestClient, phones: Phones) -> Person:
 @pytest.fixture
 def bob(client: TestClient, phones: Phones) -> Person:
     return Person(client, phones, "+8613900000009", "device-of-bobby-0002")
+
+
+@pytest.fixture
+def operators(app: FastAPI, client: TestClient, city: City) -> tuple[Clerk, Clerk]:
+    """Two clerks of the operator."""
+    return (
+        clerk(app, client, city, Role.OPERATOR, "o1"),
+        clerk(app, client, city, Role.OPERATOR, "o2"),
+    )
+
+
+@pytest.fixture
+def shop(client: TestClient, operators: tuple[Clerk, Clerk]) -> Shop:
+    """A merchant that applied and was approved; its owner is logged in."""
+    return opened(client, operators, 1)
