@@ -21,12 +21,14 @@ from app.kernel.clock import day_of, now
 from app.kernel.ids import new_id
 from app.kernel.scopes import Scope
 from app.kernel.settings import Settings
+from app.kernel.tokens import Principal
 from app.main import create_app
 from tests.support.batches import Sender, Town, enrol, ride, sender
-from tests.support.mall import Shop, merchant, till
+from tests.support.mall import Shop, TestTill, merchant, till
 from tests.support.wallets import acts_of, citizens, operator, tell
 from tests.support.wallets import ride as told_ride
 from tests.support.years import METRO, Street, days_ago
+from tests.web.counter import Counter
 from tests.web.entering import Person, Phones
 from tests.web.neighbours import Neighbour, neighbour
 
@@ -68,6 +70,17 @@ class World:
         def ask(method: str, path: str, body: Any = None) -> Response:  # noqa: ANN401 -- JSON
             keyed = {**headers, "Idempotency-Key": new_id().hex}
             return self.client.request(method, path, json=body, headers=keyed)
+
+        return ask
+
+    def at(self, till: TestTill, who: Principal) -> Ask:
+        """Ask with a till's signature, and as somebody of its merchant."""
+        token = self.app.state.tokens.issue(who, at=now())
+
+        def ask(method: str, path: str, body: Any = None) -> Response:  # noqa: ANN401 -- none
+            assert body is None, path
+            headers = till.sign(method, path) | {"authorization": f"Bearer {token}"}
+            return self.client.request(method, path, headers=headers)
 
         return ask
 
@@ -179,6 +192,37 @@ def merchant_till(world: World) -> Held:
     return Held(made, nobodys(made), *owners_of(world, a, b))
 
 
+def order(world: World) -> Held:
+    counter, a, b = shopping(world)
+    id_ = counter.order(a)["id"]
+    return Held(id_, nobodys(id_), *(world.of(bearer(each.token)) for each in (a, b)))
+
+
+def voucher(world: World) -> Held:
+    counter, a, b = shopping(world)
+    id_ = counter.order(a)["voucher"]
+    return Held(id_, nobodys(id_), *(world.of(bearer(each.token)) for each in (a, b)))
+
+
+def redemption(world: World) -> Held:
+    counter, a, _ = shopping(world)
+    id_ = counter.redeem(counter.shown(a, counter.order(a))["qr"]).json()["id"]
+    other = merchant(world.city.db, world.city.keys, 2)
+    tills = (counter.till, till(world.city.db, other))
+    owners = (each.principal() for each in (counter.shop, other))
+    asks = [world.at(*both) for both in zip(tills, owners, strict=True)]
+    return Held(id_, nobodys(id_), *asks)
+
+
+def shopping(world: World) -> tuple[Counter, Neighbour, Neighbour]:
+    counter = Counter(world.app, world.client, world.city)
+    return counter, counter.person(y2099=500), counter.person(y2099=500)
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"}
+
+
 def owners_of(world: World, *shops: Shop) -> list[Ask]:
     tokens = world.app.state.tokens
     return [
@@ -215,6 +259,13 @@ OWN: Final[Mapping[str, Try]] = {
     "POST /v1/merchant/users/{user_id}/suspension": Try(merchant_user, 200),
     "POST /v1/merchant/users/{user_id}/reset": Try(merchant_user, 200, RESET),
     "DELETE /v1/merchant/tills/{till_id}": Try(merchant_till, 200),
+    "GET /v1/orders/{order_id}": Try(order, 200),
+    "POST /v1/orders/{order_id}/cancel": Try(order, 200),
+    "POST /v1/orders/{order_id}/offline": Try(order, 201),
+    "GET /v1/vouchers/{voucher_id}": Try(voucher, 200),
+    "GET /v1/merchant/redemptions/{redemption_id}": Try(redemption, 200),
+    "POST /v1/merchant/redemptions/{redemption_id}/reverse": Try(redemption, 201),
+    "POST /v1/merchant/redemptions/{redemption_id}/reversal-confirmation": Try(redemption, 202),
 }
 """A provider's only key is not ended: that refusal tells its owner that it is there."""
 SHARED: Final[Mapping[str, str]] = {
@@ -222,7 +273,7 @@ SHARED: Final[Mapping[str, str]] = {
     "/v1/me/challenges/{challenge_id}": "challenges are the city's; who takes part is one's own",
     "/v1/leaderboards/{board_id}": "boards are everybody's; who is named asked for it",
     "/v1/erasures/{token}": "whoever holds the token may read the receipt",
-    "/v1/merchant/shifts/{shift_id}": "a till ends its own alone; see tests/web/test_merchants.py",
+    "/v1/merchant/shifts/{shift_id}": "a till ends its own alone; see tests/web/test_tills.py",
     "/v1/admin/": "the desk is one: each scope sees all of its kind",
     "/v1/methodolog": "proposals, reviews and methodologies are the desk's and the public's",
     "/v1/shadow-runs/{run_id}": "runs belong to a proposal, which the desk reads",
@@ -240,6 +291,8 @@ LISTED: Final[Mapping[str, Callable[[World], Held]]] = {
     "key": provider_key,
     "merchant user": merchant_user,
     "till": merchant_till,
+    "order": order,
+    "voucher": voucher,
 }
 
 
