@@ -18,20 +18,20 @@ BODY_MAX: Final = 5 * 1024 * 1024
 """What may be sent [bytes]."""
 PIXELS_MAX: Final = 16_000_000
 """Decoded at four bytes each: 64 MB."""
-SIDE_MAX: Final = 1600
-"""Of what is served [pixels]."""
 BYTES_MAX: Final = 512 * 1024
-"""Likewise [bytes]."""
+"""Of what is served."""
 SCANS_MAX: Final = 64
 """A progressive JPEG is decoded once a scan; ordinary ones have ten."""
-QUALITIES: Final = (80, 60, 40, 20)
+SIDE_MAX: Final = 1600
+TRIED: Final = ((SIDE_MAX, 80), (SIDE_MAX, 60), (1200, 60), (800, 50))
+"""Longer side [pixels] and quality [%]: the first that fits is served."""
 MEDIA_TYPE: Final = "image/webp"
 KINDS: Final = ("JPEG", "PNG", "WEBP")
 JPEGS: Final = {"JPEG", "MPO"}
 """A phone's JPEG may have a second picture behind the first, for depth or brightness; it goes."""
 WAIT_S: Final = 5.0
 
-_DECODERS: Final = BoundedSemaphore(2)
+DECODERS: Final = BoundedSemaphore(2)
 """Bounds the memory that pictures take in a process, whoever sends how many."""
 _SCAN: Final = b"\xff\xda"
 _HOSTILE: Final = (
@@ -48,14 +48,14 @@ def served_picture(data: bytes) -> bytes:
     Raises:
         ImageInvalid, ImagesBusy: See their own words.
     """
-    if not _DECODERS.acquire(timeout=WAIT_S):
+    if not DECODERS.acquire(timeout=WAIT_S):
         raise ImagesBusy
     try:
         return _written(_decoded(data))
     except _HOSTILE as error:
         raise ImageInvalid from error
     finally:
-        _DECODERS.release()
+        DECODERS.release()
 
 
 def _decoded(data: bytes) -> Image.Image:
@@ -67,7 +67,6 @@ def _decoded(data: bytes) -> Image.Image:
         opened.load()
         upright = ImageOps.exif_transpose(opened)
         picture = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
-    picture.thumbnail((SIDE_MAX, SIDE_MAX))
     picture.info = {}
     return picture
 
@@ -80,8 +79,9 @@ def _is_single(opened: Image.Image, data: bytes) -> bool:
 
 
 def _written(picture: Image.Image) -> bytes:
-    for quality in QUALITIES:
+    for side, quality in TRIED:
         out = BytesIO()
+        picture.thumbnail((side, side))
         picture.save(out, "WEBP", quality=quality, method=4, exif=b"", xmp=b"", icc_profile=b"")
         if out.tell() <= BYTES_MAX:
             return out.getvalue()

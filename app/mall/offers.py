@@ -151,7 +151,8 @@ def change(
     if stocked != was.stocked:
         _restock(session, was, stocked)
     content = replace(was.content, **changes)
-    if not set(content.images) <= set(was.content.images):
+    images = set(content.images)
+    if not images <= set(was.content.images) or len(images) < len(content.images):
         raise ImageForeign
     if content != was.content:
         _edit(session, was, content)

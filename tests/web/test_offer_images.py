@@ -1,0 +1,137 @@
+"""Pictures of offers over HTTP (商品图片接口): made anew, bounded, and served for good."""
+
+from dataclasses import replace
+from hashlib import sha256
+from io import BytesIO
+
+import pytest
+from fastapi import FastAPI
+from PIL import Image
+from starlette.testclient import TestClient
+
+from app.city import City
+from app.mall.images import BODY_MAX
+from app.mall.offer_uploads_api import UPLOADS
+from tests.support.offers import OFFERS, Counter, Market, picture
+
+PUBLIC = "/v1/public/images"
+
+
+@pytest.fixture
+def market(app: FastAPI, client: TestClient, city: City) -> Market:
+    return Market(app, client, city)
+
+
+@pytest.fixture
+def shop(market: Market) -> Counter:
+    return market.counter()
+
+
+def sent(shop: Counter, offer: str, data: bytes, key: str | None = None) -> list[str]:
+    answer = shop.ask("POST", f"{OFFERS}/{offer}/images", data, key)
+    assert answer.status_code == 201, answer.text
+    return answer.json()["images"]
+
+
+def test_a_picture_is_served_by_its_hash_and_kept_for_good(
+    shop: Counter, client: TestClient
+) -> None:
+    offer = shop.added()["id"]
+    (name,) = sent(shop, offer, picture())
+    served = client.get(f"{PUBLIC}/{name}")
+    assert sha256(served.content).hexdigest() == name
+    assert served.headers["content-type"] == "image/webp"
+    assert served.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert served.headers["x-content-type-options"] == "nosniff"
+    with Image.open(BytesIO(served.content)) as shown:
+        assert (shown.format, shown.size) == ("WEBP", (64, 48))
+    tag = served.headers["etag"]
+    assert client.get(f"{PUBLIC}/{name}", headers={"If-None-Match": tag}).status_code == 304
+
+
+def test_a_new_picture_goes_to_the_desk_and_a_refused_one_is_not_served(
+    market: Market, shop: Counter, client: TestClient
+) -> None:
+    offer = market.published(shop)["id"]
+    (name,) = sent(shop, offer, picture())
+    own = shop.ask("GET", f"{OFFERS}/{offer}").json()
+    assert (own["state"], own["version"]) == ("draft", 2)
+    waiting = shop.ask("POST", f"{OFFERS}/{offer}/submission").json()
+    market.decide(waiting, "refusal", reason="Not coffee")
+    gone = client.get(f"{PUBLIC}/{name}")
+    assert (gone.status_code, gone.json()["code"]) == (404, "offers.image_unknown")
+    assert gone.headers["cache-control"] == "no-store"
+
+
+def test_pictures_are_ordered_and_dropped_and_never_borrowed(shop: Counter, market: Market) -> None:
+    offer, other = shop.added()["id"], market.counter(2)
+    first, second = sent(shop, offer, picture()), sent(shop, offer, picture("PNG", (9, 9)))
+    assert second[:1] == first
+    assert shop.change(offer, images=second[::-1]).json()["images"] == second[::-1]
+    assert shop.change(offer, images=second[:1]).json()["images"] == first
+    theirs = other.added()["id"]
+    borrowed = other.change(theirs, images=first)
+    assert (borrowed.status_code, borrowed.json()["code"]) == (422, "offers.image_foreign")
+    twice = shop.change(offer, images=first * 2)
+    assert twice.status_code == 422
+
+
+def test_the_same_picture_again_is_one(shop: Counter) -> None:
+    offer = shop.added()["id"]
+    assert sent(shop, offer, picture()) == sent(shop, offer, picture())
+    assert sent(shop, offer, picture("PNG"), "k") == sent(shop, offer, picture("PNG"), "k")
+    reused = shop.ask("POST", f"{OFFERS}/{offer}/images", picture(), "k")
+    assert reused.json()["code"] == "idempotency.key_reused"
+
+
+def test_an_offer_has_at_most_eight_pictures(shop: Counter) -> None:
+    offer = shop.added()["id"]
+    for number in range(1, 9):
+        assert len(sent(shop, offer, picture("PNG", (number, 1)))) == number
+    ninth = shop.ask("POST", f"{OFFERS}/{offer}/images", picture("PNG", (9, 1)))
+    assert (ninth.status_code, ninth.json()["code"]) == (409, "offers.images_many")
+
+
+def test_more_than_five_megabytes_are_not_read(shop: Counter) -> None:
+    offer = shop.added()["id"]
+    path = f"{OFFERS}/{offer}/images"
+    large = shop.ask("POST", path, b"\xff\xd8" + bytes(BODY_MAX))
+    assert (large.status_code, large.json()["code"]) == (413, "request.too_large")
+    most = shop.ask("POST", path, b"\xff\xd8" + bytes(BODY_MAX - 2))
+    assert (most.status_code, most.json()["code"]) == (422, "offers.image_invalid")
+    elsewhere = shop.ask("POST", f"{OFFERS}/{offer}/submission", bytes(300_000))
+    assert elsewhere.status_code == 413
+
+
+def test_a_merchant_sends_a_bounded_number_of_pictures(
+    shop: Counter, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer, other = shop.added()["id"], market.counter(2)
+    monkeypatch.setattr("app.mall.offer_uploads_api.UPLOADS", replace(UPLOADS, most=2))
+    for number in (1, 2):
+        sent(shop, offer, picture("PNG", (number, 1)))
+    third = shop.ask("POST", f"{OFFERS}/{offer}/images", picture("PNG", (3, 1)))
+    assert (third.status_code, third.json()["code"]) == (429, "limits.exceeded")
+    assert sent(other, other.added()["id"], picture())
+
+
+def test_a_name_is_a_hash_and_no_path(client: TestClient) -> None:
+    for name in ("..%2f..%2fetc%2fpasswd", "A" * 64, "0" * 63, "0" * 64 + ".webp"):
+        assert client.get(f"{PUBLIC}/{name}").status_code in {404, 422}
+    assert client.get(f"{PUBLIC}/{'0' * 64}").json()["code"] == "offers.image_unknown"
+
+
+def test_what_no_offer_shows_is_not_served(app: FastAPI, client: TestClient) -> None:
+    name = app.state.pictures.put(b"lost when its request was")
+    assert client.get(f"{PUBLIC}/{name}").status_code == 404
+
+
+def test_a_picture_that_the_disk_lost_is_missing_and_no_defect(
+    shop: Counter, client: TestClient, city: City
+) -> None:
+    (name,) = sent(shop, shop.added()["id"], picture())
+    path = city.settings.images_path / name[:2] / name
+    path.write_bytes(path.read_bytes()[:-1])
+    assert client.get(f"{PUBLIC}/{name}").status_code == 404
+    path.unlink()
+    assert client.get(f"{PUBLIC}/{name}").status_code == 404
