@@ -24,13 +24,14 @@ class ByWords(BaseRoute):
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
         """Look at the paths below each of ``routes``."""
         below = [
-            (route, _fixed(context.path or ""))
+            (route, context.path or "")
             for route in routes
             for context in iter_route_contexts([route])
         ]
         self._routes: dict[tuple[str, ...], BaseRoute] = {}
-        for route, words in below:
-            able = [other for other, others in below if _may_be_one(words, others)]
+        for route, path in below:
+            words = _fixed(path)
+            able = [other for other, template in below if _may_answer(template, words)]
             if all(other is route for other in able):
                 self._routes[words] = route
 
@@ -53,6 +54,8 @@ def _fixed(path: str) -> tuple[str, ...]:
     return tuple(takewhile(lambda word: "{" not in word, _words(path)))
 
 
-def _may_be_one(words: Sequence[str], others: Sequence[str]) -> bool:
-    """Tell whether a path can begin with both: one of them goes on where the other ends."""
-    return all(word == other for word, other in zip(words, others, strict=False))
+def _may_answer(template: str, words: Sequence[str]) -> bool:
+    """Tell whether a template can match a path whose first words are these, and no fewer."""
+    fixed = _fixed(template)
+    is_whole = "{" not in template and len(template.split("/")) <= WORDS + 1
+    return fixed == words if is_whole else fixed == words[: len(fixed)]

@@ -22,6 +22,9 @@ PATHS = (
     ("/v1/e/f/g", "GET"),
     ("/v1/e/f/{name}", "GET"),
     ("/v1/e/f/h", "DELETE"),
+    ("/v1/e/f", "GET"),
+    ("/v1/e", "GET"),
+    ("/v1/z", "POST"),
     ("/", "GET"),
 )
 ASKED = ["/", "", "/health", "/health/", "/healthy", "/v1", "/v2/a/one"] + [
@@ -62,7 +65,7 @@ def test_nothing_is_answered_otherwise(method: str) -> None:
 
 def test_what_one_router_alone_answers_meets_no_other() -> None:
     app = FastAPI(openapi_url=None)
-    for path in ("/v1/a", "/v1/b/{name}", "/v1/b/c/d"):
+    for path in ("/v1/a", "/v1/b/{name}", "/v1/b/c/d", "/v1/e", "/v1/e/f/{name}"):
         app.add_api_route(path, lambda: None)
     straight = ByWords(app.routes)
 
@@ -70,9 +73,5 @@ def test_what_one_router_alone_answers_meets_no_other() -> None:
         scope: Scope = {"type": "http", "method": "GET", "path": path}
         return straight.matches(scope)[0] is Match.FULL
 
-    assert [answers(path) for path in ("/v1/a", "/v1/b/c/d", "/v1/b/c", "/v1/z")] == [
-        True,
-        False,
-        False,
-        False,
-    ]
+    asked = ("/v1/a", "/v1/e", "/v1/e/f/g", "/v1/b/c/d", "/v1/b/c", "/v1/z")
+    assert [answers(path) for path in asked] == [True, True, True, False, False, False]
