@@ -38,10 +38,8 @@ _LIST: Final = f"""{_ON_SALE}
    and (%(merchant)s::uuid is null or o.merchant = %(merchant)s)
    and (%(price_min)s::int8 is null or o.price_points >= %(price_min)s)
    and (%(price_max)s::int8 is null or o.price_points <= %(price_max)s)
-   and not exists (
-     select from unnest(%(patterns)s::text[]) as word (pattern)
-      where concat_ws(' ', o.title_zh, o.title_en, o.text_zh, o.text_en, m.name_zh, m.name_en)
-            not ilike word.pattern)
+   and concat_ws(' ', o.title_zh, o.title_en, o.text_zh, o.text_en, m.name_zh, m.name_en)
+       ilike all (%(patterns)s::text[])
    and (%(published_at)s::timestamptz is null
         or (o.published_at, o.id) < (%(published_at)s, %(before)s::uuid))
  order by o.published_at desc, o.id desc limit %(limit)s"""

@@ -41,11 +41,11 @@ class DonationOnly(Refusal):
 
 
 class WindowInvalid(Refusal):
-    """The sale ends before it begins."""
+    """A sale ends after it begins, and both are in the years 2020 to 2099."""
 
     code = "offers.window_invalid"
     status = 422
-    title_zh = "销售结束时间须晚于开始时间"
+    title_zh = "销售结束须晚于开始，且均在2020至2099年"
 
 
 class StockTaken(Refusal):

@@ -14,6 +14,7 @@ from app.merchants import MerchantKind
 
 PREFIX: Final = "off"
 IMAGES_MAX: Final = 8
+YEARS: Final = frozenset(range(2020, 2100))
 OFFERS_MAX: Final = 2_000
 """Of a merchant, withdrawn ones too."""
 
@@ -141,7 +142,8 @@ def check_content(content: Content, merchant: MerchantKind) -> None:
     Raises:
         DonationOnly, WindowInvalid: See their own words.
     """
-    if content.sale_to <= content.sale_from:
+    years = {content.sale_from.year, content.sale_to.year}
+    if content.sale_to <= content.sale_from or not years <= YEARS:
         raise WindowInvalid
     is_donation = content.kind is OfferKind.DONATION
     if is_donation and (merchant is not MerchantKind.PUBLIC_BENEFIT or content.price_fen):

@@ -70,7 +70,7 @@ def picture(kind: str = "JPEG", size: tuple[int, int] = (64, 48), **how: Any) ->
 
 
 @dataclass
-class Counter:
+class Console:
     """A merchant's owner at the console."""
 
     client: TestClient
@@ -123,17 +123,17 @@ class Market:
     def __post_init__(self) -> None:
         self.clerk = clerk(self.app, self.client, self.city, Role.OPERATOR, "offers")
 
-    def counter(self, number: int = 1, kind: MerchantKind = MerchantKind.BUSINESS) -> Counter:
+    def console(self, number: int = 1, kind: MerchantKind = MerchantKind.BUSINESS) -> Console:
         shop = merchant(self.city.db, self.city.keys, number, kind=kind)
         token = self.app.state.tokens.issue(shop.principal(), at=now())
-        return Counter(self.client, shop, {"Authorization": f"Bearer {token}"})
+        return Console(self.client, shop, {"Authorization": f"Bearer {token}"})
 
     def decide(self, offer: dict[str, Any], what: str = "approval", **said: object) -> Response:
         path = f"/v1/admin/offers/{offer['id']}/{what}"
         return self.clerk.post(path, {"version": offer["version"], **said})
 
-    def published(self, counter: Counter, **changes: object) -> dict[str, Any]:
+    def published(self, console: Console, **changes: object) -> dict[str, Any]:
         """Write an offer, submit it and have it approved."""
-        made = self.decide(counter.submitted(**changes))
+        made = self.decide(console.submitted(**changes))
         assert made.status_code == 200, made.text
         return made.json()

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from app.city import City
 from app.kernel.ids import public_id
-from tests.support.offers import Counter, Market
+from tests.support.offers import Console, Market
 
 CATALOGUE = "/v1/offers"
 
@@ -19,8 +19,8 @@ def market(app: FastAPI, client: TestClient, city: City) -> Market:
 
 
 @pytest.fixture
-def shop(market: Market) -> Counter:
-    return market.counter()
+def shop(market: Market) -> Console:
+    return market.console()
 
 
 def found(client: TestClient, **query: Any) -> list[str]:  # noqa: ANN401 -- a query's values
@@ -30,7 +30,7 @@ def found(client: TestClient, **query: Any) -> list[str]:  # noqa: ANN401 -- a q
 
 
 def test_words_are_found_in_titles_texts_and_names(
-    market: Market, shop: Counter, client: TestClient
+    market: Market, shop: Console, client: TestClient
 ) -> None:
     market.published(shop, title_zh="冰拿铁 100%", title_en="Iced", text_en="Milk under_score")
     market.published(shop, title_zh="门票", title_en="Zoo", text_zh="熊猫馆", text_en="back\\slash")
@@ -56,8 +56,8 @@ def test_words_are_found_in_titles_texts_and_names(
         assert found(client, q=words) == titles, words
 
 
-def test_filters_narrow_together(market: Market, shop: Counter, client: TestClient) -> None:
-    other = market.counter(2)
+def test_filters_narrow_together(market: Market, shop: Console, client: TestClient) -> None:
+    other = market.console(2)
     market.published(shop, title_en="A", price_points=10)
     market.published(shop, title_en="B", price_points=20, kind="ticket", category="culture")
     market.published(other, title_en="C", price_points=30, kind="ticket")
@@ -77,7 +77,7 @@ def test_filters_narrow_together(market: Market, shop: Counter, client: TestClie
 
 
 def test_pages_follow_one_another_without_gap_or_repeat(
-    market: Market, shop: Counter, client: TestClient
+    market: Market, shop: Console, client: TestClient
 ) -> None:
     for number in range(5):
         market.published(shop, title_en=str(number))
@@ -92,7 +92,7 @@ def test_pages_follow_one_another_without_gap_or_repeat(
 
 
 def test_what_a_reader_has_is_not_sent_again_until_it_changes(
-    market: Market, shop: Counter, client: TestClient
+    market: Market, shop: Console, client: TestClient
 ) -> None:
     offer = market.published(shop)["id"]
     for path in (CATALOGUE, f"{CATALOGUE}/{offer}", "/v1/offer-categories"):

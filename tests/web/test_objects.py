@@ -25,6 +25,7 @@ from app.kernel.tokens import Principal
 from app.main import create_app
 from tests.support.batches import Sender, Town, enrol, ride, sender
 from tests.support.mall import Shop, TestTill, merchant, till
+from tests.support.offers import Console, Market, picture
 from tests.support.wallets import acts_of, citizens, operator, tell
 from tests.support.wallets import ride as told_ride
 from tests.support.years import METRO, Street, days_ago
@@ -192,6 +193,28 @@ def merchant_till(world: World) -> Held:
     return Held(made, nobodys(made), *owners_of(world, a, b))
 
 
+def offer(world: World) -> Held:
+    return held_offer(world, "added")
+
+
+def waiting_offer(world: World) -> Held:
+    return held_offer(world, "submitted")
+
+
+def held_offer(world: World, made: str) -> Held:
+    market = Market(world.app, world.client, world.city)
+    a, b = (market.console(number) for number in (1, 2))
+    id_ = getattr(a, made)()["id"]
+    return Held(id_, nobodys(id_), as_read(a), as_read(b))
+
+
+def as_read(console: Console) -> Ask:
+    def ask(method: str, path: str, body: Any = None) -> Response:  # noqa: ANN401 -- JSON, or bytes
+        return console.ask(method, path, body, **{"If-Match": "*"})
+
+    return ask
+
+
 def order(world: World) -> Held:
     counter, a, b = shopping(world)
     id_ = counter.order(a)["id"]
@@ -259,6 +282,11 @@ OWN: Final[Mapping[str, Try]] = {
     "POST /v1/merchant/users/{user_id}/suspension": Try(merchant_user, 200),
     "POST /v1/merchant/users/{user_id}/reset": Try(merchant_user, 200, RESET),
     "DELETE /v1/merchant/tills/{till_id}": Try(merchant_till, 200),
+    "GET /v1/merchant/offers/{offer_id}": Try(offer, 200),
+    "PATCH /v1/merchant/offers/{offer_id}": Try(offer, 200, {"stocked": 1}),
+    "POST /v1/merchant/offers/{offer_id}/submission": Try(offer, 200),
+    "POST /v1/merchant/offers/{offer_id}/withdrawal": Try(waiting_offer, 200),
+    "POST /v1/merchant/offers/{offer_id}/images": Try(offer, 201, picture()),
     "GET /v1/orders/{order_id}": Try(order, 200),
     "POST /v1/orders/{order_id}/cancel": Try(order, 200),
     "POST /v1/orders/{order_id}/offline": Try(order, 201),
@@ -278,6 +306,7 @@ SHARED: Final[Mapping[str, str]] = {
     "/v1/methodolog": "proposals, reviews and methodologies are the desk's and the public's",
     "/v1/shadow-runs/{run_id}": "runs belong to a proposal, which the desk reads",
     "/v1/public/": "published",
+    "/v1/offers/{offer_id}": "on sale to everybody",
     "/v1/growth-documents/{version}": "published",
     "/v1/score-documents/{version}": "published",
 }
@@ -291,6 +320,7 @@ LISTED: Final[Mapping[str, Callable[[World], Held]]] = {
     "key": provider_key,
     "merchant user": merchant_user,
     "till": merchant_till,
+    "offer": offer,
     "order": order,
     "voucher": voucher,
 }

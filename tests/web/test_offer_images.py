@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from app.city import City
 from app.mall.images import BODY_MAX
 from app.mall.offer_uploads_api import UPLOADS
-from tests.support.offers import OFFERS, Counter, Market, picture
+from tests.support.offers import OFFERS, Console, Market, picture
 
 PUBLIC = "/v1/public/images"
 
@@ -23,18 +23,18 @@ def market(app: FastAPI, client: TestClient, city: City) -> Market:
 
 
 @pytest.fixture
-def shop(market: Market) -> Counter:
-    return market.counter()
+def shop(market: Market) -> Console:
+    return market.console()
 
 
-def sent(shop: Counter, offer: str, data: bytes, key: str | None = None) -> list[str]:
+def sent(shop: Console, offer: str, data: bytes, key: str | None = None) -> list[str]:
     answer = shop.ask("POST", f"{OFFERS}/{offer}/images", data, key)
     assert answer.status_code == 201, answer.text
     return answer.json()["images"]
 
 
 def test_a_picture_is_served_by_its_hash_and_kept_for_good(
-    shop: Counter, client: TestClient
+    shop: Console, client: TestClient
 ) -> None:
     offer = shop.added()["id"]
     (name,) = sent(shop, offer, picture())
@@ -50,7 +50,7 @@ def test_a_picture_is_served_by_its_hash_and_kept_for_good(
 
 
 def test_a_new_picture_goes_to_the_desk_and_a_refused_one_is_not_served(
-    market: Market, shop: Counter, client: TestClient
+    market: Market, shop: Console, client: TestClient
 ) -> None:
     offer = market.published(shop)["id"]
     (name,) = sent(shop, offer, picture())
@@ -63,8 +63,8 @@ def test_a_new_picture_goes_to_the_desk_and_a_refused_one_is_not_served(
     assert gone.headers["cache-control"] == "no-store"
 
 
-def test_pictures_are_ordered_and_dropped_and_never_borrowed(shop: Counter, market: Market) -> None:
-    offer, other = shop.added()["id"], market.counter(2)
+def test_pictures_are_ordered_and_dropped_and_never_borrowed(shop: Console, market: Market) -> None:
+    offer, other = shop.added()["id"], market.console(2)
     first, second = sent(shop, offer, picture()), sent(shop, offer, picture("PNG", (9, 9)))
     assert second[:1] == first
     assert shop.change(offer, images=second[::-1]).json()["images"] == second[::-1]
@@ -76,7 +76,7 @@ def test_pictures_are_ordered_and_dropped_and_never_borrowed(shop: Counter, mark
     assert twice.status_code == 422
 
 
-def test_the_same_picture_again_is_one(shop: Counter) -> None:
+def test_the_same_picture_again_is_one(shop: Console) -> None:
     offer = shop.added()["id"]
     assert sent(shop, offer, picture()) == sent(shop, offer, picture())
     assert sent(shop, offer, picture("PNG"), "k") == sent(shop, offer, picture("PNG"), "k")
@@ -84,7 +84,7 @@ def test_the_same_picture_again_is_one(shop: Counter) -> None:
     assert reused.json()["code"] == "idempotency.key_reused"
 
 
-def test_an_offer_has_at_most_eight_pictures(shop: Counter) -> None:
+def test_an_offer_has_at_most_eight_pictures(shop: Console) -> None:
     offer = shop.added()["id"]
     for number in range(1, 9):
         assert len(sent(shop, offer, picture("PNG", (number, 1)))) == number
@@ -92,7 +92,7 @@ def test_an_offer_has_at_most_eight_pictures(shop: Counter) -> None:
     assert (ninth.status_code, ninth.json()["code"]) == (409, "offers.images_many")
 
 
-def test_more_than_five_megabytes_are_not_read(shop: Counter) -> None:
+def test_more_than_five_megabytes_are_not_read(shop: Console) -> None:
     offer = shop.added()["id"]
     path = f"{OFFERS}/{offer}/images"
     large = shop.ask("POST", path, b"\xff\xd8" + bytes(BODY_MAX))
@@ -104,9 +104,9 @@ def test_more_than_five_megabytes_are_not_read(shop: Counter) -> None:
 
 
 def test_a_merchant_sends_a_bounded_number_of_pictures(
-    shop: Counter, market: Market, monkeypatch: pytest.MonkeyPatch
+    shop: Console, market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    offer, other = shop.added()["id"], market.counter(2)
+    offer, other = shop.added()["id"], market.console(2)
     monkeypatch.setattr("app.mall.offer_uploads_api.UPLOADS", replace(UPLOADS, most=2))
     for number in (1, 2):
         sent(shop, offer, picture("PNG", (number, 1)))
@@ -127,7 +127,7 @@ def test_what_no_offer_shows_is_not_served(app: FastAPI, client: TestClient) -> 
 
 
 def test_a_picture_that_the_disk_lost_is_missing_and_no_defect(
-    shop: Counter, client: TestClient, city: City
+    shop: Console, client: TestClient, city: City
 ) -> None:
     (name,) = sent(shop, shop.added()["id"], picture())
     path = city.settings.images_path / name[:2] / name

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 from app.city import City
 from app.mall.imports import BODY_MAX
 from tests.support.acts import rows
-from tests.support.offers import OFFERS, Counter, Market
+from tests.support.offers import OFFERS, Console, Market
 from tests.unit.mall.test_imports import row, table
 
 IMPORT = f"{OFFERS}/import"
@@ -20,16 +20,16 @@ def market(app: FastAPI, client: TestClient, city: City) -> Market:
 
 
 @pytest.fixture
-def shop(market: Market) -> Counter:
-    return market.counter()
+def shop(market: Market) -> Console:
+    return market.console()
 
 
-def sent(shop: Counter, data: bytes, *, dry: bool = False, key: str | None = None) -> Response:
+def sent(shop: Console, data: bytes, *, dry: bool = False, key: str | None = None) -> Response:
     path = f"{IMPORT}?dry_run={str(dry).lower()}"
     return shop.ask("POST", path, data, key, **{"Content-Type": "text/csv"})
 
 
-def test_a_dry_run_tells_of_each_row_and_writes_nothing(market: Market, shop: Counter) -> None:
+def test_a_dry_run_tells_of_each_row_and_writes_nothing(market: Market, shop: Console) -> None:
     told = sent(shop, table(row(), row(price_points="x")), dry=True)
     assert (told.status_code, told.headers["cache-control"]) == (200, "no-store")
     report = told.json()
@@ -40,7 +40,7 @@ def test_a_dry_run_tells_of_each_row_and_writes_nothing(market: Market, shop: Co
     assert rows(market.city.db, "select from audit_entry") == []
 
 
-def test_one_row_at_fault_adds_none(market: Market, shop: Counter) -> None:
+def test_one_row_at_fault_adds_none(market: Market, shop: Console) -> None:
     refused = sent(shop, table(row(), row(price_points="x"), row(kind="donation")))
     told = refused.json()
     assert (refused.status_code, told["code"]) == (422, "offers.table_refused")
@@ -50,7 +50,7 @@ def test_one_row_at_fault_adds_none(market: Market, shop: Counter) -> None:
     assert rows(market.city.db, "select from offer") == []
 
 
-def test_a_table_adds_a_draft_a_row_once(market: Market, shop: Counter) -> None:
+def test_a_table_adds_a_draft_a_row_once(market: Market, shop: Console) -> None:
     data = table(*(row(title_en=f"Latte {number}") for number in range(3)))
     first, again = (sent(shop, data, key="once") for _ in range(2))
     assert first.status_code == 201, first.text
@@ -67,7 +67,7 @@ def test_a_table_adds_a_draft_a_row_once(market: Market, shop: Counter) -> None:
 
 
 def test_a_table_beyond_a_merchants_bound_adds_none(
-    market: Market, shop: Counter, monkeypatch: pytest.MonkeyPatch
+    market: Market, shop: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.mall.offers.OFFERS_MAX", 2)
     refused = sent(shop, table(row(), row(), row()))
@@ -75,7 +75,7 @@ def test_a_table_beyond_a_merchants_bound_adds_none(
     assert rows(market.city.db, "select from offer") == []
 
 
-def test_what_is_no_table_is_refused_and_too_long_a_one_not_read(shop: Counter) -> None:
+def test_what_is_no_table_is_refused_and_too_long_a_one_not_read(shop: Console) -> None:
     for data in (b"", b"\xff\xfe", table()):
         refused = sent(shop, data)
         assert (refused.status_code, refused.json()["code"]) == (422, "offers.table_invalid")
@@ -90,14 +90,14 @@ def test_what_is_no_table_is_refused_and_too_long_a_one_not_read(shop: Counter) 
     assert unkeyed.json()["code"] == "idempotency.key_missing"
 
 
-def test_an_export_is_imported_by_another_merchant(market: Market, shop: Counter) -> None:
+def test_an_export_is_imported_by_another_merchant(market: Market, shop: Console) -> None:
     market.published(shop, title_zh="=1+1", text_en='@home, "sweet"\nhome', per_day=3)
     exported = shop.ask("GET", f"{OFFERS}.csv")
     assert exported.headers["content-type"] == "text/csv; charset=utf-8"
     assert exported.headers["content-disposition"] == 'attachment; filename="offers.csv"'
     assert exported.headers["cache-control"] == "no-store"
     assert "'=1+1" in exported.text
-    other = market.counter(2)
+    other = market.console(2)
     assert sent(other, exported.content).status_code == 201
     mine, theirs = (each.ask("GET", OFFERS).json()["data"][0] for each in (shop, other))
     of_each = {"id", "merchant", "state", "created_at", "published_at"}
