@@ -18,6 +18,7 @@ from app.activities.correction_api import router as corrections
 from app.activities.quality_api import router as quality
 from app.anchoring.api import router as epochs
 from app.anchoring.inclusion_api import router as inclusion
+from app.benefit.api import router as benefit
 from app.catalogue.api import router as methodologies
 from app.citizens import rights_of_citizen, sms_of, wechat_of
 from app.citizens.api import router as entrance
@@ -113,6 +114,7 @@ ROUTERS: Final = (
     offer_desk,
     orders,
     tills,
+    benefit,
     *GROWTH,
 )
 DEEDS: Final[Mapping[str, Deed]] = {
@@ -150,6 +152,8 @@ PUBLIC: Final = frozenset(
         "GET /v1/public/factor-corrections/{correction_id}",
         "GET /v1/public/programmes",
         "GET /v1/public/programmes/{code}",
+        "GET /v1/public/cancellations",
+        "GET /v1/public/cancellations/{cancellation_id}",
         "GET /v1/erasures/{token}",
         "GET /v1/public/epochs",
         "GET /v1/public/epochs/{epoch}",

@@ -12,6 +12,7 @@ from sqlmodel import Session
 from app.activities import decided, purge, settle
 from app.anchoring import Chain, Finality, Guard, Notary
 from app.anchoring.errors import ChainUnavailable
+from app.benefit import give_by_night
 from app.books import sweep_balances
 from app.catalogue import (
     digests,
@@ -201,6 +202,12 @@ def close_the_points_day(city: City, at: datetime) -> None:
     close_points_day(city.db, city.worker_db, at=at)
 
 
+def give_to_the_public(city: City, at: datetime) -> None:
+    """Give dust and ending points of those who chose it to what they named (零头归公)."""
+    days, crowd = city.settings.dust_days, city.settings.crowd_min
+    give_by_night(city.db, city.worker_db, untouched_days=days, crowd_min=crowd, at=at)
+
+
 def sweep_closed(city: City, at: datetime) -> None:
     """Delete the empty balances of classes that nothing comes to any more (清理空余额)."""
     today = day_of(at)
@@ -273,6 +280,7 @@ JOBS: Final[tuple[tuple[str, timedelta, Callable[[City, datetime], None]], ...]]
     ("settle-months", timedelta(hours=12), settle_months),
     ("exchange-by-night", timedelta(hours=6), exchange_by_night),
     ("expire-orders", timedelta(minutes=1), expire_vouchers),
+    ("give-by-night", timedelta(hours=1), give_to_the_public),
     ("close-points-day", timedelta(hours=6), close_the_points_day),
     ("sweep-balances", timedelta(days=7), sweep_closed),
     ("forget-whereabouts", timedelta(hours=6), forget_whereabouts),

@@ -25,6 +25,10 @@ APPEND_ONLY: Final = frozenset(
     | {"methodology_standing", "closed_asset"}
     | {"proposal_revision", "proposal_review", "shadow_run", "shadow_part"}
     | {"team", "challenge", "order_part", "redemption", "reversal", "reversal_request"}
+    | {"settlement", "settlement_line", "settlement_share", "settlement_adjustment"}
+    | {"settlement_final", "settlement_payout", "settlement_day"}
+    | {"public_cancellation", "programme_sponsor", "campaign_simulation"}
+    | {"benefit_gift", "benefit_order"}
 )
 FORGET_ONLY: Final = frozenset({"activity"})
 """Append-only, except that erasure forgets quantities."""
@@ -58,6 +62,9 @@ HELD: Final = (
     ("provider_nonce", "provider_nonce_pkey"),
     ("redemption", "redemption_pkey"),
     ("reversal", "reversal_pkey"),
+    ("settlement", "settlement_bucket_account_day_key"),
+    ("settlement_line", "settlement_line_once"),
+    ("settlement_payout", "settlement_payout_pkey"),
     ("transfer", "transfer_amount_check"),
     ("transfer", "transfer_in_chart"),
     ("transfer", "transfer_one_owner"),

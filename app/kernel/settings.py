@@ -11,6 +11,8 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SANDBOX_ORIGIN: Final = "sandbox."
+CROWD_MIN: Final = 1000
+"""Fewer changed accounts than this tell the public about persons (R19)."""
 
 
 class Settings(BaseSettings):
@@ -78,6 +80,12 @@ class Settings(BaseSettings):
     merge_delay_hours: int = Field(default=36, ge=1, le=720)
     """Maximum merge delay: within how long of a receipt its entries are in an anchored epoch [h].
     Stated in every receipt, and provable by whoever holds one."""
+    dust_days: int = Field(default=30, ge=1, le=366)
+    """How long a class of reductions has lain untouched before the rest of it, less than a point's
+    worth, joins the public cancellation that its owner chose [days]."""
+    crowd_min: int = Field(default=CROWD_MIN, ge=1, le=1_000_000)
+    """Of how many people a public total is told at least; ``production`` refuses less than the
+    default."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """The least severe line that is logged."""
 
@@ -135,6 +143,8 @@ class Settings(BaseSettings):
         }
         if missing := sorted(name for name, value in needed.items() if value is None):
             raise ValueError(f"ENV=production needs {', '.join(missing)}")
+        if self.crowd_min < CROWD_MIN:
+            raise ValueError(f"ENV=production refuses a CROWD_MIN below {CROWD_MIN}")
         return self
 
     @model_validator(mode="after")

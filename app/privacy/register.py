@@ -221,6 +221,25 @@ select redemption, asked_at from reversal_request
  where bucket = %(bucket)s and account = %(account)s order by asked_at, redemption""",
     ),
     Export(
+        "benefit-choice",
+        """
+select cancellation, offer, chosen_at from benefit_choice
+ where bucket = %(bucket)s and account = %(account)s""",
+    ),
+    Export(
+        "benefit-gifts",
+        """
+select g.id, g.night, g.cancellation, g.mg, x.methodology, x.version, x.scenario, x.grade, x.vintage
+  from benefit_gift g join asset x on x.id = g.asset
+ where g.bucket = %(bucket)s and g.account = %(account)s order by g.night, g.asset""",
+    ),
+    Export(
+        "benefit-donations",
+        """
+select night, mall_order as order from benefit_order
+ where bucket = %(bucket)s and account = %(account)s order by night""",
+    ),
+    Export(
         "appeals",
         """
 select id, activity, contests, reason, raised_at, due_at, decided_at, is_upheld, answer, correction
@@ -281,6 +300,7 @@ update activity set inputs = null, place = null, source_occurred_at = null
     "delete from team_member where bucket = %(bucket)s and account = %(account)s",
     "delete from challenge_entry where bucket = %(bucket)s and account = %(account)s",
     "delete from offer_person where bucket = %(bucket)s and account = %(account)s",
+    "delete from benefit_choice where bucket = %(bucket)s and account = %(account)s",
     "delete from voucher_place where bucket = %(bucket)s and account = %(account)s",
     "delete from leaderboard_entrant where bucket = %(bucket)s and account = %(account)s",
     "delete from statement_check where bucket = %(bucket)s and account = %(account)s",
@@ -317,6 +337,15 @@ KEPT: Final[Mapping[str, str]] = MappingProxyType(
         "redemption": "the books: what a merchant may claim",
         "reversal": "the books: that a claim was given up",
         "reversal_request": "who of a merchant asked for it",
+        "settlement": "an organisation's, as what follows: what it is owed",
+        "settlement_line": "ids of redemptions and amounts; which of them were whose is not there",
+        "settlement_share": "amounts",
+        "settlement_dispute": "an organisation's words",
+        "settlement_adjustment": "amounts",
+        "settlement_final": "an instant",
+        "settlement_payout": "the bank's reference of a payment to an organisation",
+        "benefit_gift": "the books: milligrams of a night, for a public cause",
+        "benefit_order": "the books: which order a night's donation is",
         "appeal": "that there was one, and how it was decided; the person's words are gone",
         "statement": "that it was revoked, for whoever holds it; purpose and audience are gone",
     }

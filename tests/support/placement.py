@@ -44,6 +44,17 @@ OWNED = {
     "order_part",
     "redemption",
     "reversal",
+    "reversal_request",
+    "settlement",
+    "settlement_line",
+    "settlement_share",
+    "settlement_dispute",
+    "settlement_adjustment",
+    "settlement_final",
+    "settlement_payout",
+    "benefit_choice",
+    "benefit_gift",
+    "benefit_order",
 }
 """`bucket` leads every key; no statement joins two of them but by bucket."""
 
@@ -69,6 +80,7 @@ REFERENCE = {
     "merchant",
     "till",
     "offer",
+    "public_cancellation",
 }
 """Small, replicated to every node."""
 
@@ -118,6 +130,10 @@ CENTRAL = {
     "merchant_application",
     "merchant_user",
     "merchant_credential",
+    "settlement_day",
+    "cancellation_total",
+    "programme_sponsor",
+    "campaign_simulation",
 }
 """Live once: log, map, epochs, uploads, what providers asked, jobs."""
 
@@ -131,5 +147,6 @@ LOOKED_UP_FIRST = {
     "offer_stock",
     "offer_day",
     "voucher_place",
+    "offline_outstanding",
 }
 """The allow-list of R2: read or written before the owner, and so the bucket, is known."""

@@ -1,1 +1,3 @@
--- Notices, giving to the public benefit, campaign simulations.
+drop function donate_points;
+drop table benefit_order, benefit_gift, benefit_choice, campaign_simulation, programme_sponsor,
+  cancellation_total, public_cancellation;
