@@ -1,0 +1,410 @@
+"""The mall against plain numbers, step by step (商城模型对照): nothing is lost, doubled or kept.
+
+Goal: whatever is earned, exchanged, ordered, redeemed, reversed, cancelled, corrected, expired and
+returned, in any order and over any days, balances by class, stock, limits, states, R6 and R27 are
+what ``tests.support.mall_model`` counts. Method: hypothesis drives the deeds on PostgreSQL and that
+model side by side and compares after each step; then two mutants show that it would be noticed.
+"""
+
+import os
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any, Final, cast
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlmodel import Session
+
+from app.books import post
+from app.embedded.postgres import Postgres
+from app.kernel.clock import day_of, now
+from app.kernel.db import Database, driver
+from app.kernel.ids import new_id
+from app.kernel.problems import Refusal
+from app.kernel.secrets import Keys
+from app.mall.expiring import expire_orders
+from app.mall.orders import Order as Placed
+from app.points import expire, return_earmarks
+from app.points.debts import Owed, take_points
+from ledger.accounts import bucket_of
+from tests.support.mall_model import MG_A_POINT, Mall, Offer, Order, Person
+from tests.support.orders import HOUR, Street
+from tests.support.owners import BUS, asset_number
+from tests.support.points import GREEN, accrue, citizens, programme, swap
+from tests.support.postgres import MIGRATED, create, drop, empty
+
+NAME: Final = "mall_model"
+RUNS: Final = int(os.environ.get("TANPU_MODEL_RUNS", "500"))
+STEPS: Final = 14
+PEOPLE: Final = 2
+AT_ONCE: Final = 100
+FEN: Final = 2
+MONTHS: Final = 25
+DAYS: Final = 730
+"""Points of two years, and the end of the first ones."""
+WAITS: Final = (
+    timedelta(minutes=5),
+    timedelta(minutes=15),
+    timedelta(days=1),
+    timedelta(days=3),
+    timedelta(days=16),
+    timedelta(days=200),
+)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """How a city begins, and what only then is refused."""
+
+    fen: int
+    offers: tuple[Offer, ...]
+    refused: frozenset[str] = frozenset()
+
+
+SOLD_OUT: Final = frozenset({"order.sold_out", "order.person_limit"})
+LIMITS: Final = frozenset({"order.day_limit", "order.person_limit"})
+EXHAUSTED: Final = frozenset({"budget.exhausted"})
+SCENES: Final = {
+    "plenty": Scene(100_000, (Offer(30, 50, 50, 50, 7), Offer(7, 50, 50, 50, 60))),
+    "scarce": Scene(100_000, (Offer(10, 2, 2, 3, 2), Offer(5, 9, 2, 9, 2)), SOLD_OUT),
+    "limited": Scene(100_000, (Offer(10, 9, 9, 2, 1), Offer(3, 3, 2, 2, 30)), LIMITS),
+    "poor": Scene(300, (Offer(20, 9, 9, 9, 2), Offer(45, 9, 9, 9, 50)), EXHAUSTED),
+}
+OUTCOMES: Final = {
+    *("exchanged", "exchange.empty", "reserved", "order.points_short"),
+    *("redeemed", "before", "voucher.cancelled", "voucher.expired", "voucher.reversed"),
+    *("reversed", "reversal.too_late", "redemption.unknown", "cancelled", "order.ended"),
+}
+"""What every scene comes to, sooner or later; its limits come to more."""
+HELD: Final = """
+select b.account, b.asset & 7, x.expires, b.credits - b.debits
+  from balance b join asset x on x.id = b.asset
+ where b.account = any(%s) and b.credits > b.debits"""
+SOLD: Final = """
+select 'stock', offer, null::int8, null::date, taken from offer_stock where offer = any(%s)
+union all select 'day', offer, null::int8, day, taken from offer_day
+ where offer = any(%s) and taken > 0
+union all select 'person', offer, account, null::date, taken from offer_person
+ where offer = any(%s) and taken > 0"""
+STATES: Final = "select id, state from mall_order where account = any(%s)"
+MOVED: Final = """
+select greatest(source, target) & ~1::int8, source, target, sum(amount)::int8
+  from transfer where bucket = any(%s) and asset & 7 = 3 and least(source, target) < 65536
+ group by 1, 2, 3"""
+MONEY: Final = """
+select (select sum(credits - debits) from balance where account = p.budget)::int8,
+       sum(s.unpromised_fen)::int8, sum(s.promised_fen)::int8
+  from programme p join budget_slice s on s.programme = p.id where p.id = %s group by p.budget"""
+SYSTEM: Final = {2: "earned", 17: "expired", 18: "spent", 19: "corrected"}
+
+
+@dataclass
+class Ground:
+    """What the runs of one test share: a street, and people who wait for their run."""
+
+    street: Street
+    worker: Database
+    reductions: int = field(init=False)
+    waiting: list[int] = field(default_factory=list[int])
+    runs: int = 0
+    seen: set[str] = field(default_factory=set[str])
+
+    def __post_init__(self) -> None:
+        self.reductions = asset_number(self.street.db, BUS)
+
+    def somebody(self) -> list[int]:
+        if len(self.waiting) < PEOPLE:
+            self.waiting += citizens(self.street.db, self.street.keys, AT_ONCE * PEOPLE)
+        return [self.waiting.pop() for _ in range(PEOPLE)]
+
+
+class Together(RuleBasedStateMachine):
+    """The product and the model, doing the same."""
+
+    def __init__(self, ground: Ground, scene: Scene) -> None:
+        super().__init__()
+        ground.runs += 1
+        street, terms = ground.street, replace(GREEN, code=f"run-{ground.runs}", fen_per_point=FEN)
+        street.at = now().replace(hour=3, minute=0)
+        self.seen = ground.seen
+        self.street, self.worker, self.reductions = street, ground.worker, ground.reductions
+        fair = replace(terms, pause_below_permille=0, refuse_below_permille=0)
+        street.green = programme(street.db, street.keys, scene.fen, fair)
+        street.till = street.open_till(street.shop)
+        self.owners = ground.somebody()
+        self.start = day_of(street.at)
+        self.offers = [
+            street.offer(
+                each.stock,
+                price_points=each.price,
+                per_person=each.per_person,
+                per_day=each.per_day,
+                voucher_days=each.days,
+                sale_to=street.at + timedelta(days=2_000),
+            )
+            for each in scene.offers
+        ]
+        people = [Person() for _ in self.owners]
+        self.mall = Mall(street.at, FEN, scene.fen, people, list(scene.offers))
+        self.placed: list[tuple[int, Order, Placed]] = []
+        for number in range(PEOPLE):
+            self.earn(number, 900_000)
+            self.exchange(number)
+
+    # what happens ---------------------------------------------------------------------------
+    @rule(who=st.integers(0, PEOPLE - 1), mg=st.integers(1, 900_000))
+    def earn(self, who: int, mg: int) -> None:
+        accrue(self.street.db, self.owners[who], self.reductions, mg)
+        self.mall.people[who].mg += mg
+
+    @rule(who=st.integers(0, PEOPLE - 1))
+    def exchange(self, who: int) -> None:
+        person = self.mall.people[who]
+        count = person.mg // MG_A_POINT
+        expected = "exchanged" if count else "exchange.empty"
+        if count * FEN > self.mall.free:
+            expected = "budget.exhausted"
+        street, owner = self.street, self.owners[who]
+
+        def deed() -> None:
+            swap(street.db, owner, at=street.at, code=street.green.code)
+
+        self.told(expected, deed, "exchanged")
+        if expected == "exchanged":
+            person.mg -= count * MG_A_POINT
+            self.mall.grant(person, count, date(self.mall.today.year + 1, 12, 31))
+
+    @rule(
+        who=st.integers(0, PEOPLE - 1),
+        offer=st.integers(0, 1),
+        quantity=st.sampled_from([1, 1, 1, 2, 3]),
+    )
+    def order(self, who: int, offer: int, quantity: int) -> None:
+        made: list[Placed] = []
+
+        def deed() -> None:
+            made.append(self.street.order(self.owners[who], self.offers[offer], quantity))
+
+        expected = self.mall.order(self.mall.people[who], offer, quantity)
+        self.told(expected, deed, "reserved")
+        if made:
+            order = self.mall.people[who].orders[-1]
+            self.placed.append((who, order, made[0]))
+            assert {part.expires: part.points for part in made[0].parts} == order.paid
+
+    @precondition(lambda self: self.placed)
+    @rule(data=st.data())
+    def redeem(self, data: st.DataObject) -> None:
+        _, order, placed = data.draw(st.sampled_from(self.placed))
+        expected = self.mall.redeem(order)
+        self.told(expected, lambda: self.street.redeem(placed).outcome)
+
+    @precondition(lambda self: self.placed)
+    @rule(data=st.data())
+    def reverse(self, data: st.DataObject) -> None:
+        who, order, placed = data.draw(st.sampled_from(self.placed))
+        expected = self.mall.reverse(self.mall.people[who], order)
+        self.told(expected, lambda: self.street.reverse(placed).outcome)
+
+    @precondition(lambda self: self.placed)
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        who, order, placed = data.draw(st.sampled_from(self.placed))
+        expected = self.mall.cancel(self.mall.people[who], order)
+        self.told(expected, lambda: self.street.cancel(self.owners[who], placed), "cancelled")
+
+    @rule(who=st.integers(0, PEOPLE - 1), share=st.integers(1, 100))
+    def correct(self, who: int, share: int) -> None:
+        person, owner = self.mall.people[who], self.owners[who]
+        count = person.spendable(self.mall.today) * share // 100
+        if not count:
+            return
+        owed = Owed(owner, self.street.green.id, None, count, new_id(), None, None)
+
+        def command(session: Session) -> None:
+            connection, today = driver(session), day_of(self.street.at)
+            post(connection, take_points(connection, [owed], today=today, new_id=new_id))
+
+        self.street.db.transact(command)
+        self.mall.correct(person, count)
+
+    @rule(time=st.sampled_from(WAITS))
+    def wait(self, time: timedelta) -> None:
+        if day_of(self.street.at + time) < self.start + timedelta(days=DAYS):
+            self.street.at += time
+            self.mall.at += time
+            self.street.run("update till set shift_ends_at = %s", self.street.at + HOUR)
+
+    @rule()
+    def expire_orders(self) -> None:
+        expire_orders(self.street.db, at=self.street.at)
+        self.mall.expire_orders()
+
+    @rule()
+    def expire_points(self) -> None:
+        expire(self.street.db, at=self.street.at)
+        self.mall.expire_points()
+
+    @rule()
+    def give_back(self) -> None:
+        return_earmarks(self.worker)
+        self.mall.due_points = 0
+
+    # what must hold -------------------------------------------------------------------------
+    @invariant()
+    def agrees(self) -> None:
+        self.street.db.read(self._compare)
+
+    def _compare(self, session: Session) -> None:
+        connection = driver(session)
+        ask = connection.execute
+        places = [place for owner in self.owners for place in (owner, owner + 1)]
+        held = ask(HELD, (places,)).fetchall()
+        assert sorted(held, key=str) == sorted(self._held(), key=str)
+        sold = ask(SOLD, (self.offers,) * 3).fetchall()
+        assert sorted(sold, key=str) == sorted(self._sold(), key=str)
+        states = dict(ask(STATES, (self.owners,)).fetchall())
+        assert states == {placed.row.id: order.state for _, order, placed in self.placed}
+        buckets = sorted({bucket_of(owner) for owner in self.owners})
+        self._compare_sums(ask(MOVED, (buckets,)).fetchall())
+        money, free, promised = ask(MONEY, (self.street.green.id,)).fetchall()[0]
+        mall = self.mall
+        assert (money, free) == (mall.money - mall.settled_points * FEN, mall.free)
+        assert promised == mall.claimed_points * FEN
+
+    def _held(self) -> Iterator[tuple[int, int, date | None, int]]:
+        for owner, who in zip(self.owners, self.mall.people, strict=True):
+            if who.mg:
+                yield (owner, 1, None, who.mg)
+            yield from ((owner, 3, last, count) for last, count in who.points.items() if count)
+            on_order: dict[date, int] = {}
+            for order in who.orders:
+                for last, count in order.paid.items() if order.state == "reserved" else ():
+                    on_order[last] = on_order.get(last, 0) + count
+            yield from ((owner + 1, 3, last, count) for last, count in on_order.items())
+
+    def _sold(self) -> Iterator[tuple[Any, ...]]:
+        days = {each.placed for _, each, _ in self.placed}
+        for number, offer in enumerate(self.offers):
+            yield ("stock", offer, None, None, self.mall.taken(number))
+            for day in {day_of(each) for each in days}:
+                if count := self.mall.taken(number, day=day):
+                    yield ("day", offer, None, day, count)
+            for owner, who in zip(self.owners, self.mall.people, strict=True):
+                if count := self.mall.taken(number, person=who):
+                    yield ("person", offer, owner, None, count)
+
+    def _compare_sums(self, moved: list[tuple[Any, ...]]) -> None:
+        """R6: earned = available + reserved + spent + expired + corrected."""
+        for owner, who in zip(self.owners, self.mall.people, strict=True):
+            said = {"earned": 0, "expired": 0, "spent": 0, "corrected": 0}
+            for account, source, target, points in moved:
+                if account == owner and source in SYSTEM:
+                    said[SYSTEM[source]] += points if source == 2 else -points
+                elif account == owner:
+                    said[SYSTEM[target]] += points
+            spent, reserved = who.total("redeemed"), who.total("reserved")
+            assert said == {
+                "earned": who.earned,
+                "expired": who.expired,
+                "spent": spent,
+                "corrected": who.corrected,
+            }
+            available = sum(who.points.values())
+            gone = spent + who.expired + who.corrected
+            assert who.earned == available + reserved + gone
+
+    def told(self, expected: str, deed: Any, done: str = "") -> None:  # noqa: ANN401 -- any deed
+        try:
+            outcome = deed()
+            said = done or outcome
+        except Refusal as refusal:
+            said = refusal.code
+        self.seen.add(said)
+        assert said == expected
+
+
+@pytest.fixture
+def database_url(postgres: Postgres) -> Iterator[str]:
+    """A database of its own, whose clock may run for two years."""
+    url = create(postgres, NAME, template=MIGRATED)
+    empty(url)
+    with psycopg.connect(url) as connection:
+        connection.execute("select ensure_partitions(%s)", (MONTHS,))
+    yield url
+    drop(postgres, NAME)
+
+
+@pytest.fixture
+def ground(db: Database, worker_db: Database, keys: Keys) -> Ground:
+    return Ground(Street(db, keys), worker_db)
+
+
+def run(ground: Ground, scene: str, runs: int, phases: tuple[Phase, ...]) -> None:
+    machine = cast("type[RuleBasedStateMachine]", lambda: Together(ground, SCENES[scene]))
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=runs,
+            stateful_step_count=STEPS,
+            deadline=None,
+            database=None,
+            phases=phases,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+        ),
+    )
+
+
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("scene", list(SCENES))
+def test_the_mall_is_what_plain_numbers_say(ground: Ground, scene: str) -> None:
+    run(ground, scene, RUNS // len(SCENES), (Phase.generate, Phase.shrink))
+    assert ground.runs >= RUNS // len(SCENES)
+    assert not (OUTCOMES | SCENES[scene].refused) - ground.seen
+
+
+# it would be noticed ----------------------------------------------------------------------------
+MUTANTS: Final = {
+    "a posting is dropped": (
+        "move_points(smallint,bigint,bigint,integer[],bigint[],smallint,uuid,uuid,date)",
+        "with ordinality as p (asset, points, part)",
+        "with ordinality as p (asset, points, part) where _code <> 9",
+    ),
+    "a limit is not given back": (
+        "give_units_back(mall_order)",
+        "update offer_person set taken = taken - _order.quantity",
+        "update offer_person set taken = taken",
+    ),
+}
+
+
+@contextmanager
+def planted(owner_url: str, function: str, text: str, instead: str) -> Generator[None]:
+    """Change one function of the schema, and put it back."""
+    with psycopg.connect(owner_url, autocommit=True) as connection:
+        query = "select pg_get_functiondef(%s::regprocedure)"
+        (before,) = connection.execute(query, (function,)).fetchall()[0]
+        assert text in before
+        connection.execute(before.replace(text, instead))
+        try:
+            yield
+        finally:
+            connection.execute(before)
+
+
+@pytest.mark.usefixtures("books_left_broken")
+@pytest.mark.parametrize("mutant", list(MUTANTS))
+def test_it_would_be_noticed(ground: Ground, database_url: str, mutant: str) -> None:
+    with planted(database_url, *MUTANTS[mutant]), pytest.raises(AssertionError):
+        run(ground, "plenty", 200, (Phase.generate,))
