@@ -20,7 +20,7 @@ from app.mall.offer_schemas import (
     ImportFault,
     ImportOut,
     ImportRowOut,
-    OfferIn,
+    OfferDraftIn,
     content_in,
     own_offer_out,
 )
@@ -30,7 +30,7 @@ ROWS_MAX: Final = 500
 BODY_MAX: Final = 2 * 1024 * 1024
 """What may be sent [bytes]."""
 CSV: Final = "text/csv"
-COLUMNS: Final = tuple(OfferIn.model_fields)
+COLUMNS: Final = tuple(OfferDraftIn.model_fields)
 """What is read: as in JSON; a cell that is left empty is not said."""
 KEPT: Final = ("id", "state", "version", "taken")
 """Written besides, and passed over when read: a table adds offers and changes none."""
@@ -124,7 +124,7 @@ def _row(
 ) -> TableRow:
     try:
         said = _said(names, cells)
-        body = OfferIn.model_validate(said)
+        body = OfferDraftIn.model_validate(said)
         content = content_in(body)
         check_content(content, merchant)
     except ValidationError as error:

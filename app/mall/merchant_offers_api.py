@@ -22,7 +22,7 @@ from app.mall.offer_errors import TagMissing
 from app.mall.offer_rules import PREFIX, Offer, OfferState
 from app.mall.offer_schemas import (
     OfferChangeIn,
-    OfferIn,
+    OfferDraftIn,
     OwnOfferOut,
     OwnOfferPage,
     content_in,
@@ -90,7 +90,7 @@ def list_own_offers(
     responses=problems(**WRITING),
 )
 def post_offer(
-    request: Request, body: OfferIn, me: Owner, db: Db, idempotency_key: IdempotencyKey = None
+    request: Request, body: OfferDraftIn, me: Owner, db: Db, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Write a draft; it is sold once it is submitted and the desk has published it."""
     offer, at = new_id(), now()

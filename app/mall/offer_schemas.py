@@ -80,7 +80,7 @@ VoucherDays = Annotated[
 Version = Annotated[Int, Field(ge=1, le=2**31 - 1, examples=[1])]
 
 
-class OfferIn(BaseModel):
+class OfferDraftIn(BaseModel):
     """What a merchant wishes to sell for points."""
 
     model_config = FROZEN
@@ -279,7 +279,7 @@ class ImportOut(BaseModel):
     rows: Sequence[ImportRowOut]
 
 
-def content_in(body: OfferIn) -> Content:
+def content_in(body: OfferDraftIn) -> Content:
     """Read the content out of a request."""
     return Content(**body.model_dump(exclude={"stocked"}))
 

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import pytest
@@ -25,7 +26,7 @@ from app.kernel.tokens import Principal
 from app.main import create_app
 from tests.support.batches import Sender, Town, enrol, ride, sender
 from tests.support.mall import Shop, TestTill, merchant, till
-from tests.support.offers import Console, Market, picture
+from tests.support.offers import Market, picture
 from tests.support.wallets import acts_of, citizens, operator, tell
 from tests.support.wallets import ride as told_ride
 from tests.support.years import METRO, Street, days_ago
@@ -205,26 +206,17 @@ def held_offer(world: World, made: str) -> Held:
     market = Market(world.app, world.client, world.city)
     a, b = (market.console(number) for number in (1, 2))
     id_ = getattr(a, made)()["id"]
-    return Held(id_, nobodys(id_), as_read(a), as_read(b))
+    return Held(id_, nobodys(id_), *(partial(each.ask, **{"If-Match": "*"}) for each in (a, b)))
 
 
-def as_read(console: Console) -> Ask:
-    def ask(method: str, path: str, body: Any = None) -> Response:  # noqa: ANN401 -- JSON, or bytes
-        return console.ask(method, path, body, **{"If-Match": "*"})
-
-    return ask
-
-
-def order(world: World) -> Held:
+def order(world: World, what: str = "id") -> Held:
     counter, a, b = shopping(world)
-    id_ = counter.order(a)["id"]
+    id_ = counter.order(a)[what]
     return Held(id_, nobodys(id_), *(world.of(bearer(each.token)) for each in (a, b)))
 
 
 def voucher(world: World) -> Held:
-    counter, a, b = shopping(world)
-    id_ = counter.order(a)["voucher"]
-    return Held(id_, nobodys(id_), *(world.of(bearer(each.token)) for each in (a, b)))
+    return order(world, "voucher")
 
 
 def redemption(world: World) -> Held:
