@@ -13,13 +13,12 @@ from psycopg import sql
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError
-from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
+
+from app.kernel.lines import Connection, Lines
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Connection = psycopg.Connection[tuple[Any, ...]]
-"""The driver's connection, for COPY and set-based statements."""
 
 ATTEMPTS_MAX: Final = 4
 RETRYABLE: Final = frozenset({"40001", "40P01", "23505"})
@@ -39,25 +38,20 @@ class Database:
         """Open nothing yet; connections are made on first use and take ``role``."""
         parsed = make_url(url).set(drivername="postgresql+psycopg")
         self.url = parsed.render_as_string(hide_password=False).replace("+psycopg", "", 1)
-        self._options = f"-c role={role} -c timezone=UTC -c lock_timeout=10s"
+        options = f"-c role={role} -c timezone=UTC -c lock_timeout=10s"
         self._engine: Engine = create_engine(
             parsed,
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=2,
-            connect_args={"options": self._options, "connect_timeout": 5},
+            connect_args={"options": options, "connect_timeout": 5},
         )
         event.listen(self._engine, "checkout", _refuse_ended)
         self._snapshots = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
-        self._lines = QueuePool(
-            cast("Any", self._line),
-            pool_size=pool_size,
-            max_overflow=pool_size,
-            timeout=2,
-            reset_on_return=None,
-        )
+        self._calls = Lines(self.url, options, pool_size)
+        self._looks = Lines(self.url, f"{options} -c default_transaction_read_only=on", pool_size)
 
     def transact(
         self, command: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
@@ -98,42 +92,36 @@ class Database:
         """
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
-                return self._call(statement, values)
+                with self._calls.line() as line:
+                    row = line.execute(statement, values).fetchone()
             except psycopg.Error as error:
                 if attempt == ATTEMPTS_MAX or sqlstate(error) not in RETRYABLE:
                     raise
+            else:
+                assert row is not None, statement
+                return row
         raise AssertionError
 
-    def _line(self) -> Connection:
-        return psycopg.connect(
-            self.url,
-            autocommit=True,
-            prepare_threshold=0,
-            options=self._options,
-            connect_timeout=5,
-        )
+    def look(
+        self, query: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Run a query of one statement, where PostgreSQL refuses every write.
 
-    def _call(self, statement: LiteralString, values: Sequence[object]) -> tuple[Any, ...]:
-        pool = self._lines
-        line = pool.connect()
-        connection = cast("Connection", line.driver_connection)
+        One round trip, as one statement is a snapshot of its own: a third of what :meth:`read`
+        costs here, which begins, ends and tells the server its isolation each time.
+        """
         try:
-            row = connection.execute(statement, values).fetchone()
-        finally:
-            if connection.closed:
-                # Whatever ended this one ended the idle ones too.
-                line.invalidate()
-                pool.dispose()
-                if self._lines is pool:
-                    self._lines = pool.recreate()
-            line.close()
-        assert row is not None, statement
-        return row
+            with self._looks.line() as line:
+                return query(line, *args, **kwargs)
+        except psycopg.OperationalError:
+            with self._looks.line() as line:  # the server came back: nothing was done, so once more
+                return query(line, *args, **kwargs)
 
     def dispose(self) -> None:
         """Close the pooled connections."""
         self._engine.dispose()
-        self._lines.dispose()
+        self._calls.dispose()
+        self._looks.dispose()
 
 
 def _refuse_ended(connection: Connection, _record: object, _proxy: object) -> None:

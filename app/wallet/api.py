@@ -22,7 +22,7 @@ from app.wallet.act_schemas import ActDetailOut
 from app.wallet.acts import ActFilter, acts_before, parts_of
 from app.wallet.answers import KnownTag, Month, month_days, period, tagged
 from app.wallet.errors import ActivityUnknown
-from app.wallet.holdings import wallet_of
+from app.wallet.holdings import wallet_anew, wallet_of
 from app.wallet.rules import OutcomeWord, Span, Total, by_day, by_span, months_before
 from app.wallet.schemas import (
     ActPage,
@@ -52,7 +52,8 @@ router = APIRouter(prefix="/v1/me", tags=["citizens 市民"])
 )
 def get_wallet(db: Db, me: Me, known: KnownTag = None) -> Response:
     """Show reductions by class and points by expiry, what expires soon, and the level."""
-    found = db.read(wallet_of, me.bucket, me.owner, today=day_of(now()))
+    place, today = (me.bucket, me.owner), day_of(now())
+    found = db.look(wallet_of, *place, today=today) or db.read(wallet_anew, *place, today=today)
     return tagged(shown_wallet(*found), known)
 
 

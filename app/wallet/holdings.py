@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from app.catalogue import DIGESTS, is_read, library
 from app.growth.levels import SUMS, Level, level_of, twelve_months
-from app.kernel.db import driver
+from app.kernel.db import Connection, driver
 from app.wallet.rules import EXPIRES_SOON, GradeWord, field_of
 from methodologies import Field
 
@@ -93,29 +93,34 @@ class Holdings:
 
 
 def wallet_of(
-    session: Session, bucket: int, owner: int, *, today: date
-) -> tuple[Holdings, int, Level]:
+    connection: Connection, bucket: int, owner: int, *, today: date
+) -> tuple[Holdings, int, Level] | None:
     """Give what an owner holds, their growth value and their level; one statement.
 
-    One more look where a version was published that this process has not read yet.
+    None where a version was published that this process has not read yet (:func:`wallet_anew`).
     """
-    rows = _wallet(session, bucket, owner, today)
-    if not is_read(rows[0][-1]):
-        library(session)
-        rows = _wallet(session, bucket, owner, today)
-    *_, amount_mg, days, _ = rows[0]
+    facts = twelve_months(bucket, owner, today) | _owned(bucket, owner)
+    rows = connection.execute(_WALLET, facts).fetchall()
+    *_, amount_mg, days, digests = rows[0]
+    if not is_read(digests):
+        return None
     return _holdings((row[:-3] for row in rows), today), *level_of(today, amount_mg, days)
+
+
+def wallet_anew(
+    session: Session, bucket: int, owner: int, *, today: date
+) -> tuple[Holdings, int, Level]:
+    """Give the same once what was published is read, from one look at both."""
+    library(session)
+    found = wallet_of(driver(session), bucket, owner, today=today)
+    assert found is not None, "the library was read from this snapshot"
+    return found
 
 
 def holdings_of(session: Session, bucket: int, owner: int, *, today: date) -> Holdings:
     """Give what an owner holds; one statement."""
     facts = _owned(bucket, owner)
     return _holdings(driver(session).execute(_HELD + _IN_ORDER, facts).fetchall(), today)
-
-
-def _wallet(session: Session, bucket: int, owner: int, today: date) -> list[tuple[Any, ...]]:
-    facts = twelve_months(bucket, owner, today) | _owned(bucket, owner)
-    return driver(session).execute(_WALLET, facts).fetchall()
 
 
 def _owned(bucket: int, owner: int) -> dict[str, object]:

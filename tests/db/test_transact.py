@@ -9,7 +9,7 @@ from psycopg import errors, sql
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, text
 
-from app.kernel.db import ATTEMPTS_MAX, Database, driver, ensure_database, sqlstate
+from app.kernel.db import ATTEMPTS_MAX, Connection, Database, driver, ensure_database, sqlstate
 
 
 class Failing:
@@ -189,6 +189,29 @@ def test_what_the_server_ended_is_not_used_again(db: Database) -> None:
         with psycopg.connect(db.url, autocommit=True) as other:
             other.execute(END_OTHERS)
         assert code in names(db)
+
+
+def count_of(connection: Connection) -> int:
+    row = connection.execute("select count(*) from provider").fetchone()
+    assert row is not None
+    return row[0]
+
+
+def test_a_look_refuses_to_write_and_outlives_the_server(db: Database) -> None:
+    with pytest.raises(errors.ReadOnlySqlTransaction):
+        db.look(lambda line: line.execute(INSERT, ("sly",)))
+    assert db.look(count_of) == 0
+    db.transact(insert, "seen")
+    with psycopg.connect(db.url, autocommit=True) as other:
+        other.execute(END_OTHERS)
+    assert db.look(count_of) == 1
+
+
+def test_a_look_at_a_database_that_is_away_is_an_error() -> None:
+    db = Database("postgresql://nobody@127.0.0.1:1/none", pool_size=1)
+    with pytest.raises(psycopg.OperationalError):
+        db.look(count_of)
+    db.dispose()
 
 
 def test_a_database_that_is_away_is_said_and_not_tried_again() -> None:

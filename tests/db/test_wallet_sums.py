@@ -53,9 +53,9 @@ def test_wallet_page_and_detail_take_few_statements(db: Database, keys: Keys) ->
     (an,) = citizens(db, keys, sender, "an")
     tell(db, keys, sender, [ride(n, "an") for n in range(8)])
     place, today = (an.bucket, an.owner), day_of(now())
-    (held, growth, level), sent = statements_of(
-        db, lambda session: wallet_of(session, *place, today=today)
-    )
+    found, sent = statements_of(db, lambda session: wallet_of(driver(session), *place, today=today))
+    assert found is not None
+    held, growth, level = found
     assert (growth, level.number) == told_by_growth(db, an)
     assert held.reduction_mg == 8 * TEN_KM_MG
     assert 0 < len(sent) <= WALLET_MAX

@@ -8,11 +8,13 @@ from fastapi import FastAPI
 from httpx2 import Response
 from starlette.testclient import TestClient
 
+from app.catalogue import is_read
 from app.city import City
 from ledger.verify_receipt import check, mirrored
 from tests.support.acts import TODAY
 from tests.support.anchoring import at, notary_over
 from tests.support.chain import MemoryChain
+from tests.support.desk import put_in_library, text
 from tests.support.wallets import (
     TEN_KM_MG,
     Somebody,
@@ -223,3 +225,13 @@ def test_a_receipt_from_the_api_verifies_without_the_server(
     assert not entries[0] & entries[1]
     assert newest.json()["account"]["akey"] != bo.get("receipt").json()["account"]["akey"]
     assert code_of(an.get("receipt?epoch=3")) == (404, "anchoring.not_in_map")
+
+
+def test_a_version_that_was_just_published_is_read_and_changes_nothing(
+    an: Reader, city: City
+) -> None:
+    before = an.get("wallet").json()
+    sha256 = bytes.fromhex(put_in_library(city.db, text()).sha256)
+    assert not is_read([sha256])
+    assert an.get("wallet").json() == before
+    assert is_read([sha256])
