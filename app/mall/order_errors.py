@@ -197,6 +197,8 @@ def refused_by(error: psycopg.Error) -> Refusal | None:
     """Give the refusal that a function of the schema raised, if that is what it is."""
     if error.sqlstate != REFUSED or error.diag.message_primary is None:
         return None
-    detail = error.diag.message_detail
-    facts: dict[str, Fact] = {} if detail is None else {"points": int(detail)}
-    return refusal_of(error.diag.message_primary, **facts)
+    code, detail = error.diag.message_primary, error.diag.message_detail
+    if detail is None:
+        return refusal_of(code)
+    name = "missing_points" if code == PointsShort.code else "most"
+    return refusal_of(code, **{name: int(detail)})

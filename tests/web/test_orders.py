@@ -188,6 +188,14 @@ def test_what_cannot_be_ordered_is_refused(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
+def test_a_refusal_says_how_much_is_lacking_and_how_many_are_too_many(counter: Counter) -> None:
+    ann = counter.person(y2027=500)
+    wanted = counter.wanted(counter.street.offer(per_person=2), quantity=3)
+    assert ann.ask("POST", "/v1/orders", wanted).json()["detail"] == "most: 2"
+    wanted = counter.wanted(counter.street.offer(), quantity=20)
+    assert ann.ask("POST", "/v1/orders", wanted).json()["detail"] == "missing_points: 100"
+
+
 def test_the_list_goes_on_behind_its_cursor(counter: Counter) -> None:
     ann = counter.person(y2027=500)
     placed = [counter.order(ann)["id"] for _ in range(3)]
