@@ -1,4 +1,4 @@
-"""Backups (备份与恢复): a whole city's database in two dumps and a signed word on what they hold.
+"""Backups (备份与恢复): a city in two dumps, its pictures, and a signed word on what they hold.
 
 The openings of people's entries lie in a dump of their own, so that it can be kept for a shorter
 time: whoever restores an old one brings back what an erasure destroyed. Key files and the signer

@@ -15,6 +15,7 @@ import psycopg
 from app.anchoring import Chain, Guard
 from app.anchoring.errors import DatabaseRolledBack, Equivocation
 from app.backup.errors import TargetNotEmpty
+from app.backup.pictures import PICTURES, unpack
 from app.backup.survey import Survey, survey
 from app.backup.taking import CITY, OPENINGS, Manifest
 from app.embedded.programs import replay
@@ -63,7 +64,12 @@ class Restored:
 
 
 def restore(
-    owner_url: str, keys: Keys, folder: Path, guard: Guard, chain: Chain | None
+    owner_url: str,
+    keys: Keys,
+    folder: Path,
+    guard: Guard,
+    chain: Chain | None,
+    pictures: Path | None = None,
 ) -> Restored:
     """Restore a backup into the empty database at ``owner_url``, and reconcile it.
 
@@ -73,6 +79,7 @@ def restore(
         folder: The backup.
         guard: The signer guard as it is now, never one restored beside the database.
         chain: Where the headers went; without it only the guard is asked.
+        pictures: Where to put the pictures of offers, if the backup has them.
 
     Raises:
         BackupMalformed, TargetNotEmpty, ProgramFailed: See their own words.
@@ -81,6 +88,8 @@ def restore(
     with psycopg.connect(owner_url) as connection:
         if connection.execute(_IS_EMPTY).fetchone() != (True,):
             raise TargetNotEmpty
+    if pictures is not None and PICTURES in manifest.sha256:
+        unpack(folder / PICTURES, pictures)
     replay(owner_url, _ROLES, [folder / CITY, folder / OPENINGS], _BEGIN_ANEW)
     with psycopg.connect(owner_url, autocommit=True) as connection:
         connection.execute("analyze")

@@ -1,4 +1,4 @@
-"""Taking a backup (备份): one snapshot, two dumps, a manifest that is signed and written last."""
+"""Taking a backup (备份): one snapshot, two dumps, pictures, a manifest signed and written last."""
 
 import json
 import os
@@ -15,6 +15,7 @@ from psycopg import IsolationLevel
 from pydantic import BaseModel, ConfigDict
 
 from app.backup.errors import BackupMalformed, BackupThere
+from app.backup.pictures import PICTURES, pack
 from app.backup.survey import Survey, survey
 from app.embedded.programs import dump
 from app.kernel.durable import sync
@@ -71,8 +72,18 @@ class Manifest(BaseModel):
         return made
 
 
-def take_backup(owner_url: str, keys: Keys, folder: Path, *, origin: str, at: datetime) -> Manifest:
+def take_backup(
+    owner_url: str,
+    keys: Keys,
+    folder: Path,
+    *,
+    origin: str,
+    at: datetime,
+    pictures: Path | None = None,
+) -> Manifest:
     """Write a backup into a new folder; it appears whole or not at all.
+
+    ``pictures`` is the folder of an object store; without it they are backed up elsewhere.
 
     Raises:
         BackupThere: The folder is there already.
@@ -90,10 +101,12 @@ def take_backup(owner_url: str, keys: Keys, folder: Path, *, origin: str, at: da
             for name, choose in CHOOSE.items():
                 dump(owner_url, draft / name, row[0], choose=choose)
             held = survey(connection)
+        if pictures is not None:
+            pack(pictures, draft / PICTURES)
         manifest = Manifest(
             origin=origin,
             taken_at=at.astimezone(UTC).isoformat(timespec="seconds"),
-            sha256={name: sha256_of(draft / name) for name in CHOOSE},
+            sha256={path.name: sha256_of(path) for path in sorted(draft.iterdir())},
             survey=held,
         )
         (draft / MANIFEST).write_bytes(manifest.signed(keys))

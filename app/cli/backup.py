@@ -21,10 +21,17 @@ NoChain = Annotated[
 
 
 def backup(folder: Folder, *, as_json: AsJson = False) -> None:
-    """Back the database up into a new folder; keys and signer guard are not in it (备份)."""
+    """Back a city up into a new folder; keys and signer guard are not in it (备份)."""
     settings = Settings()
     with open_city(settings) as city:
-        made = take_backup(city.owner_url, city.keys, folder, origin=settings.origin, at=now())
+        made = take_backup(
+            city.owner_url,
+            city.keys,
+            folder,
+            origin=settings.origin,
+            at=now(),
+            pictures=settings.images_path,
+        )
     held = made.survey
     people = f"已备份 backed up: epoch {held.epoch}, {held.rows['transfer']} transfers → {folder}"
     answer({"folder": str(folder), "survey": held.model_dump()}, as_json=as_json, people=people)
@@ -40,7 +47,8 @@ def restore(folder: Folder, *, no_chain: NoChain = False, as_json: AsJson = Fals
     with open_city(settings, migrating=False) as city:
         guard = Guard(settings.signer_guard_path)
         chain = None if no_chain else chain_of(city)
-        made = restore_into(city.owner_url, city.keys, folder, guard, chain)
+        pictures = settings.images_path
+        made = restore_into(city.owner_url, city.keys, folder, guard, chain, pictures)
     told = {
         "taken_at": made.manifest.taken_at,
         "epoch": made.manifest.survey.epoch,

@@ -1,6 +1,7 @@
 """Backup and restore (备份与恢复): whole or refused, and halted where the world knows more."""
 
 import json
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +13,14 @@ from app.anchoring.claiming import claim_chunk, take_cut
 from app.anchoring.errors import Equivocation
 from app.backup import restore, take_backup
 from app.backup.errors import BackupMalformed, BackupThere, TargetNotEmpty
+from app.backup.pictures import PICTURES, pack, unpack
 from app.backup.taking import CITY, MANIFEST, OPENINGS, Manifest, sha256_of
 from app.embedded.errors import ProgramFailed
 from app.embedded.postgres import Postgres
 from app.kernel.clock import now
 from app.kernel.db import Database
 from app.kernel.secrets import Keys
+from app.mall.object_store import FileStore
 from ledger.verify_receipt import check, mirrored
 from tests.support.anchoring import ORIGIN, accruals, at, notary_over, receipt, rows_of
 from tests.support.auditing import assert_books_hold
@@ -195,3 +198,33 @@ def test_openings_lie_apart_and_no_password_is_an_argument(folder: Path) -> None
     assert b"account_secret" in (folder / OPENINGS).read_bytes()
     assert (folder / OPENINGS).stat().st_size < (folder / CITY).stat().st_size
     assert oct(folder.stat().st_mode & 0o777) == "0o700"
+
+
+def test_pictures_go_with_their_city(
+    notary: Notary, database_url: str, target: str, keys: Keys, tmp_path: Path
+) -> None:
+    assert notary is not None
+    store, moved = FileStore(tmp_path / "images"), tmp_path / "moved"
+    names = [store.put(data) for data in (b"one", b"two")]
+    (tmp_path / "images" / names[0][:2] / f".{names[0]}.1.1").write_bytes(b"o")
+    folder = tmp_path / "with"
+    take_backup(database_url, keys, folder, origin=ORIGIN, at=now(), pictures=tmp_path / "images")
+    restore(target, keys, folder, guard_of(tmp_path), None, moved)
+    assert [FileStore(moved).get(name) for name in names] == [b"one", b"two"]
+    assert len([path for path in moved.rglob("*") if path.is_file()]) == 2
+
+
+def test_a_city_without_pictures_has_an_empty_file_of_them(tmp_path: Path) -> None:
+    pack(tmp_path / "none", tmp_path / PICTURES)
+    unpack(tmp_path / PICTURES, tmp_path / "moved")
+    assert not (tmp_path / "moved").exists()
+
+
+@pytest.mark.parametrize("name", ["../../outside", "0" * 64])
+def test_a_picture_that_is_not_its_name_is_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / "data").write_bytes(b"data")
+    with tarfile.open(tmp_path / PICTURES, "w") as archive:
+        archive.add(tmp_path / "data", name)
+    with pytest.raises(BackupMalformed):
+        unpack(tmp_path / PICTURES, tmp_path / "moved")
+    assert not (tmp_path.parent / "outside").exists()
