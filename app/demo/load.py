@@ -30,6 +30,7 @@ from app.demo.files import (
     DemoFile,
     DemoProvider,
 )
+from app.demo.market import MERCHANTS, open_shop
 from app.kernel.clock import SHANGHAI, day_of
 from app.kernel.ids import new_id
 from app.kernel.secrets import Keys
@@ -72,6 +73,9 @@ def load(city: City, *, at: datetime) -> Iterator[Loaded]:
         city.db.transact(_open_provider, provider, at=at)
     city.db.transact(_decide, on=first)
     city.db.transact(_sponsor, city.keys, funding=new_id(), at=at)
+    for merchant in MERCHANTS:
+        ids = [new_id() for _ in (merchant, *merchant.offers)]
+        city.db.transact(open_shop, city.keys, merchant, ids, at=at)
     for each in FILES:
         yield _load_file(city, each, yesterday=first - timedelta(days=1), at=at)
     yield _load_rides(city, first, at=at)
