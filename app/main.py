@@ -19,6 +19,7 @@ from app.activities.quality_api import router as quality
 from app.anchoring.api import router as epochs
 from app.anchoring.inclusion_api import router as inclusion
 from app.benefit.api import router as benefit
+from app.campaigns.api import router as simulations
 from app.catalogue.api import router as methodologies
 from app.citizens import rights_of_citizen, sms_of, wechat_of
 from app.citizens.api import router as entrance
@@ -67,6 +68,9 @@ from app.readiness import readiness
 from app.sandbox import router as sandbox
 from app.sessions import Rights
 from app.sessions.api import router as sessions
+from app.settlements import DEEDS as SETTLEMENT_DEEDS
+from app.settlements.api import router as settlements
+from app.settlements.desk_api import router as settlement_desk
 from app.staff import DEEDS as STAFF_DEEDS
 from app.staff import Deed, clerk_scopes
 from app.staff.api import router as desk
@@ -114,7 +118,10 @@ ROUTERS: Final = (
     offer_desk,
     orders,
     tills,
+    settlements,
+    settlement_desk,
     benefit,
+    simulations,
     *GROWTH,
 )
 DEEDS: Final[Mapping[str, Deed]] = {
@@ -125,6 +132,7 @@ DEEDS: Final[Mapping[str, Deed]] = {
     **GOVERNANCE_DEEDS,
     **POINTS_DEEDS,
     **WALLET_DEEDS,
+    **SETTLEMENT_DEEDS,
 }
 """What a second signature sets in motion, by act; each domain names its own."""
 PUBLIC: Final = frozenset(

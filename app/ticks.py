@@ -14,6 +14,7 @@ from app.anchoring import Chain, Finality, Guard, Notary
 from app.anchoring.errors import ChainUnavailable
 from app.benefit import give_by_night
 from app.books import sweep_balances
+from app.campaigns import run_simulations
 from app.catalogue import (
     digests,
     leavings_on,
@@ -37,6 +38,7 @@ from app.partners import sweep_assertions
 from app.points import close_points_day, exchange_automatically
 from app.privacy.erasing import erase
 from app.sessions import sweep as sweep_sessions
+from app.settlements import SettlementSeal, close_windows, settle_days
 from app.staff import head_digest
 from methodologies import Document, Settlement
 
@@ -220,6 +222,12 @@ def expire_vouchers(city: City, at: datetime) -> None:
     expire_orders(city.worker_db, at=at)
 
 
+def settle_merchants(city: City, at: datetime) -> None:
+    """Settle merchants for the days that are over, and let statements stand (商户结算)."""
+    settle_days(city.db, SettlementSeal(city.keys.receipt, city.settings.origin), at=at)
+    close_windows(city.db, at=at)
+
+
 def build_boards(city: City, at: datetime) -> None:
     """Build the leaderboards anew from rows (重建排行榜)."""
     rebuild_boards(city.db, city.redis, at=at)
@@ -233,6 +241,11 @@ def watch_renewals(city: City, at: datetime) -> None:
 def run_shadow_runs(city: City, _at: datetime) -> None:
     """Go on with shadow runs (影子运行)."""
     run_shadows(city.db)
+
+
+def simulate_campaigns(city: City, at: datetime) -> None:
+    """Run the simulations that wait (活动推演)."""
+    run_simulations(city.db, crowd_min=city.settings.crowd_min, at=at)
 
 
 def correct_factors(city: City, at: datetime) -> None:
@@ -281,6 +294,7 @@ JOBS: Final[tuple[tuple[str, timedelta, Callable[[City, datetime], None]], ...]]
     ("exchange-by-night", timedelta(hours=6), exchange_by_night),
     ("expire-orders", timedelta(minutes=1), expire_vouchers),
     ("give-by-night", timedelta(hours=1), give_to_the_public),
+    ("settle-merchants", timedelta(hours=1), settle_merchants),
     ("close-points-day", timedelta(hours=6), close_the_points_day),
     ("sweep-balances", timedelta(days=7), sweep_closed),
     ("forget-whereabouts", timedelta(hours=6), forget_whereabouts),
@@ -290,6 +304,7 @@ JOBS: Final[tuple[tuple[str, timedelta, Callable[[City, datetime], None]], ...]]
     ("build-boards", timedelta(hours=24), build_boards),
     ("watch-renewals", timedelta(hours=24), watch_renewals),
     ("shadow-runs", timedelta(minutes=1), run_shadow_runs),
+    ("simulate-campaigns", timedelta(minutes=1), simulate_campaigns),
     ("correct-factors", timedelta(minutes=5), correct_factors),
     ("sweep-jobs", timedelta(hours=24), sweep_jobs),
 )

@@ -1,7 +1,8 @@
 """Points, audited (积分审计): promises, exchanges, rates, debts and rewards, held to transfers.
 
 A programme's balance is what its slices say, and what it promised is what points out there, points
-at the tills and returns under way may claim (R27). An exchange moved what its rows say, at a rate
+at the tills that no statement settled, adjustments that were signed for the next one, and returns
+under way may claim (R27). An exchange moved what its rows say, at a rate
 that held. A person's points all lie somewhere: earned = available + reserved + spent + expired +
 corrected (R6).
 """
@@ -38,8 +39,11 @@ claim as (
     from transfer t join asset x on x.id = t.asset
    where 18 in (t.source, t.target) and t.asset & 7 = 3 group by x.programme
   union all
-  select p.code, -sum(t.amount) from transfer t join programme p on p.budget = t.source
-   where t.code = %s group by p.code
+  select p.code, -sum(s.claim_fen + s.granted_fen)
+    from settlement_share s join programme p on p.id = s.programme group by p.code
+  union all
+  select p.code, sum(a.fen) from settlement_adjustment a join programme p on p.id = a.programme
+   where a.fen > 0 group by p.code
   union all
   select p.code, sum(d.points * p.fen_per_point)
     from earmark_due d join programme p on p.id = d.programme group by p.code)
@@ -209,7 +213,7 @@ def check_points(connection: Connection, sheet: Sheet) -> None:
     """Hold promises, exchanges, debts and rewards to the transfers."""
     for statement, values in (
         (_TWIN, ()),
-        (_FUNDS, (Code.SETTLE,)),
+        (_FUNDS, ()),
         (_GRANTS, (Code.GRANT_EXCHANGE,)),
         (_STRAY, (Code.GRANT_EXCHANGE,)),
         (_MOVED, (Code.EXCHANGE_POOL, Code.EXCHANGE_ABSORB)),

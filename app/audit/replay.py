@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
+from cryptography.exceptions import InvalidSignature
 from psycopg import DataError, NotSupportedError
 from sqlmodel import Session
 
@@ -21,6 +22,7 @@ from app.audit.orders import check_orders
 from app.audit.points import check_points, check_the_debts
 from app.audit.report import Kind, Report, Sheet
 from app.audit.schema import check_the_schema
+from app.audit.settlements import check_settlements
 from app.audit.streams import prepare
 from app.audit.supply import check_the_clearing, check_the_supply
 from app.audit.workings import check_workings
@@ -29,6 +31,7 @@ from app.kernel.secrets import Keys
 from ledger.audit import check_log
 from ledger.encoding import ZERO_HASH
 from ledger.findings import FindingKind, LogRow
+from ledger.settlement import Verify
 
 ATTEMPTS_MAX: Final = 3
 
@@ -122,6 +125,7 @@ def _replay(
         ("workings", lambda: check_workings(connection, sheet)),
         ("points", lambda: check_points(connection, sheet)),
         ("orders", lambda: check_orders(connection, sheet)),
+        ("settlements", lambda: check_settlements(connection, sheet, _signed_by(keys))),
         ("debts", lambda: check_the_debts(connection, rows, sheet)),
         ("desk", lambda: check_the_desk(connection, rows, sheet)),
         ("schema", lambda: check_the_schema(connection, sheet)),
@@ -134,6 +138,19 @@ def _replay(
         told = f"{len(rows) - anchors.tip} epochs wait to be anchored"
         sheet.note(FindingKind.CHAIN, f"epoch {len(rows)}", told)
     return Seen(*connection.execute(_SEEN).fetchall()[0])
+
+
+def _signed_by(keys: Keys) -> Verify:
+    public = keys.receipt.public_key()
+
+    def verify(signature: bytes, text: bytes) -> bool:
+        try:
+            public.verify(signature, text)
+        except InvalidSignature:
+            return False
+        return True
+
+    return verify
 
 
 @contextmanager

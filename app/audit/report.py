@@ -35,6 +35,8 @@ class Kind(StrEnum):
     """A promise, an exchange, a debt or a reward that its transfers do not bear out."""
     ORDER = "order"
     """An order, a redemption or a reversal and its transfers that tell different stories."""
+    SETTLEMENT = "settlement"
+    """A merchant's statement that its lines, its redemptions or its transfers do not bear out."""
     SCHEMA = "schema"
     """A table that lost a guard: a trigger, a grant, the chart, a partition."""
     UNREADABLE = "unreadable"

@@ -27,8 +27,8 @@ APPEND_ONLY: Final = frozenset(
     | {"team", "challenge", "order_part", "redemption", "reversal", "reversal_request"}
     | {"settlement", "settlement_line", "settlement_share", "settlement_adjustment"}
     | {"settlement_final", "settlement_payout", "settlement_day"}
-    | {"public_cancellation", "programme_sponsor", "campaign_simulation"}
-    | {"benefit_gift", "benefit_order"}
+    | {"public_cancellation", "programme_sponsor"}
+    | {"campaign_simulation", "campaign_outcome", "benefit_gift", "benefit_order"}
 )
 FORGET_ONLY: Final = frozenset({"activity"})
 """Append-only, except that erasure forgets quantities."""

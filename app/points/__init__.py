@@ -11,7 +11,7 @@ from typing import Final
 
 from app.points.behaviours import Behaviour, Reserved, reserve
 from app.points.debts import Owed, Taken, offset_debts, recover, take_points, write_off_debts
-from app.points.earmarks import return_earmarks, set_due
+from app.points.earmarks import promise, return_earmarks, set_due, spend
 from app.points.errors import ProgrammeUnknown
 from app.points.exchanging import exchange, quote
 from app.points.expiring import expire, expire_all
@@ -58,6 +58,7 @@ __all__ = [
     "offset_debts",
     "open_programme",
     "programmes",
+    "promise",
     "quote",
     "recover",
     "reserve",
@@ -66,6 +67,7 @@ __all__ = [
     "set_rate",
     "set_reward",
     "settle",
+    "spend",
     "take_points",
     "write_off_debts",
 ]

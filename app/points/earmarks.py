@@ -117,6 +117,18 @@ def give_back(connection: Connection, programme: int, fen: int, *, home: int) ->
         _add(connection, programme, fen, fen, slice_=home % SLICES)
 
 
+def spend(
+    connection: Connection, programme: int, promised_fen: int, paid_fen: int, *, home: int
+) -> None:
+    """Settle claims that came to ``promised_fen``, of which ``paid_fen`` leave the budget.
+
+    What is not paid, a fee say, may be promised again.
+    """
+    assert 0 <= paid_fen <= promised_fen, (promised_fen, paid_fen)
+    if promised_fen:
+        _add(connection, programme, promised_fen - paid_fen, promised_fen, slice_=home % SLICES)
+
+
 def add_funds(connection: Connection, programme: int, fen: int) -> None:
     """Let points claim ``fen`` more, spread over the slices."""
     share, more = divmod(fen, SLICES)

