@@ -4,8 +4,6 @@ A name never means other bytes, so that putting twice is putting once, nothing i
 and any cache may keep it for good.
 """
 
-import os
-import threading
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Final, Protocol
@@ -13,6 +11,7 @@ from typing import Annotated, Final, Protocol
 from fastapi import Depends, Request
 
 from app.kernel.durable import sync
+from app.kernel.ids import new_id
 
 DIGITS: Final = 2
 """How much of a name is its folder: 256 folders keep each short."""
@@ -38,19 +37,20 @@ class FileStore:
         self._folder = folder
 
     def put(self, data: bytes) -> str:
-        """Write beside, make durable, rename: a crash leaves all of it, or a draft of no name."""
+        """Write beside, make durable, rename: a crash leaves all of it, or a draft of no name.
+
+        Whoever wrote it may have crashed before its name was durable, so that is seen to each time.
+        """
         name = sha256(data).hexdigest()
         path = self._path(name)
-        if path.exists():
-            return name
-        if not path.parent.exists():
+        if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            sync(self._folder)
-        draft = path.with_name(f".{name}.{os.getpid()}.{threading.get_native_id()}")
-        draft.write_bytes(data)
-        sync(draft)
-        draft.replace(path)
-        sync(path.parent)
+            draft = path.with_name(f".{name}.{new_id().hex}")
+            draft.write_bytes(data)
+            sync(draft)
+            draft.replace(path)
+        for folder in (path.parent, self._folder, self._folder.parent):
+            sync(folder)
         return name
 
     def get(self, name: str) -> bytes | None:

@@ -4,7 +4,7 @@ A change of content counts the version up and takes the offer off the shelf unti
 it; stock is no content. Orders read an offer without a lock and name the version they were shown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -135,7 +135,7 @@ def change(
     offer: UUID | None,
     merchant: UUID,
     tags: frozenset[str],
-    changes: dict[str, Any],
+    changes: Mapping[str, Any],
 ) -> Offer:
     """Change a merchant's offer as it was read: ``stocked``, or any field of its content.
 
@@ -147,10 +147,10 @@ def change(
     was = _found(session, _LOCK, offer, merchant)
     if was.tag not in tags and "*" not in tags:
         raise TagStale(tag=was.tag)
-    stocked: int = changes.pop("stocked", was.stocked)
+    stocked: int = changes.get("stocked", was.stocked)
     if stocked != was.stocked:
         _restock(session, was, stocked)
-    content = replace(was.content, **changes)
+    content = replace(was.content, **{name: changes[name] for name in changes if name != "stocked"})
     images = set(content.images)
     if not images <= set(was.content.images) or len(images) < len(content.images):
         raise ImageForeign
