@@ -41,8 +41,8 @@ class Year:
     """Rows a citizen at the end of a year."""
 
     year: int
-    reductions: float
-    points: float
+    reduction_rows: float
+    point_rows: float
     empty: float
     swept: float
     """Rows that the sweep of that day deleted."""
@@ -157,7 +157,8 @@ def main() -> None:
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for e in found:
         counts = (
-            f"{e.reductions:.2f} | {e.points:.2f} | {e.empty:.2f} | {e.swept:.2f} | {e.left:.2f}"
+            f"{e.reduction_rows:.2f} | {e.point_rows:.2f} | {e.empty:.2f} | "
+            f"{e.swept:.2f} | {e.left:.2f}"
         )
         print(f"| {e.year} | {counts} | {e.bytes_a_row:.0f} |")
 

@@ -138,6 +138,19 @@ def _refuse_ended(connection: Connection, _record: object, _proxy: object) -> No
         raise DisconnectionError
 
 
+def on_trial(
+    session: Session,
+    command: Callable[Concatenate[Session, P], R],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> R:
+    """Run ``command`` behind a savepoint and undo it; gives what it came to."""
+    with session.begin_nested() as savepoint:
+        found = command(session, *args, **kwargs)
+        savepoint.rollback()
+    return found
+
+
 def driver(session: Session) -> Connection:
     """Give the psycopg connection under ``session``, inside its transaction."""
     return cast("Connection", session.connection().connection.driver_connection)

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.kernel.http import Str
 
@@ -32,7 +32,7 @@ class RefreshIn(BaseModel):
 
     model_config = _FROZEN
 
-    refresh_token: Str | None = Field(default=None, max_length=200)
+    refresh_token: Annotated[Str, StringConstraints(max_length=200)] | None = None
 
 
 class SessionOut(BaseModel):

@@ -18,7 +18,7 @@ from app.activities import APPEAL as APPEALED
 from app.activities import Correction, correct
 from app.activities.marks import plain_inputs
 from app.catalogue import holding
-from app.kernel.db import driver
+from app.kernel.db import driver, on_trial
 from app.kernel.ids import new_id, parse_public_id, public_id
 from app.kernel.scopes import Scope
 from app.staff import Approval, Asking, Deed, Signing, ask
@@ -53,9 +53,7 @@ def ask_upholding(session: Session, asking: Asking, appeal: UUID, order: Order) 
         AppealUnknown, AppealDecided, CorrectionImpossible, ApprovalOpen: See their own words.
     """
     known = _open(session, appeal)
-    with session.begin_nested() as trial:
-        figures = _post(session, known, order.inputs, order.window_days, at=asking.at)
-        trial.rollback()
+    figures = on_trial(session, _post, known, order.inputs, order.window_days, at=asking.at)
     payload = {
         "appeal": known.name,
         "activity": public_id("act", known.activity),
