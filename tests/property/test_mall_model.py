@@ -46,7 +46,7 @@ from tests.support.postgres import MIGRATED, create, drop, empty
 
 NAME: Final = "mall_model"
 RUNS: Final = int(os.environ.get("TANPU_MODEL_RUNS", "500"))
-STEPS: Final = 14
+STEPS: Final = 25
 PEOPLE: Final = 2
 AT_ONCE: Final = 100
 FEN: Final = 2
@@ -56,6 +56,7 @@ DAYS: Final = 730
 WAITS: Final = (
     timedelta(minutes=5),
     timedelta(minutes=15),
+    timedelta(hours=1),
     timedelta(days=1),
     timedelta(days=3),
     timedelta(days=16),
@@ -79,33 +80,35 @@ SCENES: Final = {
     "plenty": Scene(100_000, (Offer(30, 50, 50, 50, 7), Offer(7, 50, 50, 50, 60))),
     "scarce": Scene(100_000, (Offer(10, 2, 2, 3, 2), Offer(5, 9, 2, 9, 2)), SOLD_OUT),
     "limited": Scene(100_000, (Offer(10, 9, 9, 2, 1), Offer(3, 3, 2, 2, 30)), LIMITS),
-    "poor": Scene(300, (Offer(20, 9, 9, 9, 2), Offer(45, 9, 9, 9, 50)), EXHAUSTED),
+    "poor": Scene(400, (Offer(5, 9, 9, 9, 2), Offer(15, 9, 9, 9, 50)), EXHAUSTED),
 }
-OUTCOMES: Final = {
-    *("exchanged", "exchange.empty", "reserved", "order.points_short"),
-    *("redeemed", "before", "voucher.cancelled", "voucher.expired", "voucher.reversed"),
-    *("reversed", "reversal.too_late", "redemption.unknown", "cancelled", "order.ended"),
-}
-"""What every scene comes to, sooner or later; its limits come to more."""
-HELD: Final = """
-select b.account, b.asset & 7, x.expires, b.credits - b.debits
-  from balance b join asset x on x.id = b.asset
- where b.account = any(%s) and b.credits > b.debits"""
-SOLD: Final = """
-select 'stock', offer, null::int8, null::date, taken from offer_stock where offer = any(%s)
-union all select 'day', offer, null::int8, day, taken from offer_day
- where offer = any(%s) and taken > 0
-union all select 'person', offer, account, null::date, taken from offer_person
- where offer = any(%s) and taken > 0"""
-STATES: Final = "select id, state from mall_order where account = any(%s)"
-MOVED: Final = """
-select greatest(source, target) & ~1::int8, source, target, sum(amount)::int8
-  from transfer where bucket = any(%s) and asset & 7 = 3 and least(source, target) < 65536
- group by 1, 2, 3"""
-MONEY: Final = """
-select (select sum(credits - debits) from balance where account = p.budget)::int8,
-       sum(s.unpromised_fen)::int8, sum(s.promised_fen)::int8
-  from programme p join budget_slice s on s.programme = p.id where p.id = %s group by p.budget"""
+OUTCOMES: Final = {"exchanged", "reserved", "redeemed", "before", "cancelled", "reversed"}
+"""What every scene must come to; each of its limits comes to a refusal besides."""
+SAYS: Final = """
+select
+  (select coalesce(json_agg(
+            json_build_array(b.account, b.asset & 7, x.expires, b.credits - b.debits)), '[]')
+     from balance b join asset x on x.id = b.asset
+    where b.bucket = any(%(buckets)s) and b.account = any(%(places)s) and b.credits > b.debits),
+  (select coalesce(json_agg(json_build_array('stock', offer, null, taken)), '[]')
+     from offer_stock where offer = any(%(offers)s)),
+  (select coalesce(json_agg(json_build_array('day', offer, day, taken)), '[]')
+     from offer_day where offer = any(%(offers)s) and taken > 0),
+  (select coalesce(json_agg(json_build_array('person', offer, account, taken)), '[]')
+     from offer_person where bucket = any(%(buckets)s) and offer = any(%(offers)s) and taken > 0),
+  (select coalesce(json_agg(json_build_array(id, state)), '[]')
+     from mall_order where bucket = any(%(buckets)s) and account = any(%(places)s)),
+  (select coalesce(json_agg(json_build_array(owner, source, target, points)), '[]') from (
+     select greatest(source, target) & ~1::int8 as owner, source, target, sum(amount) as points
+       from transfer
+      where bucket = any(%(buckets)s) and recorded_on between %(start)s and %(today)s
+        and asset & 7 = 3 and least(source, target) < 65536
+      group by 1, 2, 3) t),
+  (select json_build_array(b.credits - b.debits, sum(s.unpromised_fen), sum(s.promised_fen))
+     from programme p
+     join budget_slice s on s.programme = p.id
+     join balance b on b.account = p.budget
+    where p.id = %(programme)s group by b.credits, b.debits)"""
 SYSTEM: Final = {2: "earned", 17: "expired", 18: "spent", 19: "corrected"}
 
 
@@ -115,6 +118,7 @@ class Ground:
 
     street: Street
     worker: Database
+    auditor: psycopg.Connection
     reductions: int = field(init=False)
     waiting: list[int] = field(default_factory=list[int])
     runs: int = 0
@@ -137,7 +141,7 @@ class Together(RuleBasedStateMachine):
         ground.runs += 1
         street, terms = ground.street, replace(GREEN, code=f"run-{ground.runs}", fen_per_point=FEN)
         street.at = now().replace(hour=3, minute=0)
-        self.seen = ground.seen
+        self.seen, self.auditor = ground.seen, ground.auditor
         self.street, self.worker, self.reductions = street, ground.worker, ground.reductions
         fair = replace(terms, pause_below_permille=0, refuse_below_permille=0)
         street.green = programme(street.db, street.keys, scene.fen, fair)
@@ -188,7 +192,7 @@ class Together(RuleBasedStateMachine):
     @rule(
         who=st.integers(0, PEOPLE - 1),
         offer=st.integers(0, 1),
-        quantity=st.sampled_from([1, 1, 1, 2, 3]),
+        quantity=st.sampled_from([1, 1, 1, 2]),
     )
     def order(self, who: int, offer: int, quantity: int) -> None:
         made: list[Placed] = []
@@ -206,9 +210,15 @@ class Together(RuleBasedStateMachine):
     @precondition(lambda self: self.placed)
     @rule(data=st.data())
     def redeem(self, data: st.DataObject) -> None:
-        _, order, placed = data.draw(st.sampled_from(self.placed))
-        expected = self.mall.redeem(order)
-        self.told(expected, lambda: self.street.redeem(placed).outcome)
+        self._redeem(*data.draw(st.sampled_from(self.placed)))
+
+    @precondition(lambda self: self.placed)
+    @rule()
+    def redeem_the_last(self) -> None:
+        self._redeem(*self.placed[-1])
+
+    def _redeem(self, _: int, order: Order, placed: Placed) -> None:
+        self.told(self.mall.redeem(order), lambda: self.street.redeem(placed).outcome)
 
     @precondition(lambda self: self.placed)
     @rule(data=st.data())
@@ -246,66 +256,66 @@ class Together(RuleBasedStateMachine):
             self.mall.at += time
             self.street.run("update till set shift_ends_at = %s", self.street.at + HOUR)
 
-    @rule()
-    def expire_orders(self) -> None:
-        expire_orders(self.street.db, at=self.street.at)
-        self.mall.expire_orders()
-
-    @rule()
-    def expire_points(self) -> None:
-        expire(self.street.db, at=self.street.at)
-        self.mall.expire_points()
-
-    @rule()
-    def give_back(self) -> None:
-        return_earmarks(self.worker)
-        self.mall.due_points = 0
+    @rule(job=st.sampled_from(["orders", "points", "earmarks"]))
+    def by_night(self, job: str) -> None:
+        if job == "orders":
+            expire_orders(self.street.db, at=self.street.at)
+            self.mall.expire_orders()
+        elif job == "points":
+            expire(self.street.db, at=self.street.at)
+            self.mall.expire_points()
+        else:
+            return_earmarks(self.worker)
+            self.mall.due_points = 0
 
     # what must hold -------------------------------------------------------------------------
     @invariant()
     def agrees(self) -> None:
-        self.street.db.read(self._compare)
-
-    def _compare(self, session: Session) -> None:
-        connection = driver(session)
-        ask = connection.execute
         places = [place for owner in self.owners for place in (owner, owner + 1)]
-        held = ask(HELD, (places,)).fetchall()
+        asked = {
+            "buckets": sorted({bucket_of(owner) for owner in self.owners}),
+            "places": places,
+            "offers": self.offers,
+            "start": self.start,
+            "today": day_of(self.street.at),
+            "programme": self.street.green.id,
+        }
+        (said,) = self.auditor.execute(SAYS, asked).fetchall()
+        held, stock, days, people, states, moved, money = cast("list[list[Any]]", said)
         assert sorted(held, key=str) == sorted(self._held(), key=str)
-        sold = ask(SOLD, (self.offers,) * 3).fetchall()
-        assert sorted(sold, key=str) == sorted(self._sold(), key=str)
-        states = dict(ask(STATES, (self.owners,)).fetchall())
-        assert states == {placed.row.id: order.state for _, order, placed in self.placed}
-        buckets = sorted({bucket_of(owner) for owner in self.owners})
-        self._compare_sums(ask(MOVED, (buckets,)).fetchall())
-        money, free, promised = ask(MONEY, (self.street.green.id,)).fetchall()[0]
+        assert sorted(stock + days + people, key=str) == sorted(self._sold(), key=str)
+        assert dict(states) == {str(at.row.id): order.state for _, order, at in self.placed}
+        self._compare_sums(moved)
         mall = self.mall
-        assert (money, free) == (mall.money - mall.settled_points * FEN, mall.free)
-        assert promised == mall.claimed_points * FEN
+        assert money == [
+            mall.money - mall.settled_points * FEN,
+            mall.free,
+            mall.claimed_points * FEN,
+        ]
 
-    def _held(self) -> Iterator[tuple[int, int, date | None, int]]:
+    def _held(self) -> Iterator[list[Any]]:
         for owner, who in zip(self.owners, self.mall.people, strict=True):
             if who.mg:
-                yield (owner, 1, None, who.mg)
-            yield from ((owner, 3, last, count) for last, count in who.points.items() if count)
+                yield [owner, 1, None, who.mg]
+            yield from ([owner, 3, str(last), count] for last, count in who.points.items() if count)
             on_order: dict[date, int] = {}
             for order in who.orders:
                 for last, count in order.paid.items() if order.state == "reserved" else ():
                     on_order[last] = on_order.get(last, 0) + count
-            yield from ((owner + 1, 3, last, count) for last, count in on_order.items())
+            yield from ([owner + 1, 3, str(last), count] for last, count in on_order.items())
 
-    def _sold(self) -> Iterator[tuple[Any, ...]]:
-        days = {each.placed for _, each, _ in self.placed}
+    def _sold(self) -> Iterator[list[Any]]:
+        days = {day_of(each.placed) for _, each, _ in self.placed}
         for number, offer in enumerate(self.offers):
-            yield ("stock", offer, None, None, self.mall.taken(number))
-            for day in {day_of(each) for each in days}:
+            yield ["stock", str(offer), None, self.mall.taken(number)]
+            for day in days:
                 if count := self.mall.taken(number, day=day):
-                    yield ("day", offer, None, day, count)
+                    yield ["day", str(offer), str(day), count]
             for owner, who in zip(self.owners, self.mall.people, strict=True):
                 if count := self.mall.taken(number, person=who):
-                    yield ("person", offer, owner, None, count)
+                    yield ["person", str(offer), owner, count]
 
-    def _compare_sums(self, moved: list[tuple[Any, ...]]) -> None:
+    def _compare_sums(self, moved: list[Any]) -> None:
         """R6: earned = available + reserved + spent + expired + corrected."""
         for owner, who in zip(self.owners, self.mall.people, strict=True):
             said = {"earned": 0, "expired": 0, "spent": 0, "corrected": 0}
@@ -347,8 +357,9 @@ def database_url(postgres: Postgres) -> Iterator[str]:
 
 
 @pytest.fixture
-def ground(db: Database, worker_db: Database, keys: Keys) -> Ground:
-    return Ground(Street(db, keys), worker_db)
+def ground(db: Database, worker_db: Database, keys: Keys) -> Iterator[Ground]:
+    with psycopg.connect(db.url, autocommit=True, prepare_threshold=0) as auditor:
+        yield Ground(Street(db, keys), worker_db, auditor)
 
 
 def run(ground: Ground, scene: str, runs: int, phases: tuple[Phase, ...]) -> None:
@@ -371,7 +382,7 @@ def run(ground: Ground, scene: str, runs: int, phases: tuple[Phase, ...]) -> Non
 def test_the_mall_is_what_plain_numbers_say(ground: Ground, scene: str) -> None:
     run(ground, scene, RUNS // len(SCENES), (Phase.generate, Phase.shrink))
     assert ground.runs >= RUNS // len(SCENES)
-    assert not (OUTCOMES | SCENES[scene].refused) - ground.seen
+    assert (OUTCOMES | SCENES[scene].refused) - ground.seen == set()
 
 
 # it would be noticed ----------------------------------------------------------------------------
