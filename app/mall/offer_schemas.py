@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AwareDatetime,
@@ -263,7 +263,7 @@ class ImportRowOut(BaseModel):
     model_config = FROZEN
 
     row: int = Field(description="The first below the names of the columns is 1.", examples=[1])
-    outcome: str = Field(pattern="^(added|valid|refused)$", examples=["added"])
+    outcome: Literal["added", "valid", "refused"]
     offer: OfferId | None
     errors: Sequence[ImportFault]
 

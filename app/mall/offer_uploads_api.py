@@ -36,6 +36,10 @@ LARGER_BODIES: Final = {PICTURES: PICTURE_MAX, TABLES: TABLE_MAX}
 UPLOADS: Final = Rate("offers.images", 120, timedelta(hours=1))
 """Of one merchant: each costs a decoder up to a second, and the store up to half a megabyte."""
 FAULTS_TOLD: Final = 200
+EXAMPLE: Final = """\
+kind,category,title_zh,title_en,price_points,stocked,per_person,sale_from,sale_to
+goods,food,拿铁一杯,A latte,300,100,1,2026-12-01T00:00:00+08:00,2027-03-01T00:00:00+08:00
+"""
 
 router = APIRouter(tags=["mall 商城"])
 
@@ -77,9 +81,9 @@ def keep_picture(
     return KeptPicture(name, Sent(sha256=sha256(body).hexdigest()))
 
 
-def _file(*kinds: str) -> dict[str, object]:
+def _file(*kinds: str, **told: str) -> dict[str, object]:
     schema = {"type": "string", "format": "binary"}
-    content = {kind: {"schema": schema} for kind in kinds}
+    content = {kind: {"schema": schema, **told} for kind in kinds}
     return {"requestBody": {"required": True, "content": content}}
 
 
@@ -126,7 +130,7 @@ def post_image(
         s409="The merchant has too many offers.",
         s422="It is no such table, or a row is no offer: `errors` points at each, none was added.",
     ),
-    openapi_extra=_file(CSV),
+    openapi_extra=_file(CSV, example=EXAMPLE),
 )
 def post_import(
     request: Request,

@@ -21,6 +21,7 @@ from app.mall.imports import (
 )
 from app.mall.offer_errors import TableInvalid
 from app.mall.offer_rules import Offer, OfferState
+from app.mall.offer_uploads_api import EXAMPLE
 from app.merchants import MerchantKind
 from tests.support.offers import content
 
@@ -190,3 +191,8 @@ def test_an_export_is_read_back_as_it_was(title: str, text: str, limit: int | No
 def test_columns_are_those_of_json() -> None:
     assert set(ROW) <= set(COLUMNS)
     assert table_of([]).decode("utf-8-sig").strip().split(",")[4:] == list(COLUMNS)
+
+
+def test_the_documents_example_is_a_table() -> None:
+    (read,) = read_table(EXAMPLE.encode(), SHOP)
+    assert read.faults == ()
