@@ -29,7 +29,7 @@ from app.staff import ApprovalOut, answer_asked, note_act
 
 Manager = Annotated[Principal, desk(Scope.PROGRAMMES_MANAGE)]
 KEY: Final = "The Idempotency-Key is missing."
-AWAITED: Final = "The same already awaits its second signature."
+AWAITED: Final = "The same already awaits its second signature, or was not simulated as named."
 UNKNOWN: Final = "There is no such programme."
 FORM: Final = "The request is not in its form, or the key was used for another."
 
@@ -83,7 +83,7 @@ def post_rate(
     """Ask; signed by a second person it ends the rate before, and rewrites nothing."""
     field = None if body.field is None else body.field.value
     rate = Rate(body.grade, field, body.mg_per_point, body.valid_from)
-    asks = partial(ask_terms, code=code, terms=rate)
+    asks = partial(ask_terms, code=code, terms=rate, simulation=body.simulation)
     return answer_asked(request, db, who, idempotency_key, body, asks, reason=body.reason)
 
 
@@ -104,8 +104,8 @@ def post_reward(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Ask; signed by a second person it ends this programme's reward before."""
-    reward = Reward(**body.model_dump(exclude={"reason"}))
-    asks = partial(ask_terms, code=code, terms=reward)
+    reward = Reward(**body.model_dump(exclude={"reason", "simulation"}))
+    asks = partial(ask_terms, code=code, terms=reward, simulation=body.simulation)
     return answer_asked(request, db, who, idempotency_key, body, asks, reason=body.reason)
 
 

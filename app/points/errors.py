@@ -82,3 +82,10 @@ class ThresholdsCrossed(Refusal):
     code = "points.thresholds_crossed"
     status = 422
     title_zh = "手动兑换的停止线不得高于自动兑换的暂停线"
+
+
+class NotSimulated(Refusal):
+    """This programme has no finished simulation of exactly these terms."""
+
+    code = "points.not_simulated"
+    title_zh = "该计划没有对这些条款的已完成推演"

@@ -30,6 +30,14 @@ ClassId = Annotated[
 ]
 Name = Annotated[Written, StringConstraints(max_length=200)]
 Reason = Written
+SimulationId = Annotated[
+    Str | None,
+    Field(
+        max_length=40,
+        examples=["sim_01k0000000000000000000000a"],
+        description="A finished simulation of these terms: what is signed names it and its digest.",
+    ),
+]
 Permille = Annotated[Int, Field(ge=0, le=100_000)]
 MethodologyCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,100}$", examples=["BJ-TABLEWARE"])]
 
@@ -165,6 +173,7 @@ class RateIn(BaseModel):
     mg_per_point: Int = Field(ge=1, le=1_000_000_000, examples=[10_000])
     valid_from: Day
     reason: Reason = Field(examples=["The sponsor's letter of June"])
+    simulation: SimulationId = None
 
 
 class RateOut(BaseModel):
@@ -195,6 +204,7 @@ class RewardIn(RewardTerms):
     """A reward to be signed for, and why."""
 
     reason: Reason = Field(examples=["The sponsor's letter of June"])
+    simulation: SimulationId = None
 
 
 class RewardOut(RewardTerms):
@@ -211,7 +221,7 @@ class ProgrammeIn(BaseModel):
     code: ProgrammeCode
     name_zh: Name = Field(examples=["绿色积分"])
     name_en: Name = Field(examples=["Green points"])
-    note: Str = Field(default="", max_length=500)
+    note: Annotated[Str, StringConstraints(max_length=500)] = ""
     fen_per_point: Int = Field(
         ge=0, le=10_000, description="For ever; 0 for points that claim no money.", examples=[1]
     )

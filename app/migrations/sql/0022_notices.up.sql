@@ -40,16 +40,24 @@ create index programme_sponsor_of on programme_sponsor (programme, funding);
 create table campaign_simulation (
   id uuid primary key,
   programme smallint not null references programme (id),
+  since date not null,
+  until date not null check (until > since),
   candidate text not null,
-  outcome text not null,
-  digest bytea not null check (length(digest) = 32),
   asked_by text not null,
   asked_at timestamptz not null
 );
-comment on column campaign_simulation.candidate is 'The terms that were tried, and the days, as JSON';
-comment on column campaign_simulation.outcome is 'What they came to, as JSON; counts of few people are left out';
-comment on column campaign_simulation.digest is 'SHA-256 of both, as written: what a request for a signature names';
+comment on column campaign_simulation.until is 'The day after the last that is replayed';
+comment on column campaign_simulation.candidate is 'The terms that are tried, as JSON';
 create index campaign_simulation_of on campaign_simulation (programme, id);
+
+create table campaign_outcome (
+  simulation uuid primary key references campaign_simulation (id),
+  outcome text not null,
+  digest bytea not null check (length(digest) = 32),
+  ran_at timestamptz not null
+);
+comment on column campaign_outcome.outcome is 'What the candidate came to, as JSON; counts of few people are left out';
+comment on column campaign_outcome.digest is 'SHA-256 of candidate and outcome as written, a line each: what a request for a signature names';
 
 -- owned -------------------------------------------------------------------------------------
 create table benefit_choice (
@@ -89,12 +97,12 @@ create table benefit_order (
 comment on table benefit_order is 'The donation of a night: points on their last day';
 
 select make_append_only(t) from unnest(array['public_cancellation', 'programme_sponsor',
-  'campaign_simulation', 'benefit_gift', 'benefit_order']::regclass[]) t;
+  'campaign_simulation', 'campaign_outcome', 'benefit_gift', 'benefit_order']::regclass[]) t;
 
 grant select on public_cancellation, cancellation_total, programme_sponsor, campaign_simulation,
-  benefit_choice, benefit_gift, benefit_order to tanpu_app, tanpu_audit;
-grant insert on public_cancellation, programme_sponsor, campaign_simulation, benefit_choice,
-  benefit_gift, benefit_order to tanpu_app;
+  campaign_outcome, benefit_choice, benefit_gift, benefit_order to tanpu_app, tanpu_audit;
+grant insert on public_cancellation, programme_sponsor, campaign_simulation, campaign_outcome,
+  benefit_choice, benefit_gift, benefit_order to tanpu_app;
 grant update (cancellation, offer, chosen_at) on benefit_choice to tanpu_app;
 grant delete on benefit_choice to tanpu_app, tanpu_worker;
 grant insert, update, delete on cancellation_total to tanpu_worker;
