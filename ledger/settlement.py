@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from ledger.log import check_inclusion, tree_hash
+from ledger.verify_receipt import parsed
 
 KIND: Final = "tanpu/settlement/1"
 PERMILLE: Final = 1000
@@ -61,7 +62,7 @@ def check_settlement(document: Json, verify: Verify) -> Json:
     """
     text = str(document["statement"])
     _need("signature", verify(b64decode(document["signature"], validate=True), text.encode()))
-    stated: Json = json.loads(text)
+    stated: Json = parsed(text)
     _need("kind", stated["kind"] == KIND)
     if "lines" in document:
         _check_lines(stated, document["lines"])

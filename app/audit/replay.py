@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Final, NamedTuple
 
-from cryptography.exceptions import InvalidSignature
 from psycopg import DataError, NotSupportedError
 from sqlmodel import Session
 
@@ -28,10 +28,10 @@ from app.audit.supply import check_the_clearing, check_the_supply
 from app.audit.workings import check_workings
 from app.kernel.db import Connection, Database, driver
 from app.kernel.secrets import Keys
+from app.settlements import is_signed
 from ledger.audit import check_log
 from ledger.encoding import ZERO_HASH
 from ledger.findings import FindingKind, LogRow
-from ledger.settlement import Verify
 
 ATTEMPTS_MAX: Final = 3
 
@@ -106,7 +106,7 @@ def _replay(
 ) -> Seen:
     connection = driver(session)
     prepare(connection)
-    openings = Openings(keys)
+    openings, verify = Openings(keys), partial(is_signed, keys.receipt.public_key())
     rows: list[Epoch] = []
     with _readable(connection, "epochs", sheet):
         rows = epochs(connection)
@@ -125,7 +125,7 @@ def _replay(
         ("workings", lambda: check_workings(connection, sheet)),
         ("points", lambda: check_points(connection, sheet)),
         ("orders", lambda: check_orders(connection, sheet)),
-        ("settlements", lambda: check_settlements(connection, sheet, _signed_by(keys))),
+        ("settlements", lambda: check_settlements(connection, sheet, verify)),
         ("debts", lambda: check_the_debts(connection, rows, sheet)),
         ("desk", lambda: check_the_desk(connection, rows, sheet)),
         ("schema", lambda: check_the_schema(connection, sheet)),
@@ -138,19 +138,6 @@ def _replay(
         told = f"{len(rows) - anchors.tip} epochs wait to be anchored"
         sheet.note(FindingKind.CHAIN, f"epoch {len(rows)}", told)
     return Seen(*connection.execute(_SEEN).fetchall()[0])
-
-
-def _signed_by(keys: Keys) -> Verify:
-    public = keys.receipt.public_key()
-
-    def verify(signature: bytes, text: bytes) -> bool:
-        try:
-            public.verify(signature, text)
-        except InvalidSignature:
-            return False
-        return True
-
-    return verify
 
 
 @contextmanager

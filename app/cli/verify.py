@@ -2,18 +2,22 @@
 
 import json
 from base64 import b64decode
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from app.cli.promise import NotHonest, hold
 from app.cli.screen import FAILED, UNAVAILABLE, WRONG_INPUT, AsJson, answer, complain
 from app.kernel.problems import Refusal
+from app.settlements import is_signed
 from ledger.audit import check_headers
 from ledger.findings import HeaderRow
 from ledger.header import Header
-from ledger.verify_receipt import ask, on_chain
+from ledger.settlement import SettlementUntrue, check_settlement
+from ledger.verify_receipt import ask, on_chain, parsed
 from ledger.verify_receipt import main as verify_receipt
 from methodologies import CATALOG, Document, DocumentFaults, load, methodology_key
 
@@ -132,6 +136,28 @@ def upload_receipt(
     answer(data, as_json=as_json, people=people)
     if broken:
         raise typer.Exit(FAILED)
+
+
+@commands.command()
+def settlement(
+    file: Annotated[Path, typer.Argument(help="A statement, or a proof, JSON. 结算单或包含证明")],
+    key: Annotated[str, typer.Option(help="The operator's receipt key, base64. 回执公钥")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Verify a merchant's statement, or that a redemption is in one (查证结算单)."""
+    try:
+        public = Ed25519PublicKey.from_public_bytes(b64decode(key, validate=True))
+        document = parsed(file.read_bytes())
+        stated = check_settlement(document, partial(is_signed, public))
+        people = "true: {settlement}, {day}: {lines} lines, net {net_fen} fen".format(**stated)
+    except SettlementUntrue as verdict:
+        complain("settlement", f"its {verdict} is not true")
+        raise typer.Exit(FAILED) from verdict
+    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+        complain("file", f"{type(error).__name__}: {error}")
+        raise typer.Exit(WRONG_INPUT) from error
+    answer({"ok": True, "statement": stated}, as_json=as_json, people=people)
 
 
 @commands.command()

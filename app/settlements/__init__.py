@@ -11,7 +11,7 @@ from app.settlements.deeds import DEEDS
 from app.settlements.jobs import close_windows, settle_days
 from app.settlements.lines import shown_line
 from app.settlements.rules import ClaimLine, LineKind
-from app.settlements.statement import SettlementSeal
+from app.settlements.statement import SettlementSeal, is_signed
 
 __all__ = [
     "DEEDS",
@@ -19,6 +19,7 @@ __all__ = [
     "LineKind",
     "SettlementSeal",
     "close_windows",
+    "is_signed",
     "settle_day",
     "settle_days",
     "shown_line",

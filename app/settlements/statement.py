@@ -9,7 +9,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from app.kernel.ids import public_id
 from app.settlements.lines import PREFIX, written
@@ -77,3 +78,12 @@ def sign_settlement(
         order="sorted",
     )
     return SignedStatement(text, seal.key.sign(text))
+
+
+def is_signed(public: Ed25519PublicKey, signature: bytes, text: bytes) -> bool:
+    """Say whether a key made this signature under this text."""
+    try:
+        public.verify(signature, text)
+    except InvalidSignature:
+        return False
+    return True

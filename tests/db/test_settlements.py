@@ -4,19 +4,17 @@ import json
 from base64 import b64encode
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
 
-from app.kernel.clock import SHANGHAI, day_of
+from app.kernel.clock import day_of
 from app.kernel.db import Database
 from app.kernel.ids import new_id
 from app.kernel.secrets import Keys
-from app.mall.orders import Order
 from app.points import NewProgramme
-from app.settlements import SettlementSeal, close_windows, settle_day, settle_days
+from app.settlements import close_windows, settle_day
 from app.settlements.disputes import DisputeAnswer, NewDispute, answer_dispute, open_dispute
 from app.settlements.payouts import pay_out
 from app.settlements.showing import shown_whole, whole_settlement
@@ -25,11 +23,7 @@ from tests.support.acts import one, rows
 from tests.support.auditing import assert_books_hold, assert_clean
 from tests.support.orders import DAY, HOUR, MINUTE, Street, said
 from tests.support.points import programme, slices
-
-ORIGIN = "tanpu-test"
-YEAR = date(2027, 12, 31)
-NOON = datetime(2026, 11, 20, 12, tzinfo=SHANGHAI)
-"""A fixed day, so that midnight is where the tests say."""
+from tests.support.settlements import NOON, ORIGIN, fee, fen_of, seal, settle, sold, statements
 
 
 @pytest.fixture
@@ -37,40 +31,11 @@ def street(db: Database, keys: Keys) -> Street:
     return Street(db, keys, at=NOON)
 
 
-def settle(street: Street, at: datetime | None = None) -> int:
-    """Run the job; the next morning, unless another time is given."""
-    return settle_days(street.db, SettlementSeal(street.keys.receipt, ORIGIN), at=at or NOON + DAY)
-
-
 def settle_at(street: Street, merchant: UUID, day: date, at: datetime) -> bool:
     """Settle one merchant at a time at which the job would still wait."""
-    seal = SettlementSeal(street.keys.receipt, ORIGIN)
-    facts = {"settlement": new_id(), "new_id": new_id, "at": at}
-    return street.db.transact(settle_day, seal, merchant, day, **facts)  # pyright: ignore[reportArgumentType] -- keywords of different types
-
-
-def sold(street: Street, points: int = 30, *, at: datetime | None = None, **where: UUID) -> Order:
-    """Somebody new orders and shows the voucher."""
-    (owner,) = street.people(1, y2027=points)
-    offer = street.offer(price_points=points, merchant=where.get("shop", street.shop))
-    order = street.order(owner, offer, at=at)
-    street.redeem(order, till=where.get("till"), at=at)
-    return order
-
-
-def statements(street: Street) -> list[tuple[Any, ...]]:
-    query = "select lines, gross_fen, fee_fen, net_fen from settlement order by day, id"
-    return rows(street.db, query)
-
-
-def fee(street: Street, permille: int) -> None:
-    street.run("update merchant set fee_permille = %s", permille)
-
-
-def fen_of(street: Street, merchant: UUID) -> int:
-    query = """select coalesce(sum(b.credits - b.debits), 0)::int8 from balance b
-                 join merchant m on m.account = b.account where m.id = %s"""
-    return one(street.db, query, merchant)[0]
+    return street.db.transact(
+        settle_day, seal(street.keys), merchant, day, settlement=new_id(), new_id=new_id, at=at
+    )
 
 
 # a day -------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """A shop's counter over HTTP (柜台): tills that sign, and a street of customers."""
 
 import json
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from app.city import City
 from app.kernel.clock import now
 from app.kernel.ids import public_id
 from app.kernel.tokens import Principal
+from app.settlements import SettlementSeal, settle_days
 from ledger.accounts import bucket_of
 from tests.support.acts import one
 from tests.support.mall import Shop, TestTill, merchant, till
@@ -63,6 +65,13 @@ class Counter:
     def redeem(self, code: str, *, at: TestTill | None = None, key: str | None = None) -> Response:
         """Redeem at a till."""
         return self.post(REDEMPTIONS, {"code": code}, at=at, key=key)
+
+    def settled(self) -> str:
+        """Settle today, as the job does tomorrow; gives the newest statement."""
+        seal = SettlementSeal(self.city.keys.receipt, self.city.settings.origin)
+        settle_days(self.city.db, seal, at=now() + timedelta(days=1, hours=2))
+        (made,) = one(self.city.db, "select id from settlement order by id desc limit 1")
+        return public_id("set", made)
 
     def get(self, path: str, *, at: TestTill | None = None) -> Response:
         """Ask as a till."""

@@ -40,7 +40,8 @@ ZEROES: Final = "0" * 26
 WISH: Final = {"purpose": "loan", "audience": "bank.example", "days": 30, "score_at_least": 200}
 CORRECTION: Final = b'{"external_id":"ride-1","reason":"trip.refunded","withdrawn":true}\n'
 RESET: Final = {"enrolment_sha256": "9f" * 32}
-PERSONAL: Final = ({Scope.ME}, {Scope.MERCHANT_MANAGE})
+DISPUTE: Final = {"places": [0], "reason": "Not what we sold."}
+PERSONAL: Final = ({Scope.ME}, {Scope.MERCHANT_MANAGE}, {Scope.SETTLEMENTS_READ})
 LIVE: Final = "/v1/me/live"
 """A stream that stays open; its own tests read it."""
 
@@ -229,6 +230,22 @@ def redemption(world: World) -> Held:
     return Held(id_, nobodys(id_), *asks)
 
 
+def settlement(world: World) -> Held:
+    counter, a, _ = shopping(world)
+    assert counter.redeem(counter.shown(a, counter.order(a))["qr"]).status_code == 201
+    id_ = counter.settled()
+    owners = owners_of(world, counter.shop, merchant(world.city.db, world.city.keys, 2))
+    return Held(id_, nobodys(id_), *owners)
+
+
+def settled(world: World) -> Held:
+    """A redemption in a statement, by both their ids."""
+    held = settlement(world)
+    (line,) = held.a("GET", f"/v1/merchant/settlements/{held.id}").json()["lines"]
+    mine, unknown = (f"{each}/redemptions/{line['id']}" for each in (held.id, held.unknown))
+    return held._replace(id=mine, unknown=unknown)
+
+
 def shopping(world: World) -> tuple[Counter, Neighbour, Neighbour]:
     counter = Counter(world.app, world.client, world.city)
     return counter, counter.person(y2099=500), counter.person(y2099=500)
@@ -283,6 +300,13 @@ OWN: Final[Mapping[str, Try]] = {
     "POST /v1/orders/{order_id}/cancel": Try(order, 200),
     "POST /v1/orders/{order_id}/offline": Try(order, 201),
     "GET /v1/vouchers/{voucher_id}": Try(voucher, 200),
+    "GET /v1/merchant/settlements/{settlement_id}": Try(settlement, 200),
+    "GET /v1/merchant/settlements/{settlement_id}.csv": Try(settlement, 200),
+    "GET /v1/merchant/settlements/{settlement_id}.pdf": Try(settlement, 200),
+    "GET /v1/merchant/settlements/{settlement_id}/redemptions/{redemption_id}/proof": Try(
+        settled, 200
+    ),
+    "POST /v1/merchant/settlements/{settlement_id}/disputes": Try(settlement, 201, DISPUTE),
     "GET /v1/merchant/redemptions/{redemption_id}": Try(redemption, 200),
     "POST /v1/merchant/redemptions/{redemption_id}/reverse": Try(redemption, 201),
     "POST /v1/merchant/redemptions/{redemption_id}/reversal-confirmation": Try(redemption, 202),
@@ -315,6 +339,7 @@ LISTED: Final[Mapping[str, Callable[[World], Held]]] = {
     "offer": offer,
     "order": order,
     "voucher": voucher,
+    "settlement": settlement,
 }
 
 
@@ -351,7 +376,7 @@ def test_what_is_anothers_looks_like_nothing_and_stays(world: World, label: str)
 
     def told(ask: Ask, id_: str) -> Response:
         start, _, rest = template.partition("{")
-        return ask(method, start + id_ + rest.partition("}")[2], tried.body)
+        return ask(method, start + id_ + rest.rpartition("}")[2], tried.body)
 
     lists = mine(held.a)
     foreign, none = told(held.b, held.id), told(held.b, held.unknown)
