@@ -20,7 +20,7 @@ from sqlmodel import Session
 
 from app.anchoring.supply import supply_rows
 from app.city import City
-from app.kernel.clock import now
+from app.kernel.clock import now, wall
 from app.kernel.db import driver
 from app.kernel.metrics import REGISTRY
 from ledger.audit import check_clearing, check_supply
@@ -35,6 +35,9 @@ select count(*) filter (where a.epoch is null), count(*) filter (where a.final_a
        min(e.closed_at) filter (where a.epoch is null),
        min(e.closed_at) filter (where not exists (select from submission s where s.epoch = e.epoch))
   from epoch e left join anchored a on a.epoch = e.epoch"""
+_WEBHOOKS: Final = """
+select min(d.due_at) from webhook_delivery d join webhook_endpoint e on e.id = d.endpoint
+ where d.state = 'waiting' and e.off_at is null"""
 _JOBS: Final = "select name, max(done_at) from job group by name order by name"
 
 
@@ -51,17 +54,20 @@ class Figures:
     unfinal: int
     anchor_lag_s: float
     outbox_age_s: float
+    webhook_age_s: float
     job_age_s: Mapping[str, float]
 
 
 def figures_of(session: Session, *, at: datetime) -> Figures:
-    """Read the figures in one snapshot; five statements, none of them over all entries."""
+    """Read the figures in one snapshot; six statements, none of them over all entries."""
     connection = driver(session)
     connection.execute(BOUND)
     pending = connection.execute(_PENDING).fetchone()
     lag = connection.execute(_LAG).fetchone()
+    webhooks = connection.execute(_WEBHOOKS).fetchone()
     assert pending is not None
     assert lag is not None
+    assert webhooks is not None
     epoch, unbalanced = 0, 0
     if last := connection.execute(_LAST).fetchone():
         epoch, rows = last[0], list(supply_rows(connection, epoch=last[0]))
@@ -74,7 +80,7 @@ def figures_of(session: Session, *, at: datetime) -> Figures:
     }
     return Figures(
         unbalanced, pending[0], _age(pending[1], at), epoch, lag[0], lag[1], _age(lag[2], at),
-        _age(lag[3], at), jobs,
+        _age(lag[3], at), _age(webhooks[0], wall()), jobs,
     )  # fmt: skip
 
 
@@ -123,6 +129,7 @@ def families(figures: Figures) -> Iterator[GaugeMetricFamily]:
         ("tanpu_unfinal_epochs", "Closed epochs not final on the chain.", figures.unfinal),
         ("tanpu_anchor_lag_seconds", "Since the oldest of them closed.", figures.anchor_lag_s),
         ("tanpu_outbox_age_seconds", "Since the oldest unsigned one closed.", figures.outbox_age_s),
+        ("tanpu_webhook_age_seconds", "Since the oldest webhook was due.", figures.webhook_age_s),
     ):
         yield GaugeMetricFamily(name, meaning, float(value))
     ages = GaugeMetricFamily(

@@ -51,6 +51,7 @@ from app.merchants.console_api import router as console
 from app.merchants.desk_api import router as merchants
 from app.merchants.shift_api import router as shifts
 from app.merchants.tills import signed_till
+from app.notices.api import router as notices
 from app.partners import DEEDS as PARTNER_DEEDS
 from app.partners.api import router as partners
 from app.partners.token_api import router as machines
@@ -80,6 +81,8 @@ from app.wallet import LiveStreams
 from app.wallet.api import router as wallet
 from app.wallet.appeal_api import router as appeals
 from app.wallet.live_api import router as live
+from app.webhooks.api import router as webhooks
+from app.webhooks.log_api import router as webhook_log
 
 RETRY_AFTER_S: Final = "5"
 ROUTERS: Final = (
@@ -122,6 +125,9 @@ ROUTERS: Final = (
     settlement_desk,
     benefit,
     simulations,
+    webhooks,
+    webhook_log,
+    notices,
     *GROWTH,
 )
 DEEDS: Final[Mapping[str, Deed]] = {

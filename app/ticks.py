@@ -34,15 +34,23 @@ from app.kernel.db import driver
 from app.kernel.limits import sweep as sweep_limits
 from app.kernel.once import sweep as sweep_answers
 from app.mall.expiring import expire_orders
+from app.mall.telling import tell_of_tills, warn_of_ends
+from app.notices import sweep_notices
 from app.partners import sweep_assertions
 from app.points import close_points_day, exchange_automatically
+from app.points.warning import warn_of_budgets, warn_of_points
 from app.privacy.erasing import erase
 from app.sessions import sweep as sweep_sessions
 from app.settlements import SettlementSeal, close_windows, settle_days
 from app.staff import head_digest
+from app.webhooks.api import reach_of
+from app.webhooks.delivering import Courier, sweep_messages
+from app.webhooks.sending import Sender
 from methodologies import Document, Settlement
 
 JOBS_KEPT: Final = timedelta(days=7)
+SENDING_S: Final = 30.0
+"""How long one run sends webhooks, before the next one, or another worker, goes on."""
 
 _LOADING: Final = Lock()
 
@@ -228,6 +236,28 @@ def settle_merchants(city: City, at: datetime) -> None:
     close_windows(city.db, at=at)
 
 
+def warn_citizens(city: City, at: datetime) -> None:
+    """Tell citizens of vouchers and points that end soon (到期提醒)."""
+    warn_of_ends(city.worker_db, at=at)
+    warn_of_points(city.worker_db, at=at)
+
+
+def watch_budgets(city: City, at: datetime) -> None:
+    """Tell the operator of programmes whose funds run low (预算不足提醒)."""
+    warn_of_budgets(city.worker_db, at=at)
+
+
+def tell_merchants(city: City, at: datetime) -> None:
+    """Make messages of what tills did (核销消息)."""
+    tell_of_tills(city.worker_db, at=at)
+
+
+def send_webhooks(city: City, _at: datetime) -> None:
+    """Send the messages that are due, by the wall's clock (投递网络回调)."""
+    sender = Sender(reach_of(city.settings))
+    Courier(city.worker_db, city.keys, sender).send_due(for_s=SENDING_S)
+
+
 def build_boards(city: City, at: datetime) -> None:
     """Build the leaderboards anew from rows (重建排行榜)."""
     rebuild_boards(city.db, city.redis, at=at)
@@ -277,6 +307,12 @@ def erase_people(city: City, at: datetime) -> None:
     erase(city.worker_db, city.keys, city.settings.origin, at=at)
 
 
+def forget_messages(city: City, at: datetime) -> None:
+    """Delete webhooks' messages and citizens' notices past their time (清除消息与通知)."""
+    city.worker_db.transact(sweep_messages, at=at)
+    city.worker_db.transact(sweep_notices, at=at)
+
+
 def sweep_jobs(city: City, at: datetime) -> None:
     """Forget slots that were done long ago (清理任务记录)."""
 
@@ -301,6 +337,11 @@ JOBS: Final[tuple[tuple[str, timedelta, Callable[[City, datetime], None]], ...]]
     ("forget-logins", timedelta(hours=1), forget_logins),
     ("forget-answers", timedelta(hours=6), forget_answers),
     ("erase-people", timedelta(minutes=1), erase_people),
+    ("tell-merchants", timedelta(seconds=5), tell_merchants),
+    ("send-webhooks", timedelta(seconds=5), send_webhooks),
+    ("warn-citizens", timedelta(hours=1), warn_citizens),
+    ("watch-budgets", timedelta(minutes=15), watch_budgets),
+    ("forget-messages", timedelta(hours=24), forget_messages),
     ("build-boards", timedelta(hours=24), build_boards),
     ("watch-renewals", timedelta(hours=24), watch_renewals),
     ("shadow-runs", timedelta(minutes=1), run_shadow_runs),

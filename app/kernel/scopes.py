@@ -70,6 +70,7 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
                 Scope.APPROVALS_SIGN,
                 Scope.MERCHANTS_MANAGE,
                 Scope.OFFERS_APPROVE,
+                Scope.WEBHOOKS_MANAGE,
             }
         ),
         Role.REGULATOR: frozenset(

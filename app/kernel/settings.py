@@ -86,6 +86,9 @@ class Settings(BaseSettings):
     crowd_min: int = Field(default=CROWD_MIN, ge=1, le=1_000_000)
     """Of how many people a public total is told at least; ``production`` refuses less than the
     default."""
+    webhooks_loopback: bool = False
+    """Webhooks may go to this machine, at any port: for trying them out. ``production`` refuses
+    it; there they go over https to public addresses, at port 443 or 8443."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """The least severe line that is logged."""
 
@@ -123,6 +126,8 @@ class Settings(BaseSettings):
     def _sandbox_is_apart(self) -> Self:
         if self.sandbox and self.is_production:
             raise ValueError("ENV=production refuses SANDBOX")
+        if self.webhooks_loopback and self.is_production:
+            raise ValueError("ENV=production refuses WEBHOOKS_LOOPBACK")
         if self.sandbox is not self.origin.startswith(SANDBOX_ORIGIN):
             raise ValueError(f"ORIGIN begins with {SANDBOX_ORIGIN} in a sandbox, and nowhere else")
         return self

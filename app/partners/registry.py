@@ -18,8 +18,8 @@ from app.kernel.scopes import Scope
 from app.kernel.tokens import PREFIXES
 from app.partners.errors import PartnerKeyTaken, PartnerKeyUnknown, PartnerUnknown
 
-PARTNER_SCOPES: Final = frozenset({Scope.AUDIT_READ})
-"""All that a machine may be given today: an auditor's follows the desk's log."""
+PARTNER_SCOPES: Final = frozenset({Scope.AUDIT_READ, Scope.WEBHOOKS_MANAGE})
+"""All that a machine may be given: an auditor's follows the desk's log, others are told things."""
 
 
 @dataclass(frozen=True, slots=True)

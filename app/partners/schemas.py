@@ -26,7 +26,9 @@ class PartnerIn(BaseModel):
     name: Annotated[Str, StringConstraints(min_length=1, max_length=200)] = Field(
         examples=["某会计师事务所"]
     )
-    scopes: list[Literal[Scope.AUDIT_READ]] = Field(min_length=1, max_length=1)
+    scopes: list[Literal[Scope.AUDIT_READ, Scope.WEBHOOKS_MANAGE]] = Field(
+        min_length=1, max_length=2
+    )
     key: PublicKeyIn
     reason: Reason
 

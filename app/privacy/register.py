@@ -240,6 +240,12 @@ select night, mall_order as order from benefit_order
  where bucket = %(bucket)s and account = %(account)s order by night""",
     ),
     Export(
+        "notices",
+        """
+select id, kind, subject, facts, noted_at, read_at from notice
+ where bucket = %(bucket)s and account = %(account)s order by id""",
+    ),
+    Export(
         "appeals",
         """
 select id, activity, contests, reason, raised_at, due_at, decided_at, is_upheld, answer, correction
@@ -302,6 +308,7 @@ update activity set inputs = null, place = null, source_occurred_at = null
     "delete from offer_person where bucket = %(bucket)s and account = %(account)s",
     "delete from benefit_choice where bucket = %(bucket)s and account = %(account)s",
     "delete from voucher_place where bucket = %(bucket)s and account = %(account)s",
+    "delete from notice where bucket = %(bucket)s and account = %(account)s",
     "delete from leaderboard_entrant where bucket = %(bucket)s and account = %(account)s",
     "delete from statement_check where bucket = %(bucket)s and account = %(account)s",
     """
@@ -347,6 +354,8 @@ KEPT: Final[Mapping[str, str]] = MappingProxyType(
         "benefit_gift": "the books: milligrams of a night, for a public cause",
         "benefit_order": "the books: which order a night's donation is",
         "appeal": "that there was one, and how it was decided; the person's words are gone",
+        "webhook_endpoint": "an organisation's: where it is told things",
+        "webhook_message": "to an organisation, thin: ids and amounts, gone after thirty days",
         "statement": "that it was revoked, for whoever holds it; purpose and audience are gone",
     }
 )

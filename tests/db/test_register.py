@@ -66,6 +66,7 @@ def test_whatever_is_kept_or_forgotten_is_exported(database_url: str) -> None:
         "erasure", "guardian_code", "profile", "subject",  # opened by name, or of no content
         "settlement", "settlement_line", "settlement_share",  # organisations', as what follows
         "settlement_dispute", "settlement_adjustment", "settlement_final", "settlement_payout",
+        "webhook_endpoint", "webhook_message",
     }  # fmt: skip
     assert database_url
 

@@ -1,4 +1,4 @@
-"""Webhook endpoints, messages, deliveries."""
+"""Webhook endpoints, messages, deliveries; notices."""
 
 from app.migrations import apply
 

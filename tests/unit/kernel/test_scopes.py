@@ -10,7 +10,7 @@ TABLE = {
     Role.CITIZEN: "me",
     Role.OPERATOR: (
         "methodologies.propose providers.manage programmes.manage appeals.decide"
-        " staff.manage approvals.sign merchants.manage offers.approve"
+        " staff.manage approvals.sign merchants.manage offers.approve webhooks.manage"
     ),
     Role.REGULATOR: (
         "methodologies.propose methodologies.publish factors.correct"
@@ -37,12 +37,14 @@ def test_the_operator_may_nothing_that_is_the_regulators_alone() -> None:
     assert not SCOPES[Role.OPERATOR] & (overseeing | {Scope.AUDIT_READ})
 
 
-def test_citizens_merchants_and_the_desk_have_no_scope_in_common() -> None:
+def test_citizens_merchants_and_the_desk_have_no_scope_in_common_but_their_own_webhooks() -> None:
     merchants = {Role.MERCHANT_OWNER, Role.MERCHANT_KEEPER}
-    groups = [scopes_of(each) for each in (DESK, merchants, {Role.CITIZEN})]
+    shared = {Scope.WEBHOOKS_MANAGE}
+    groups = [scopes_of(each) - shared for each in (DESK, merchants, {Role.CITIZEN})]
     assert set(Role) == DESK | merchants | {Role.CITIZEN}
     assert sum(map(len, groups)) == len(frozenset[Scope]().union(*groups))
+    assert shared <= SCOPES[Role.OPERATOR] & SCOPES[Role.MERCHANT_OWNER]
 
 
-def test_a_machine_may_only_read() -> None:
-    assert {Scope.AUDIT_READ} == PARTNER_SCOPES
+def test_a_machine_may_only_read_and_be_told() -> None:
+    assert {Scope.AUDIT_READ, Scope.WEBHOOKS_MANAGE} == PARTNER_SCOPES

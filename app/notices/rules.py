@@ -1,0 +1,67 @@
+"""What citizens are told, in both languages (措辞): a kind and its facts become words."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+
+class NoticeKind(StrEnum):
+    """What there is to be told."""
+
+    POINTS_EXPIRING = "points.expiring"
+    ORDER_EXPIRING = "order.expiring"
+    ORDER_EXPIRED = "order.expired"
+    ORDER_REVERSED = "order.reversed"
+
+
+class Words(NamedTuple):
+    """A notice as people read it."""
+
+    title_zh: str
+    title_en: str
+    text_zh: str
+    text_en: str
+
+
+_WORDS: Final[Mapping[NoticeKind, Words]] = MappingProxyType(
+    {
+        NoticeKind.POINTS_EXPIRING: Words(
+            "积分即将过期",
+            "Points are about to expire",
+            "您有 {points} 积分将于 {expires} 之后过期，请及时使用。",
+            "{points} of your points can be used until {expires}, and not after it.",
+        ),
+        NoticeKind.ORDER_EXPIRING: Words(
+            "券即将到期",
+            "A voucher is about to end",
+            "您用 {points} 积分兑换的券即将到期；到期未核销，积分将退回。",
+            "The voucher that you ordered for {points} points ends soon; if it is not used, the"
+            " points come back.",
+        ),
+        NoticeKind.ORDER_EXPIRED: Words(
+            "券已到期，积分已退回",
+            "A voucher has ended; its points are back",
+            "券到期未核销，{points} 积分已退回原有效期。",
+            "The voucher was not used in its time; {points} points are back, with the dates that"
+            " they had.",
+        ),
+        NoticeKind.ORDER_REVERSED: Words(
+            "核销已冲正，积分已退回",
+            "A redemption was reversed; its points are back",
+            "商户冲正了您的券，{points} 积分已退回原有效期。",
+            "The merchant reversed your voucher; {points} points are back, with the dates that they"
+            " had.",
+        ),
+    }
+)
+
+
+def words_of(kind: NoticeKind, facts: Mapping[str, str | int]) -> Words:
+    """Say it.
+
+    >>> words_of(NoticeKind.ORDER_EXPIRED, {"points": 120}).text_en
+    'The voucher was not used in its time; 120 points are back, with the dates that they had.'
+    """
+    title_zh, title_en, text_zh, text_en = _WORDS[kind]
+    return Words(title_zh, title_en, text_zh.format(**facts), text_en.format(**facts))

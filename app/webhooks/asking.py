@@ -1,0 +1,48 @@
+"""Who asks about endpoints (身份): a merchant's owner, a partner's machine, a clerk."""
+
+from typing import Annotated, NamedTuple
+
+from fastapi import Depends
+
+from app.kernel.auth import ScopeMissing, desk
+from app.kernel.db import Database
+from app.kernel.scopes import Scope
+from app.kernel.tokens import Principal
+from app.kernel.wiring import Db
+from app.merchants.errors import MerchantSuspended
+from app.merchants.people import standing_user
+from app.partners.registry import find_partner
+from app.webhooks.rules import OPERATOR, merchant_owner, partner_owner
+
+
+class Asker(NamedTuple):
+    """Somebody, and whose endpoints are theirs to manage."""
+
+    who: Principal
+    owner: str
+
+
+def whose(who: Annotated[Principal, desk(Scope.WEBHOOKS_MANAGE)], db: Db) -> Asker:
+    """Give who asks, once they may at this moment: a token outlives a suspension by minutes.
+
+    Raises:
+        MerchantSuspended, ScopeMissing: See their own words.
+    """
+    if who.kind == "merchant":
+        return Asker(who, _of_merchant(db, who))
+    if who.kind == "partner":
+        if db.read(find_partner, who.id).suspended_at is not None:
+            raise ScopeMissing(needed=Scope.WEBHOOKS_MANAGE)
+        return Asker(who, partner_owner(who.id))
+    return Asker(who, OPERATOR)
+
+
+def _of_merchant(db: Database, who: Principal) -> str:
+    found = db.read(standing_user, who.id)
+    if found is None or Scope.WEBHOOKS_MANAGE not in found[1].scopes:
+        raise MerchantSuspended
+    return merchant_owner(found[0].merchant)
+
+
+Manager = Annotated[Asker, Depends(whose)]
+"""Who manages endpoints; every statement has their owner in its WHERE."""
