@@ -4,6 +4,7 @@ One clerk is enough: a published offer pays nobody, and whoever is paid was admi
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from sqlmodel import Session
 from app.kernel.auth import DENIED, desk
 from app.kernel.clock import now
 from app.kernel.http import problems
-from app.kernel.ids import parse_public_id
+from app.kernel.ids import new_id, parse_public_id
 from app.kernel.once import IdempotencyKey, answer_once
 from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.scopes import Scope
@@ -30,6 +31,7 @@ from app.mall.offer_schemas import (
 )
 from app.mall.offers import approve, find_offer, offers, refuse
 from app.staff import note_act
+from app.webhooks import News, NewsKind, merchant_owner, tell
 
 router = APIRouter(prefix="/v1/admin/offers", tags=["mall 商城"])
 
@@ -87,11 +89,12 @@ def post_approval(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Publish the version that was read, if it still is the one that was submitted."""
-    offer, at = parse_public_id(PREFIX, offer_id), now()
+    offer, message, at = parse_public_id(PREFIX, offer_id), new_id(), now()
 
     def deed(session: Session) -> Offer:
         made = approve(session, offer, body.version, at=at)
         note_act(session, who.name, "offers.approve", made.public, at=at, version=made.version)
+        tell(session, [_news(message, NewsKind.OFFER_APPROVED, made, at)])
         return made
 
     return _decided(request, db, who, idempotency_key, body, deed)
@@ -113,12 +116,13 @@ def post_refusal(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Refuse what was submitted, or end a sale; its pictures are served no more."""
-    offer, at = parse_public_id(PREFIX, offer_id), now()
+    offer, message, at = parse_public_id(PREFIX, offer_id), new_id(), now()
 
     def deed(session: Session) -> Offer:
         made = refuse(session, offer, body.version, body.reason)
         facts = {"version": made.version, "reason": body.reason}
         note_act(session, who.name, "offers.refuse", made.public, at=at, **facts)
+        tell(session, [_news(message, NewsKind.OFFER_REFUSED, made, at)])
         return made
 
     return _decided(request, db, who, idempotency_key, body, deed)
@@ -136,3 +140,9 @@ def _decided(
         return own_offer_out(deed(session))
 
     return answer_once(request, db, who, key, body, told, status=200)
+
+
+def _news(message: UUID, kind: NewsKind, made: Offer, at: datetime) -> News:
+    cause = f"{made.public}/{made.version}/{at.isoformat()}"
+    data = {"offer": made.public, "version": made.version, "reason": made.reason}
+    return News(message, merchant_owner(made.merchant), kind, cause, data, at)

@@ -4,14 +4,17 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from app.city import City
 from app.kernel.clock import now
-from app.kernel.ids import public_id
+from app.kernel.db import driver
+from app.kernel.ids import new_id, public_id
 from app.kernel.scopes import Role
 from app.merchants import MerchantKind
 from app.merchants.registry import resume_merchant, suspend_merchant
+from app.webhooks import merchant_owner
 from tests.support.acts import rows
 from tests.support.desk import clerk
 from tests.support.offers import DAY, OFFERS, Console, Market, picture, wish
@@ -100,6 +103,29 @@ def test_a_refusal_says_why_and_a_published_offer_is_taken_down(
     assert shown(client) == []
     note = rows(market.city.db, "select detail from audit_entry order by number desc limit 1")
     assert note == [({"version": 2, "reason": "Complaints"},)]
+
+
+LISTEN = """
+insert into webhook_endpoint (id, owner, url, types, scheme, secret, created_at)
+values (%s, %s, 'https://hooks.example/', '{offer.approved,offer.refused}', 'v1', 'x', now())"""
+
+
+def test_the_merchant_alone_is_told_of_each_decision(market: Market, shop: Console) -> None:
+    other = market.console(2)
+
+    def listen(session: Session) -> None:
+        for each in (shop, other):
+            driver(session).execute(LISTEN, (new_id(), merchant_owner(each.merchant)))
+
+    market.city.db.transact(listen)
+    offer = market.published(shop)
+    market.decide(offer, "refusal", reason="Complaints")
+    told = rows(market.city.db, "select owner, body::json from webhook_message order by told_at")
+    assert {owner for owner, _ in told} == {merchant_owner(shop.merchant)}
+    assert [(body["type"], body["data"]) for _, body in told] == [
+        ("offer.approved", {"offer": offer["id"], "version": 1, "reason": None}),
+        ("offer.refused", {"offer": offer["id"], "version": 1, "reason": "Complaints"}),
+    ]
 
 
 def test_a_decision_is_on_the_version_that_was_read(market: Market, shop: Console) -> None:
