@@ -131,5 +131,5 @@ def post_funding(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Ask; once a second person signs, the money is in the budget."""
-    asks = partial(ask_funding, code=code, fen=body.fen)
+    asks = partial(ask_funding, code=code, fen=body.fen, sponsor=body.sponsor)
     return answer_asked(request, db, who, idempotency_key, body, asks, reason=body.reason)

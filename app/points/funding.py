@@ -18,6 +18,7 @@ from app.kernel.scopes import Scope
 from app.points.earmarks import add_funds
 from app.points.errors import ProgrammeUnfunded
 from app.points.programmes import find_programme
+from app.points.sponsors import note_sponsor
 from app.staff import Approval, Asking, Deed, Signing, ask, note_act
 from app.staff.approvals import Payload
 from ledger.accounts import SYSTEM_ACCOUNTS, bucket_of
@@ -29,8 +30,18 @@ FUND: Final = "programmes.fund"
 YUAN: Final = Money()
 
 
-def fund(session: Session, code: str, fen: int, *, cause: UUID, at: datetime) -> None:
+def fund(
+    session: Session,
+    code: str,
+    fen: int,
+    *,
+    cause: UUID,
+    at: datetime,
+    sponsor: str | None = None,
+) -> None:
     """Take ``fen`` in from the bank. The transfer's id is its cause's, so it is posted once.
+
+    ``sponsor`` is told publicly; none wishes not to be.
 
     Raises:
         ProgrammeUnknown: There is none of this code.
@@ -45,10 +56,13 @@ def fund(session: Session, code: str, fen: int, *, cause: UUID, at: datetime) ->
         bucket_of(budget), today, cause, BANK, budget, asset, fen, int(Code.FUND), cause, today
     )
     add_funds(connection, programme.id, fen)
+    note_sponsor(connection, programme.id, sponsor, fen, funding=cause, at=at)
     post(connection, [row])
 
 
-def ask_funding(session: Session, asking: Asking, code: str, fen: int) -> Approval:
+def ask_funding(
+    session: Session, asking: Asking, code: str, fen: int, sponsor: str | None = None
+) -> Approval:
     """Ask for a second signature under so much money.
 
     Raises:
@@ -57,14 +71,16 @@ def ask_funding(session: Session, asking: Asking, code: str, fen: int) -> Approv
     """
     if find_programme(session, code).fen_per_point == 0:
         raise ProgrammeUnfunded(programme=code)
-    payload = {"programme": code, "fen": fen}
+    payload = {"programme": code, "fen": fen, "sponsor": sponsor}
     return ask(session, asking, FUND, code, payload, scope=Scope.PROGRAMMES_MANAGE)
 
 
 def _signed(session: Session, payload: Payload, signing: Signing) -> None:
     code, fen = str(payload["programme"]), int(payload["fen"])
-    fund(session, code, fen, cause=signing.approval, at=signing.at)
-    note_act(session, signing.signed_by, FUND, code, at=signing.at, fen=fen)
+    sponsor = payload.get("sponsor")
+    fund(session, code, fen, cause=signing.approval, at=signing.at, sponsor=sponsor)
+    told = {"fen": fen} | ({"sponsor": sponsor} if sponsor else {})
+    note_act(session, signing.signed_by, FUND, code, at=signing.at, **told)
 
 
 DEEDS: Final[Mapping[str, Deed]] = {FUND: _signed}

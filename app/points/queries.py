@@ -20,6 +20,7 @@ from app.points.programmes import (
     rates_of,
     rewards_of,
 )
+from app.points.sponsors import Sponsor, sponsors_of
 from ledger.accounts import BUCKETS
 
 _PAGE: Final = """
@@ -95,6 +96,7 @@ class Figures:
     rates: Sequence[Rate]
     rewards: Sequence[Reward]
     outstanding: Sequence[Outstanding]
+    sponsors: Sequence[Sponsor]
 
 
 def exchanges_of(
@@ -137,12 +139,14 @@ def count_outstanding(db: Database, *, at: datetime) -> None:
 
 
 def _figures(connection: Connection, programme: Programme) -> Figures:
+    funds = funds_of(connection, programme.id)
     return Figures(
         programme,
-        funds_of(connection, programme.id),
+        funds,
         rates_of(connection, programme.id),
         rewards_of(connection, programme.id),
         [Outstanding(*row) for row in connection.execute(_COUNTED, (programme.id,)).fetchall()],
+        sponsors_of(connection, programme.id, funds),
     )
 
 

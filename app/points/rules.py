@@ -41,6 +41,15 @@ class Lot(NamedTuple):
     points: int
 
 
+class Use(NamedTuple):
+    """What became of a sponsor's money [fen]; the rest of it is unpromised."""
+
+    settled_fen: int
+    """Merchants were paid for points that were spent."""
+    promised_fen: int
+    """Points may claim it."""
+
+
 def points_for(mg: int, mg_per_point: int) -> int:
     """Give the whole points of some milligrams.
 
@@ -132,3 +141,19 @@ def is_below(solvency: int | None, permille: int) -> bool:
     (True, False)
     """
     return solvency is not None and solvency < permille
+
+
+def used_first(fundings: Sequence[int], settled_fen: int, promised_fen: int) -> list[Use]:
+    """Say what became of each funding, in order of payment: the oldest money goes first.
+
+    >>> used_first([100, 50], 120, 20)
+    [Use(settled_fen=100, promised_fen=0), Use(settled_fen=20, promised_fen=20)]
+    """
+    uses: list[Use] = []
+    for fen in fundings:
+        settled = min(fen, settled_fen)
+        promised = min(fen - settled, promised_fen)
+        settled_fen -= settled
+        promised_fen -= promised
+        uses.append(Use(settled, promised))
+    return uses

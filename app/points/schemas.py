@@ -242,6 +242,11 @@ class FundingIn(BaseModel):
     model_config = FROZEN
 
     fen: Int = Field(ge=1, le=FEN_MAX, examples=[10_000_000])
+    sponsor: Name | None = Field(
+        default=None,
+        examples=["City Bank"],
+        description="Told publicly; left out by a sponsor that wishes not to be named. 出资方",
+    )
     reason: Reason = Field(examples=["Sponsor's transfer of June"])
 
 
@@ -254,6 +259,17 @@ class OutstandingOut(BaseModel):
     points: int
     fen: int
     counted_at: datetime
+
+
+class SponsorOut(BaseModel):
+    """Who paid in, and what became of it: the oldest money goes first (出资方)."""
+
+    model_config = FROZEN
+
+    name: str | None = Field(description="Null: all who wish not to be named.")
+    funded_fen: int
+    settled_fen: int = Field(description="Paid to merchants for points that were spent.")
+    promised_fen: int = Field(description="What points may claim of it.")
 
 
 class ProgrammeOut(BaseModel):
@@ -281,6 +297,7 @@ class ProgrammeOut(BaseModel):
     rates: Sequence[RateOut]
     rewards: Sequence[RewardOut]
     outstanding: Sequence[OutstandingOut]
+    sponsors: Sequence[SponsorOut] = Field(description="The first to pay first.")
 
 
 class ProgrammePage(BaseModel):

@@ -19,6 +19,7 @@ from app.points.schemas import (
     QuoteOut,
     RateOut,
     RewardOut,
+    SponsorOut,
 )
 
 
@@ -109,6 +110,10 @@ def shown_programme(found: Figures) -> ProgrammeOut:
                 counted_at=each.counted_at,
             )
             for each in found.outstanding
+        ],
+        sponsors=[
+            SponsorOut(name=each.name, funded_fen=each.funded_fen, **each.use._asdict())
+            for each in found.sponsors
         ],
     )
 

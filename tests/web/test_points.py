@@ -176,6 +176,27 @@ def test_a_programme_is_opened_given_terms_and_funded_by_two(desk: Desk) -> None
     assert "programmes.fund" in acts
 
 
+def test_sponsors_are_told_with_what_became_of_their_money(desk: Desk) -> None:
+    """300 fen paid in four times, 160 of it promised: the oldest 50, 100, and ten of the next."""
+    db, an, bo = desk.city.db, desk.clerk(), desk.clerk()
+    programme(db, desk.city.keys, 50)
+    for fen, name in ((100, "City Bank"), (100, None), (50, "City Bank")):
+        told = {"fen": fen, "reason": "June"} | ({"sponsor": name} if name else {})
+        desk.agree(an, bo, FUNDING, told)
+    (ann,) = citizens(db, desk.city.keys, 1)
+    accrue(db, ann, asset_number(db, BUS), 1_600_000)
+    desk.post(citizen(ann), "/v1/me/exchanges", {})
+    shown = desk.client.get("/v1/public/programmes/green").json()["sponsors"]
+    assert shown == [
+        {"name": None, "funded_fen": 150, "settled_fen": 0, "promised_fen": 60},
+        {"name": "City Bank", "funded_fen": 150, "settled_fen": 0, "promised_fen": 100},
+    ]
+    kept = "select sum(fen)::int8 from programme_sponsor"
+    assert one(db, kept)[0] == sum(slices(db)) == 300
+    noted = rows(db, "select detail ->> 'sponsor' from audit_entry where act = 'programmes.fund'")
+    assert {name for (name,) in noted} == {"City Bank", None}
+
+
 def test_points_that_claim_no_money_take_none(desk: Desk) -> None:
     desk.post(desk.clerk(), "/v1/admin/programmes", {**OPEN, "fen_per_point": 0})
     answer = desk.post(

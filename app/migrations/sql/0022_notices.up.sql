@@ -35,7 +35,11 @@ create table programme_sponsor (
 );
 comment on column programme_sponsor.funding is 'The transfer of this money, which is its own cause';
 comment on column programme_sponsor.name is 'Null: a sponsor that wishes not to be named';
-create index programme_sponsor_of on programme_sponsor (programme, funding);
+create index programme_sponsor_of on programme_sponsor (programme, funded_at, funding);
+-- What was paid in before was by nobody in particular.
+insert into programme_sponsor (funding, programme, name, fen, funded_at)
+select t.id, p.id, null, t.amount, t.recorded_at
+  from transfer t join programme p on p.budget = t.target where t.code = 21;
 
 create table campaign_simulation (
   id uuid primary key,
