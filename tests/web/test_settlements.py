@@ -1,4 +1,4 @@
-"""Statements over HTTP (结算接口): read, checked, contested; answered and paid by two of the desk."""
+"""Statements over HTTP (结算接口): read, checked and contested; answered and paid by two clerks."""
 
 import csv
 import io
