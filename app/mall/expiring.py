@@ -1,11 +1,12 @@
 """Orders that end by themselves (订单到期): past their time, or because their owner leaves (R20).
 
-Each is one call of its own, so the job holds nothing while it goes on, and a worker that dies
-leaves the rest to the next one.
+Each is a transaction of its own, with the notice of it, so the job holds nothing while it goes on,
+and a worker that dies leaves the rest to the next one.
 """
 
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from sqlmodel import Session
 
@@ -14,6 +15,8 @@ from app.kernel.clock import day_of
 from app.kernel.db import Database, driver
 from app.kernel.ids import new_id
 from app.mall.ordering import RELEASE
+from app.mall.telling import order_notice
+from app.notices import NoticeKind, notify
 
 AT_ONCE: Final = 500
 QUIET: Final = timedelta(hours=1)
@@ -21,7 +24,7 @@ QUIET: Final = timedelta(hours=1)
 _BUCKETS: Final = """
 select distinct bucket from mall_order where state = 'reserved' and ends_at <= %s order by bucket"""
 _DUE: Final = """
-select account, id from mall_order
+select account, id, points from mall_order
  where bucket = %s and state = 'reserved' and ends_at <= %s
    and (offline_until is null or offline_until + interval '1 day' <= %s)
  order by ends_at, account, id limit %s"""
@@ -36,9 +39,8 @@ def expire_orders(db: Database, *, at: datetime) -> int:
     expired = 0
     for bucket in db.read(_buckets, at):
         while due := db.read(_due, bucket, at):
-            for owner, order in due:
-                facts = (bucket, owner, order, new_id(), at, day_of(at))
-                expired += db.call(RELEASE, facts) == ("reserved", "expired")
+            for each in due:
+                expired += db.transact(_expire, bucket, *each, moved=new_id(), at=at)
     return expired
 
 
@@ -57,9 +59,28 @@ def is_quiet(session: Session, citizen: Citizen, at: datetime) -> bool:
     return connection.execute(_RECENT, (*owner, at - QUIET)).fetchone() is None
 
 
+def _expire(
+    session: Session,
+    bucket: int,
+    owner: int,
+    order: UUID,
+    points: int,
+    *,
+    moved: UUID,
+    at: datetime,
+) -> bool:
+    """Let an order expire, and tell its owner; says whether it did."""
+    connection = driver(session)
+    row = connection.execute(RELEASE, (bucket, owner, order, moved, at, day_of(at))).fetchone()
+    if row != ("reserved", "expired"):
+        return False
+    notify(connection, [order_notice(NoticeKind.ORDER_EXPIRED, bucket, owner, order, points, at)])
+    return True
+
+
 def _buckets(session: Session, at: datetime) -> list[int]:
     return [row[0] for row in driver(session).execute(_BUCKETS, (at,))]
 
 
-def _due(session: Session, bucket: int, at: datetime) -> list[tuple[int, object]]:
-    return [(row[0], row[1]) for row in driver(session).execute(_DUE, (bucket, at, at, AT_ONCE))]
+def _due(session: Session, bucket: int, at: datetime) -> list[tuple[int, UUID, int]]:
+    return driver(session).execute(_DUE, (bucket, at, at, AT_ONCE)).fetchall()

@@ -41,8 +41,8 @@ select redeemed_at, id, merchant, till, points, claim_fen, offline_at from redem
    and (redeemed_at, id) > (%(since)s, %(after)s) and merchant = any(%(merchants)s)
  order by redeemed_at, id limit %(limit)s"""
 _REVERSED: Final = """
-select v.reversed_at, v.id, v.merchant, v.till, v.redemption, v.bucket, v.account, r.points,
-       r.mall_order
+select v.reversed_at, v.id, v.merchant, v.till, v.redemption, v.bucket, v.account, r.mall_order,
+       r.points
   from reversal v
   join redemption r on r.bucket = v.bucket and r.account = v.account and r.id = v.redemption
  where v.reversed_at >= %(since)s and v.reversed_at < %(until)s
@@ -79,10 +79,12 @@ def warn_of_ends(db: Database, *, at: datetime) -> int:
     return told
 
 
-def order_expired(bucket: int, owner: int, order: UUID, points: int, *, at: datetime) -> Notice:
-    """Tell a citizen that an order has ended by itself."""
+def order_notice(
+    kind: NoticeKind, bucket: int, owner: int, order: UUID, points: int, at: datetime
+) -> Notice:
+    """Tell a citizen of an order of theirs."""
     facts: dict[str, str | int] = {"order": public_id(ORDER, order), "points": points}
-    return Notice(bucket, owner, new_id(), NoticeKind.ORDER_EXPIRED, str(order), facts, at)
+    return Notice(bucket, owner, new_id(), kind, str(order), facts, at)
 
 
 def _go_through(db: Database, source: str, told: Read, *, at: datetime) -> int:
@@ -143,7 +145,11 @@ def _tell_reversed(session: Session, asked: Mapping[str, object]) -> Rows:
     connection = driver(session)
     rows = connection.execute(_REVERSED, asked).fetchall()
     tell(session, [_reversed(*row[:5]) for row in rows])
-    notify(connection, [_given_back(row[0], *row[5:]) for row in rows])
+    given_back = [
+        order_notice(NoticeKind.ORDER_REVERSED, bucket, owner, order, points, at)
+        for at, *_, bucket, owner, order, points in rows
+    ]
+    notify(connection, given_back)
     return rows
 
 
@@ -160,11 +166,6 @@ def _reversed(
     return News(new_id(), owner, kind, str(redemption), data, reversed_at)
 
 
-def _given_back(at: datetime, bucket: int, owner: int, points: int, order: UUID) -> Notice:
-    facts: dict[str, str | int] = {"order": public_id(ORDER, order), "points": points}
-    return Notice(bucket, owner, new_id(), NoticeKind.ORDER_REVERSED, str(order), facts, at)
-
-
 def _buckets(session: Session, at: datetime) -> list[int]:
     return [row[0] for row in driver(session).execute(_BUCKETS, (at, at + SOON))]
 
@@ -174,10 +175,9 @@ def _warn(session: Session, bucket: int, after: UUID, *, at: datetime) -> tuple[
     connection = driver(session)
     asked = {"bucket": bucket, "at": at, "soon": at + SOON, "new": NEW, "after": after}
     rows = connection.execute(_ENDING, {**asked, "limit": AT_ONCE}).fetchall()
-    told = notify(connection, [_ending(bucket, *row, at=at) for row in rows])
+    kind = NoticeKind.ORDER_EXPIRING
+    told = notify(
+        connection,
+        [order_notice(kind, bucket, owner, order, points, at) for owner, order, points in rows],
+    )
     return told, rows[-1][1] if len(rows) == AT_ONCE else None
-
-
-def _ending(bucket: int, owner: int, order: UUID, points: int, *, at: datetime) -> Notice:
-    facts: dict[str, str | int] = {"order": public_id(ORDER, order), "points": points}
-    return Notice(bucket, owner, new_id(), NoticeKind.ORDER_EXPIRING, str(order), facts, at)
