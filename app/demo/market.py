@@ -32,6 +32,7 @@ class DemoOffer:
     title_en: str
     price_points: int
     stocked: int
+    price_fen: int = 0
     per_person: int | None = None
     per_day: int | None = None
 
@@ -49,6 +50,15 @@ class DemoMerchant:
 
 
 COFFEE: Final = (
+    DemoOffer(
+        OfferKind.GOODS,
+        Category.FOOD,
+        "自带杯美式",
+        "An americano in your cup",
+        price_points=40,
+        stocked=300,
+        price_fen=990,
+    ),
     DemoOffer(OfferKind.GOODS, Category.FOOD, "自带杯拿铁", "A latte in your cup", 300, 200),
     DemoOffer(
         OfferKind.COUPON,
@@ -127,7 +137,7 @@ def _content(offer: DemoOffer, at: datetime) -> Content:
         text_zh="演示商品，不可真实兑换。",
         text_en="A demonstration; nobody hands it over.",
         price_points=offer.price_points,
-        price_fen=0,
+        price_fen=offer.price_fen,
         per_person=offer.per_person,
         per_day=offer.per_day,
         sale_from=at,
