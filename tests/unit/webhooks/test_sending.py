@@ -14,11 +14,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
 
 from app.webhooks.rules import Reach
-from app.webhooks.sending import Outcome, Sender
+from app.webhooks.sending import Outcome, Resolve, Sender
 from tests.support.receivers import receiver
 
 HERE = Reach(plain=True, loopback=True)
 NAME = "shop.example"
+
+
+def resolving(*addresses: str) -> Resolve:
+    """Give a resolver that knows nothing else."""
+
+    def resolve(_host: str, _port: int) -> list[str]:
+        return list(addresses)
+
+    return resolve
 
 
 def certificate(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
@@ -85,7 +94,7 @@ def test_it_connects_to_what_was_judged_and_keeps_the_name(
 )
 def test_a_name_that_leads_inside_is_not_connected_to(addresses: list[str]) -> None:
     with receiver() as inside:
-        sender = Sender(Reach(plain=True), lambda *_: addresses)
+        sender = Sender(Reach(plain=True), resolving(*addresses))
         found = sender.post(f"http://{NAME}:8080/", {}, b"{}")
         assert found == Outcome(fault="address_refused")
         assert inside.received == []
@@ -97,7 +106,7 @@ def test_names_that_lead_nowhere() -> None:
 
     url = f"http://{NAME}:8080/"
     assert Sender(HERE, unknown).post(url, {}, b"{}") == Outcome(fault="unresolved")
-    assert Sender(HERE, lambda *_: []).post(url, {}, b"{}") == Outcome(fault="unresolved")
+    assert Sender(HERE, resolving()).post(url, {}, b"{}") == Outcome(fault="unresolved")
     assert Sender(Reach()).post(url, {}, b"{}") == Outcome(fault="url_refused")
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
@@ -137,5 +146,8 @@ def test_who_drips_is_hung_up_on_in_time() -> None:
     ids=["interim", "long-body", "long-head", "not-http", "half", "no-status"],
 )
 def test_what_it_answers(said: bytes, outcome: Outcome) -> None:
-    with receiver(act=lambda handler: handler.wfile.write(said) and None) as shop:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(said)
+
+    with receiver(act=answer) as shop:
         assert Sender(HERE).post(shop.url, {}, b"{}") == outcome
