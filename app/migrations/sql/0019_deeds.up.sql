@@ -355,9 +355,11 @@ begin
     return;
   end if;
 
-  if _said is null then
-    insert into desk_answer (actor, key, request, kept_until) values (_actor, _key, _request, _kept_until);
+  if _said is not null then
+    outcome := 'asked'; -- what was asked before, sent again, is no second person's word
+    return;
   end if;
+  insert into desk_answer (actor, key, request, kept_until) values (_actor, _key, _request, _kept_until);
   if _till is null or _taken.till is distinct from _till then
     insert into reversal_request (bucket, account, redemption, asked_by, asked_at)
     values (_found.bucket, _found.account, _redemption, _person, _at) on conflict do nothing;
