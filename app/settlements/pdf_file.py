@@ -59,11 +59,11 @@ def pdf_of(whole: WholeSettlement, merchant: Merchant) -> bytes:
     # Untyped: the library annotates nothing.
     page: Any = Canvas(out, pagesize=A4, invariant=1)
     page.setTitle(f"Tanpu {whole.row.public}")
-    y = 0.0
+    y = top = height - LEFT
     for row in _rows(whole, merchant):
         if y < LEFT:
             page.showPage()
-            y = height - LEFT
+            y = top
         page.setFont(FONT, row.size)
         for x, text in zip(row.columns, row.cells, strict=True):
             page.drawString(LEFT + x, y, drawable(text))
