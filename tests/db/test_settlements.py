@@ -3,7 +3,9 @@
 import json
 from base64 import b64encode
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
+from threading import Barrier
 from uuid import UUID
 
 import psycopg
@@ -24,6 +26,8 @@ from tests.support.auditing import assert_books_hold, assert_clean
 from tests.support.orders import DAY, HOUR, MINUTE, Street, said
 from tests.support.points import programme, slices
 from tests.support.settlements import NOON, ORIGIN, fee, fen_of, seal, settle, sold, statements
+
+WORKERS = 4
 
 
 @pytest.fixture
@@ -354,3 +358,41 @@ def test_the_statement_is_signed_over_its_lines(street: Street) -> None:
     assert document["public_key"] == b64encode(public.public_bytes_raw()).decode()
     people = {str(owner) for (owner,) in rows(street.db, "select account from subject")}
     assert not any(owner in json.dumps(document) for owner in people)
+
+
+def test_two_workers_settle_a_day_once(street: Street, database_url: str) -> None:
+    sold(street, 40)
+    other = street.merchant()
+    sold(street, 70, shop=other, till=street.open_till(other))
+    barrier = Barrier(WORKERS)
+
+    def work(_: int) -> int:
+        barrier.wait(timeout=30)
+        return settle(street)
+
+    with ThreadPoolExecutor(WORKERS) as workers:
+        assert sum(workers.map(work, range(WORKERS))) == 2
+    assert len(statements(street)) == 2
+    assert (fen_of(street, street.shop), fen_of(street, other)) == (40, 70)
+    assert_books_hold(database_url)
+
+
+def test_a_merchant_that_is_short_holds_up_no_other(street: Street, database_url: str) -> None:
+    """Of two programmes one budget is emptied behind the books' back; put back, the day closes."""
+    sold(street, 40)
+    other = street.merchant()
+    till = street.open_till(other)
+    blue = programme(street.db, street.keys, 1_000, NewProgramme("blue", "蓝", "Blue"))
+    street.green, green = blue, street.green
+    sold(street, 70, shop=other, till=till)
+    street.green = green
+    change = "update balance set debits = debits {} 1000 where account = %s"
+    with psycopg.connect(database_url, autocommit=True) as owner:
+        owner.execute(change.format("+").encode(), (blue.budget,))
+        assert settle(street) == 1
+        assert (fen_of(street, street.shop), fen_of(street, other)) == (40, 0)
+        assert one(street.db, "select count(*) from settlement_day") == (0,)
+        owner.execute(change.format("-").encode(), (blue.budget,))
+    assert settle(street) == 1
+    assert fen_of(street, other) == 70
+    assert one(street.db, "select count(*) from settlement_day") == (1,)
