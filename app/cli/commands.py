@@ -15,6 +15,7 @@ GROUPS: Final = {
     "catalogue": "app.cli.catalogue",
     "provider": "app.cli.provider",
     "staff": "app.cli.staff",
+    "till": "app.cli.till",
     "boundary": "app.cli.boundary",
     "epoch": "app.cli.epoch",
     "keys": "app.cli.keys",

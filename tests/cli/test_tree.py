@@ -36,6 +36,9 @@ staff add
 staff list
 staff suspend
 staff reset
+till open
+till redeem
+till reverse
 keys
 simulate
 bench ingest
