@@ -67,5 +67,11 @@ def choose(
 
 
 def withdraw(session: Session, owner: int) -> None:
-    """End a citizen's choice; the next night gives nothing of theirs."""
-    driver(session).execute(_WITHDRAW, (bucket_of(owner), owner))
+    """End a citizen's choice: once it is answered, nothing more of theirs is given.
+
+    Raises:
+        TokenInvalid: They were erased.
+    """
+    place = (bucket_of(owner), owner)
+    lock_citizen(session, *place)
+    driver(session).execute(_WITHDRAW, place)

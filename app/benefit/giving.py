@@ -90,10 +90,10 @@ class Dust(NamedTuple):
 
 def give_dust(db: Database, *, untouched_days: int, at: datetime) -> Given:
     """Let residual milligrams join the public cancellations that their owners named. Resumable."""
-    dust = db.read(_terms, day_of(at), untouched_days)
+    dust = db.read(dust_terms, day_of(at), untouched_days)
     given = Given()
     for bucket in db.read(_buckets) if dust.worths and dust.open else ():
-        given = _sum(given, db.transact(_give_dust, dust, bucket, day_of(at)))
+        given = _sum(given, db.transact(give_dust_of, dust, bucket, day_of(at)))
     return given
 
 
@@ -105,7 +105,8 @@ def give_points(db: Database, *, at: datetime) -> Given:
     return given
 
 
-def _terms(session: Session, today: date, untouched_days: int) -> Dust:
+def dust_terms(session: Session, today: date, untouched_days: int) -> Dust:
+    """Say what dust is today, and what it may join."""
     connection = driver(session)
     known = [rates_of(connection, each) for each in programmes(connection)]
     worths: dict[int, int] = {}
@@ -122,7 +123,8 @@ def _buckets(session: Session) -> list[int]:
     return [row[0] for row in driver(session).execute(_BUCKETS)]
 
 
-def _give_dust(session: Session, dust: Dust, bucket: int, night: date) -> Given:
+def give_dust_of(session: Session, dust: Dust, bucket: int, night: date) -> Given:
+    """Give one bucket's dust, in the caller's transaction."""
     connection = driver(session)
     facts = {
         "bucket": bucket,

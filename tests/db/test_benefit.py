@@ -1,7 +1,9 @@
 """Giving to the public benefit: by choice alone, once a night, to the milligram and the fen."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, time, timedelta
+from threading import Event
 from uuid import UUID
 
 import psycopg
@@ -22,6 +24,7 @@ from app.benefit import (
 )
 from app.benefit.cancellations import Total, shown_of
 from app.benefit.errors import CancellationMalformed, CancellationOver, DonationUnknown
+from app.benefit.giving import dust_terms, give_dust_of
 from app.growth.reading import year_of
 from app.kernel.clock import SHANGHAI, day_of, now
 from app.kernel.db import Database, driver
@@ -134,6 +137,32 @@ def test_withdrawn_or_over_or_leaving_gives_nothing_the_next_night(
 
     db.transact(leave)
     assert dust(db, NOW + timedelta(days=1)) == (0, 0)
+
+
+def test_a_withdrawal_waits_for_the_night_that_has_begun(db: Database, keys: Keys) -> None:
+    """Its answer comes after the gift, so nobody is told that it ended and then gives."""
+    programme(db, keys, 1_000)
+    (ann,) = citizens(db, keys, 1)
+    accrue(db, ann, asset_number(db, BUS), 7, on=LONG_AGO)
+    opt_in(db, ann, cause=wetland(db))
+    terms = db.read(dust_terms, TODAY, DAYS)
+    given, go_on = Event(), Event()
+
+    def night(session: Session) -> None:
+        assert give_dust_of(session, terms, bucket_of(ann), TODAY) == (1, 7)
+        given.set()
+        assert go_on.wait(10)
+
+    with ThreadPoolExecutor(2) as pool:
+        running = pool.submit(db.transact, night)
+        assert given.wait(10)
+        withdrawing = pool.submit(db.transact, withdraw, ann)
+        with pytest.raises(TimeoutError):
+            withdrawing.result(0.5)
+        go_on.set()
+        running.result(10)
+        withdrawing.result(10)
+    assert db.read(choice_of, ann) == (None, None, None)
 
 
 def test_what_cannot_be_chosen_is_refused(db: Database, keys: Keys) -> None:
