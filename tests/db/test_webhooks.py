@@ -21,6 +21,7 @@ from app.kernel.secrets import Keys
 from app.mall import telling
 from app.mall.telling import tell_of_tills
 from app.partners.registry import Partner, PartnerKey, add_partner, suspend_partner
+from app.settlements import SettlementSeal, settle_days
 from app.staff.credentials import seal_owner
 from app.webhooks import News, NewsKind, merchant_owner, partner_owner, tell
 from app.webhooks.delivering import LEASE, Courier, claim, note, sweep_messages
@@ -377,6 +378,24 @@ def test_tills_deeds_become_messages_once_however_often_the_job_runs(
         public_id("rdm", redeemed[0]),
     )
     assert _names_nobody([*told, last], person)
+
+
+def test_a_closed_statement_is_told_with_it(post: Post, shop: Receiver) -> None:
+    street = Street(post.db, post.keys)
+    post.endpoint(merchant_owner(street.shop), shop.url, NewsKind.SETTLEMENT_CLOSED)
+    (person,) = street.people(1, **{f"y{street.at.year + 1}": 1000})
+    street.redeem(street.order(person, street.offer()))
+    seal, later = SettlementSeal(post.keys.receipt, "origin"), street.at + 26 * HOUR
+    for _ in range(2):
+        settle_days(post.db, seal, at=later)
+    post.send()
+    (got,) = shop.received
+    made, day, net_fen = one(post.db, "select id, day, net_fen from settlement")
+    assert json.loads(got.body)["data"] == {
+        "settlement": public_id("set", made),
+        "day": day.isoformat(),
+        "net_fen": net_fen,
+    }
 
 
 def _names_nobody(told: list[Mapping[str, Any]], person: int) -> bool:
