@@ -15,15 +15,17 @@ from sqlmodel import Session
 from app.books import Overdrawn, Row, asset_ids, post
 from app.kernel.clock import day_of
 from app.kernel.db import Connection, driver
+from app.kernel.ids import public_id
 from app.points import Programme, programmes, promise, spend
 from app.settlements.errors import BudgetShort
-from app.settlements.lines import shown_lines, unsettled
+from app.settlements.lines import PREFIX, shown_lines, unsettled
 from app.settlements.rules import ClaimLine, ProgrammeShare, carried, shares
 from app.settlements.statement import (
     SettlementSeal,
     SettlementTerms,
     sign_settlement,
 )
+from app.webhooks import News, NewsKind, merchant_owner, tell
 from ledger.accounts import SYSTEM_ACCOUNTS, bucket_of
 from ledger.assets import Money
 from ledger.chart import Code
@@ -87,6 +89,7 @@ def settle_day(
         _let_go(connection, share, home=account)
     payments = [(known[share.programme], share.net_fen) for share in found]
     _pay(connection, payments, terms, place, new_id)
+    tell(session, [_news(terms, found, new_id())])
     return True
 
 
@@ -147,3 +150,12 @@ def _pay(
         post(connection, rows)
     except Overdrawn as error:
         raise BudgetShort from error
+
+
+def _news(terms: SettlementTerms, found: Iterable[ProgrammeShare], message: UUID) -> News:
+    """Tell the merchant that there is a statement, and what it comes to."""
+    public = public_id(PREFIX, terms.id)
+    net = sum(share.net_fen for share in found)
+    data = {"settlement": public, "day": terms.day.isoformat(), "net_fen": net}
+    owner, kind = merchant_owner(terms.merchant), NewsKind.SETTLEMENT_CLOSED
+    return News(message, owner, kind, public, data, terms.closed_at)

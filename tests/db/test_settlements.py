@@ -2,9 +2,8 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from threading import Barrier
 from uuid import UUID
 
@@ -17,7 +16,6 @@ from app.kernel.ids import new_id
 from app.kernel.secrets import Keys
 from app.points import NewProgramme
 from app.settlements import close_windows, settle_day
-from app.settlements.disputes import DisputeAnswer, NewDispute, answer_dispute, open_dispute
 from app.settlements.payouts import pay_out
 from app.settlements.showing import shown_whole, whole_settlement
 from ledger.settlement import check_settlement
@@ -236,114 +234,6 @@ def test_a_budget_that_cannot_pay_stops_one_merchant_and_nothing_is_half_done(
     assert one(street.db, "select count(*) from transfer where code = 22") == (0,)
 
 
-# what becomes of it -------------------------------------------------------------------------------
-def opened(street: Street, *places: int, at: datetime) -> UUID:
-    (settlement,) = one(street.db, "select id from settlement order by day limit 1")
-    dispute = new_id()
-    new = NewDispute(dispute, settlement, places, "why", new_id())
-    street.db.transact(open_dispute, street.shop, new, at=at)
-    return dispute
-
-
-def answered(street: Street, dispute: UUID, at: datetime, **granted: int) -> None:
-    street.db.transact(answer_dispute, DisputeAnswer(dispute, "so", granted), at=at)
-
-
-@pytest.mark.parametrize(
-    ("granted", "expected"), [(25, 75), (-20, 30), (-80, 0)], ids=["more", "less", "all"]
-)
-def test_what_an_answer_grants_is_a_line_of_the_next_statement(
-    street: Street, database_url: str, granted: int, expected: int
-) -> None:
-    sold(street, 40)
-    settle(street)
-    first = one(street.db, "select statement, signature, root from settlement")
-    answered(street, opened(street, 0, at=NOON + 2 * DAY), NOON + 3 * DAY, green=granted)
-    assert_books_hold(database_url)
-    sold(street, 50, at=NOON + 3 * DAY)
-    unpromised, promised = slices(street.db)
-    assert settle(street, NOON + 4 * DAY) == 1
-    assert statements(street)[1][1] == expected
-    claimed = 50 + max(0, granted)
-    assert slices(street.db) == (unpromised + claimed - expected, promised - claimed)
-    assert one(street.db, "select statement, signature, root from settlement limit 1") == first
-
-
-def test_an_adjustment_alone_makes_a_statement(street: Street) -> None:
-    sold(street, 40)
-    settle(street)
-    answered(street, opened(street, at=NOON + DAY), NOON + DAY, green=7)
-    assert settle(street, NOON + 3 * DAY) == 1
-    assert statements(street)[1] == (1, 7, 0, 7)
-
-
-def test_more_than_a_programme_has_left_is_not_granted(street: Street) -> None:
-    sold(street, 40)
-    settle(street)
-    dispute = opened(street, at=NOON + DAY)
-    deed: Callable[[], object] = lambda: answered(street, dispute, NOON + DAY, green=10**9)  # noqa: E731 -- a deed
-    assert said(deed) == "settlement.budget_short"
-    assert one(street.db, "select count(*) from settlement_adjustment") == (0,)
-    assert one(street.db, "select answered_at from settlement_dispute") == (None,)
-
-
-def test_the_states_of_a_statement(street: Street) -> None:
-    sold(street, 40)
-    settle(street)
-    (settlement,) = one(street.db, "select id from settlement")
-
-    def state() -> str:
-        return street.db.read(whole_settlement, settlement).row.state.value
-
-    def pay(reference: str = "ref") -> str:
-        facts = (settlement, reference)
-        when = NOON + 10 * DAY
-        return said(lambda: street.db.transact(pay_out, *facts, transfer=new_id(), at=when))
-
-    assert state() == "open"
-    dispute = opened(street, 0, at=NOON + 2 * DAY)
-    assert state() == "disputed"
-    assert said(lambda: opened(street, 0, at=NOON + 2 * DAY)) == "settlement.dispute_open"
-    assert close_windows(street.db, at=NOON + 9 * DAY) == 0
-    answered(street, dispute, NOON + 9 * DAY)
-    assert said(lambda: answered(street, dispute, NOON)) == "settlement.dispute_answered"
-    assert state() == "resolved"
-    assert pay() == "settlement.not_final"
-    assert close_windows(street.db, at=NOON + 9 * DAY) == 1
-    assert close_windows(street.db, at=NOON + 9 * DAY) == 0
-    assert state() == "final"
-    assert said(lambda: opened(street, at=NOON + 2 * DAY)) == "settlement.window_closed"
-    assert pay() == "done"
-    assert state() == "paid"
-    assert pay("another") == "settlement.paid"
-    assert fen_of(street, street.shop) == 0
-
-
-def test_a_window_is_seven_days(street: Street) -> None:
-    sold(street, 40)
-    settle(street)
-    end = NOON + 8 * DAY
-    assert close_windows(street.db, at=end - timedelta(microseconds=1)) == 0
-    assert said(lambda: opened(street, at=end)) == "settlement.window_closed"
-    assert said(lambda: opened(street, 1, at=end - MINUTE)) == "settlement.line_unknown"
-    opened(street, at=end - MINUTE)
-
-
-def test_a_reference_pays_one_statement(street: Street) -> None:
-    sold(street, 40)
-    sold(street, 40, at=NOON + DAY)
-    settle(street, NOON + 2 * DAY)
-    close_windows(street.db, at=NOON + 9 * DAY)
-    found = [each for (each,) in rows(street.db, "select id from settlement")]
-
-    def pay(settlement: UUID) -> str:
-        facts = {"transfer": new_id(), "at": NOON + 9 * DAY}
-        return said(lambda: street.db.transact(pay_out, settlement, "same", **facts))  # pyright: ignore[reportArgumentType] -- keywords
-
-    assert [pay(each) for each in found] == ["done", "settlement.paid"]
-    assert fen_of(street, street.shop) == 40
-
-
 # what is handed out -------------------------------------------------------------------------------
 def test_the_statement_is_signed_over_its_lines(street: Street) -> None:
     sold(street, 40)
@@ -396,3 +286,21 @@ def test_a_merchant_that_is_short_holds_up_no_other(street: Street, database_url
     assert settle(street) == 1
     assert fen_of(street, other) == 70
     assert one(street.db, "select count(*) from settlement_day") == (1,)
+
+
+def test_the_merchant_is_told_of_each_statement_once(street: Street) -> None:
+    street.run(
+        """insert into webhook_endpoint (id, owner, url, types, scheme, secret, created_at)
+           values (uuidv7(), %s, 'https://shop.example', '{settlement.closed}', 'v1', '', now())""",
+        f"merchant:{street.shop}",
+    )
+    sold(street, 40)
+    other = street.merchant()
+    sold(street, 70, shop=other, till=street.open_till(other))
+    for _ in range(2):
+        settle(street)
+    ((body, cause),) = rows(street.db, "select body, cause from webhook_message")
+    told = json.loads(body)
+    assert told["type"] == "settlement.closed"
+    assert told["data"] == {"settlement": cause, "day": "2026-11-20", "net_fen": 40}
+    assert one(street.db, "select count(*) from webhook_delivery") == (1,)
