@@ -10,11 +10,12 @@ import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final, cast
 
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -37,8 +38,9 @@ from app.mall.expiring import expire_orders
 from app.mall.orders import Order as Placed
 from app.points import expire, return_earmarks
 from app.points.debts import Owed, take_points
+from app.settlements import SettlementSeal, settle_day
 from ledger.accounts import bucket_of
-from tests.support.mall_model import MG_A_POINT, Mall, Offer, Order, Person
+from tests.support.mall_model import BEIJING, MG_A_POINT, Mall, Offer, Order, Person
 from tests.support.orders import HOUR, Street
 from tests.support.owners import BUS, asset_number
 from tests.support.points import GREEN, accrue, citizens, programme, swap
@@ -53,6 +55,7 @@ FEN: Final = 2
 MONTHS: Final = 25
 DAYS: Final = 730
 """Points of two years, and the end of the first ones."""
+SEAL: Final = SettlementSeal(Ed25519PrivateKey.generate(), "model")
 WAITS: Final = (
     timedelta(minutes=5),
     timedelta(minutes=15),
@@ -108,7 +111,9 @@ select
      from programme p
      join budget_slice s on s.programme = p.id
      join balance b on b.account = p.budget
-    where p.id = %(programme)s group by b.credits, b.debits)"""
+    where p.id = %(programme)s group by b.credits, b.debits),
+  (select json_build_array(coalesce(sum(b.credits - b.debits), 0))
+     from balance b join merchant m on m.account = b.account where m.id = %(shop)s)"""
 SYSTEM: Final = {2: "earned", 17: "expired", 18: "spent", 19: "corrected"}
 
 
@@ -140,11 +145,12 @@ class Together(RuleBasedStateMachine):
         super().__init__()
         ground.runs += 1
         street, terms = ground.street, replace(GREEN, code=f"run-{ground.runs}", fen_per_point=FEN)
-        street.at = now().replace(hour=3, minute=0)
+        street.at = datetime.combine(day_of(now()), time(11), BEIJING).astimezone(UTC)
         self.seen, self.auditor = ground.seen, ground.auditor
         self.street, self.worker, self.reductions = street, ground.worker, ground.reductions
         fair = replace(terms, pause_below_permille=0, refuse_below_permille=0)
         street.green = programme(street.db, street.keys, scene.fen, fair)
+        street.shop = street.merchant()
         street.till = street.open_till(street.shop)
         self.owners = ground.somebody()
         self.start = day_of(street.at)
@@ -223,7 +229,8 @@ class Together(RuleBasedStateMachine):
     @precondition(lambda self: self.placed)
     @rule(data=st.data())
     def reverse(self, data: st.DataObject) -> None:
-        who, order, placed = data.draw(st.sampled_from(self.placed))
+        redeemed = [each for each in self.placed if each[1].redeemed is not None]
+        who, order, placed = data.draw(st.sampled_from(redeemed or self.placed))
         expected = self.mall.reverse(self.mall.people[who], order)
         self.told(expected, lambda: self.street.reverse(placed).outcome)
 
@@ -249,11 +256,21 @@ class Together(RuleBasedStateMachine):
         self.street.db.transact(command)
         self.mall.correct(person, count)
 
-    @rule(time=st.sampled_from(WAITS))
-    def wait(self, time: timedelta) -> None:
-        if day_of(self.street.at + time) < self.start + timedelta(days=DAYS):
-            self.street.at += time
-            self.mall.at += time
+    @precondition(lambda self: self.mall.at.astimezone(BEIJING).hour >= 1)
+    @rule()
+    def settle(self) -> None:
+        """An hour after midnight, when nothing of yesterday is reversed any more."""
+        at, shop = self.street.at, self.street.shop
+        for day in self.mall.unsettled_days():
+            facts = (SEAL, shop, day)
+            self.street.db.transact(settle_day, *facts, settlement=new_id(), new_id=new_id, at=at)
+        self.mall.settle()
+
+    @rule(long=st.sampled_from(WAITS))
+    def wait(self, long: timedelta) -> None:
+        if day_of(self.street.at + long) < self.start + timedelta(days=DAYS):
+            self.street.at += long
+            self.mall.at += long
             self.street.run("update till set shift_ends_at = %s", self.street.at + HOUR)
 
     @rule(job=st.sampled_from(["orders", "points", "earmarks"]))
@@ -279,19 +296,17 @@ class Together(RuleBasedStateMachine):
             "start": self.start,
             "today": day_of(self.street.at),
             "programme": self.street.green.id,
+            "shop": self.street.shop,
         }
         (said,) = self.auditor.execute(SAYS, asked).fetchall()
-        held, stock, days, people, states, moved, money = cast("list[list[Any]]", said)
+        held, stock, days, people, states, moved, money, paid = cast("list[list[Any]]", said)
         assert sorted(held, key=str) == sorted(self._held(), key=str)
         assert sorted(stock + days + people, key=str) == sorted(self._sold(), key=str)
         assert dict(states) == {str(at.row.id): order.state for _, order, at in self.placed}
         self._compare_sums(moved)
         mall = self.mall
-        assert money == [
-            mall.money - mall.settled_points * FEN,
-            mall.free,
-            mall.claimed_points * FEN,
-        ]
+        claimed = mall.claimed_points * FEN
+        assert (money, paid) == ([mall.money, mall.free, claimed], [mall.settled_points * FEN])
 
     def _held(self) -> Iterator[list[Any]]:
         for owner, who in zip(self.owners, self.mall.people, strict=True):

@@ -5,6 +5,7 @@ is counted anew from these numbers each time.
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 
@@ -43,6 +44,11 @@ class Order:
     @property
     def points(self) -> int:
         return sum(self.paid.values())
+
+    @property
+    def redeemed_on(self) -> date:
+        assert self.redeemed is not None
+        return self.redeemed.astimezone(BEIJING).date()
 
 
 @dataclass
@@ -173,6 +179,23 @@ class Mall:
                     who.expired += who.points[last]
                     self.due_points += who.points[last]
                     who.points[last] = 0
+
+    def unsettled_days(self) -> list[date]:
+        """Days before this one on which something was redeemed that no statement has."""
+        return sorted({each.redeemed_on for each in self._claims()})
+
+    def settle(self) -> None:
+        """Pay for what was redeemed on the days before this one and stands."""
+        for order in list(self._claims()):
+            order.settled = True
+            self.settled_points += order.points
+            self.money -= order.points * self.fen_a_point
+
+    def _claims(self) -> Iterator[Order]:
+        for order in (order for who in self.people for order in who.orders):
+            is_claim = order.state == "redeemed" and not order.settled
+            if is_claim and order.redeemed_on < self.today:
+                yield order
 
     def correct(self, who: Person, count: int) -> None:
         who.take(count, self.today)

@@ -13,6 +13,8 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Final, NoReturn, Self
 
@@ -25,6 +27,7 @@ from app.kernel.db import Database
 from app.kernel.tokens import Principal
 
 BACKLOG: Final = 2048
+STARTS_MAX: Final = 5
 ROOT: Final = Path(__file__).parents[2]
 KEY_LATER: Final = "the key is claimed after the deed"
 
@@ -59,14 +62,36 @@ class Nursery:
         self._process.stdout.close()
 
     def start(self, mutant: str = "") -> None:
-        """Fork a server, once the one before has ended."""
+        """Fork a server, once the one before has ended, until one answers: what a supervisor does.
+
+        A start may fail where PostgreSQL is too busy to be connected to in time.
+        """
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{mutant}\n")
-        self.server = self._number()
+        for _ in range(STARTS_MAX):
+            self._process.stdin.write(f"{mutant}\n")
+            self.server = self._number()
+            while self._lives():
+                if self._answers():
+                    return
+        raise AssertionError(self._log.read_text()[-5000:])
 
     def kill(self) -> None:
         """End the server as a power cut does."""
         os.kill(self.server, signal.SIGKILL)
+
+    def _lives(self) -> bool:
+        return Path(f"/proc/{self.server}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+
+    def _answers(self) -> bool:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=1)
+        try:
+            connection.request("GET", "/health")
+            with connection.getresponse() as answer:
+                return answer.status == HTTPStatus.OK
+        except (OSError, HTTPException):
+            return False
+        finally:
+            connection.close()
 
     def _number(self) -> int:
         assert self._process.stdout is not None
@@ -136,17 +161,22 @@ def main() -> None:
     listener = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
     tell(listener.getsockname()[1])
     child = 0
-    for line in sys.stdin:
+    try:
+        for line in sys.stdin:
+            if child:
+                os.waitpid(child, 0)
+            child = os.fork()
+            if child == 0:
+                os.close(0)
+                os.dup2(
+                    2, 1
+                )  # what a server prints is its log, and nobody reads this end meanwhile
+                serve(listener, line.strip())
+            tell(child)
+    finally:
         if child:
+            os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
-        child = os.fork()
-        if child == 0:
-            os.close(0)
-            serve(listener, line.strip())
-        tell(child)
-    if child:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
 
 
 if __name__ == "__main__":
