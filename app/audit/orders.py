@@ -1,8 +1,9 @@
 """Orders, audited (订单审计): every order held to its transfers, every counter to the orders.
 
 An order's classes went to held, and on to where its state says they are: held still, back with the
-citizen, at the till, or back from there. What offers, days, people and merchants have taken is the
-sum of the orders that take it.
+citizen, at the till, or back from there; each on the day that its rows say. Its merchant is its
+offer's, its voucher leads to it, and it ended within the times that the rules allow. What offers,
+days, people and merchants have taken is the sum of the orders that take it.
 """
 
 from typing import Final
@@ -14,24 +15,26 @@ from ledger.chart import Code
 
 _MOVED: Final = """
 with due as (
-  select o.bucket, o.account, w.code, w.cause, p.asset, p.points
+  select o.bucket, o.account, w.code, w.cause, w.day, p.asset, p.points
     from mall_order o
     join order_part p on (p.bucket, p.account, p.mall_order) = (o.bucket, o.account, o.id)
+    left join redemption r on (r.bucket, r.account, r.id) = (o.bucket, o.account, o.voucher)
     left join reversal v on (v.bucket, v.account, v.redemption) = (o.bucket, o.account, o.voucher)
    cross join lateral (values
-     (%s::int2, o.id, true),
-     (%s::int2, o.id, o.state in ('cancelled', 'expired')),
-     (%s::int2, o.voucher, o.state in ('redeemed', 'reversed')),
-     (%s::int2, v.id, o.state = 'reversed')) as w (code, cause, is_due)
+     (%s::int2, o.id, o.placed_on, true),
+     (%s::int2, o.id, (o.ended_at at time zone 'Asia/Shanghai')::date,
+      o.state in ('cancelled', 'expired')),
+     (%s::int2, o.voucher, r.recorded_on, o.state in ('redeemed', 'reversed')),
+     (%s::int2, v.id, v.recorded_on, o.state = 'reversed')) as w (code, cause, day, is_due)
    where w.is_due),
 moved as (
-  select bucket, greatest(source, target) & ~1::int8 as account, code, cause, asset,
-         sum(amount) as points
-    from transfer where code = any(%s::int2[]) and asset & 7 = 3 group by 1, 2, 3, 4, 5)
+  select bucket, greatest(source, target) & ~1::int8 as account, code, cause,
+         recorded_on as day, asset, sum(amount) as points
+    from transfer where code = any(%s::int2[]) and asset & 7 = 3 group by 1, 2, 3, 4, 5, 6)
 select 'account ' || account || ', cause ' || coalesce(cause::text, 'unknown'),
        'code ' || code || ' moved ' || coalesce(m.points, 0) || ' of asset ' || asset
-       || ', the order says ' || coalesce(d.points, 0)
-  from due d full join moved m using (bucket, account, code, cause, asset)
+       || coalesce(' on ' || day, '') || ', the order says ' || coalesce(d.points, 0)
+  from due d full join moved m using (bucket, account, code, cause, day, asset)
  where d.points is distinct from m.points
    and (d.points is not null or exists (select from mall_order))"""
 _PARTS: Final = """
@@ -60,6 +63,29 @@ select 'voucher ' || coalesce(o.voucher, v.redemption), 'is ' || coalesce(o.stat
   full join reversal v on (v.bucket, v.account, v.redemption) = (o.bucket, o.account, o.voucher)
  where (o.state = 'reversed') is distinct from (v.id is not null)
     or v.id is not null and v.merchant <> o.merchant"""
+_ENDED: Final = """
+select 'order ' || o.id, 'ended ' || o.ended_at || ', redeemed ' || r.redeemed_at
+       || coalesce(', reversed ' || v.reversed_at, '') || ': not by the rules, or not on that day'
+  from mall_order o
+  join redemption r on (r.bucket, r.account, r.id) = (o.bucket, o.account, o.voucher)
+  left join reversal v on (v.bucket, v.account, v.redemption) = (r.bucket, r.account, r.id)
+ where o.ended_at is distinct from coalesce(v.reversed_at, r.redeemed_at)
+    or r.recorded_on <> (r.redeemed_at at time zone 'Asia/Shanghai')::date
+    or v.recorded_on <> (v.reversed_at at time zone 'Asia/Shanghai')::date
+    or v.reversed_at > r.redeemed_at + interval '15 minutes'
+    or case when r.offline_at is null then r.redeemed_at >= o.ends_at
+            else (r.offline_at between o.placed_at and o.offline_until) is not true end"""
+_LEADS: Final = """
+select 'order ' || o.id, 'is of merchant ' || o.merchant || ', its offer of '
+       || coalesce(f.merchant::text, 'none')
+  from mall_order o left join offer f on f.id = o.offer
+ where o.merchant is distinct from f.merchant
+union all
+select 'order ' || o.id,
+       'is reserved, and its voucher leads to ' || coalesce(p.mall_order::text, 'none')
+  from mall_order o left join voucher_place p on p.voucher = o.voucher
+ where o.state = 'reserved'
+   and (p.bucket, p.account, p.mall_order) is distinct from (o.bucket, o.account, o.id)"""
 _TAKEN: Final = """
 with live as (
   select * from mall_order where state in ('reserved', 'redeemed')),
@@ -100,6 +126,8 @@ def check_orders(connection: Connection, sheet: Sheet) -> None:
         (_PARTS, ()),
         (_REDEEMED, ()),
         (_REVERSED, ()),
+        (_ENDED, ()),
+        (_LEADS, ()),
         (_TAKEN, ()),
     ):
         for where, detail in stream(connection, lambda *row: row, statement, *values):
