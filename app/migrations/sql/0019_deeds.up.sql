@@ -176,6 +176,8 @@ declare
   _assets int[];
   _points bigint[];
 begin
+  -- Held first and then the citizen's, the other way round than an order takes them: one at a time.
+  perform from subject where bucket = _bucket and account = _account for no key update;
   update mall_order set state = case when ends_at > _at then 'cancelled' else 'expired' end, ended_at = _at
    where bucket = _bucket and account = _account and id = _order and state = 'reserved'
      and (offline_until is null or offline_until + interval '1 day' <= _at)
