@@ -69,9 +69,6 @@ def choose(
 def withdraw(session: Session, owner: int) -> None:
     """End a citizen's choice: once it is answered, nothing more of theirs is given.
 
-    Raises:
-        TokenInvalid: They were erased.
+    It waits for a night that has begun, which locks the row.
     """
-    place = (bucket_of(owner), owner)
-    lock_citizen(session, *place)
-    driver(session).execute(_WITHDRAW, place)
+    driver(session).execute(_WITHDRAW, (bucket_of(owner), owner))

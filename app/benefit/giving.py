@@ -2,7 +2,8 @@
 
 Each bucket is one transaction, and a citizen gives at most once a night, by the keys of
 ``benefit_gift`` and ``benefit_order``: a run that broke off is begun again and does the rest. Who
-withdrew, or is leaving, gives nothing from then on: people are locked first, and then asked.
+withdrew, or is leaving, gives nothing from then on: people and their choices are locked first, and
+then read.
 """
 
 from collections import defaultdict
@@ -26,7 +27,7 @@ _BUCKETS: Final = "select distinct bucket from benefit_choice order by bucket"
 _LOCK: Final = """
 select 1 from subject s
   join benefit_choice c on c.bucket = s.bucket and c.account = s.account
- where s.bucket = %s order by s.bucket, s.account for no key update of s"""
+ where s.bucket = %s order by s.bucket, s.account for no key update of s, c"""
 _CLASSES: Final = """
 select id, methodology, version, grade from asset where id & 7 in (1, 2) order by id"""
 _OPEN: Final = "select id from public_cancellation where %s between starts_on and ends_on"
