@@ -49,8 +49,8 @@ from app.webhooks.sending import Sender
 from methodologies import Document, Settlement
 
 JOBS_KEPT: Final = timedelta(days=7)
-SENDING_S: Final = 30.0
-"""How long one run sends webhooks, before the next one, or another worker, goes on."""
+SENDING_S: Final = 10.0
+"""How long one run begins to send webhooks; a worker that stops waits for it, and for the last."""
 
 _LOADING: Final = Lock()
 

@@ -2,8 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -18,68 +17,24 @@ from app.kernel.db import Database
 from app.kernel.ids import new_id, public_id
 from app.kernel.scopes import Scope
 from app.kernel.secrets import Keys
-from app.mall import telling
-from app.mall.telling import tell_of_tills
 from app.partners.registry import Partner, PartnerKey, add_partner, suspend_partner
-from app.settlements import SettlementSeal, settle_days
 from app.staff.credentials import seal_owner
 from app.webhooks import News, NewsKind, merchant_owner, partner_owner, tell
 from app.webhooks.delivering import LEASE, Courier, claim, note, sweep_messages
 from app.webhooks.endpoints import (
     Endpoint,
     EndpointChanges,
-    add_endpoint,
     change_endpoint,
     delete_endpoint,
-    find_endpoint,
     rotate_secret,
 )
 from app.webhooks.errors import EndpointUnknown, MessageUnknown
 from app.webhooks.log import deliveries, replay_message, replay_since
 from app.webhooks.rules import WAITS, Reach
 from app.webhooks.sending import Outcome, Sender
-from app.webhooks.signing import Scheme
 from tests.support.acts import one, rows
-from tests.support.orders import Street
 from tests.support.receivers import Receiver, receiver
-
-HOUR = timedelta(hours=1)
-REDEEMED = NewsKind.VOUCHER_REDEEMED
-
-
-@dataclass
-class Post:
-    """What stands between who tells and who listens."""
-
-    db: Database
-    worker_db: Database
-    keys: Keys
-
-    def endpoint(self, owner: str, url: str, *kinds: NewsKind) -> Endpoint:
-        id_ = new_id()
-        secret = self.keys.seal(bytes(32), owner=seal_owner(id_))
-        made = Endpoint(
-            id_, owner, url, kinds or (REDEEMED,), Scheme.HMAC, secret, None, None, now()
-        )
-        self.db.transact(add_endpoint, made)
-        return made
-
-    def tell(self, owner: str, cause: str = "1", kind: NewsKind = REDEEMED) -> UUID:
-        made = new_id()
-        self.db.transact(tell, [News(made, owner, kind, cause, {"n": cause}, now())])
-        return made
-
-    def send(self, *, later: timedelta = timedelta(0), **how: Any) -> int:  # noqa: ANN401
-        """Send what is due by a clock that is ahead."""
-        sender = Sender(Reach(plain=True, loopback=True), **how)
-        clock = lambda: wall() + later  # noqa: E731 -- short
-        return Courier(self.worker_db, self.keys, sender, clock).send_due(for_s=5)
-
-    def states(self) -> list[tuple[str, int]]:
-        return rows(self.db, "select state, tries from webhook_delivery order by message, endpoint")
-
-    def found(self, endpoint: Endpoint) -> Endpoint:
-        return self.db.read(find_endpoint, endpoint.owner, endpoint.id)
+from tests.support.webhooks import HOUR, REDEEMED, Post
 
 
 @pytest.fixture
@@ -341,62 +296,3 @@ def test_the_figure_is_the_age_of_what_is_due(post: Post, owner: str) -> None:
     post.db.transact(change_endpoint, owner, endpoint.id, off, at=now())
     assert audit_db.read(figures_of, at=now()).webhook_age_s == 0
     audit_db.dispose()
-
-
-def test_tills_deeds_become_messages_once_however_often_the_job_runs(
-    post: Post, shop: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(telling, "AT_ONCE", 2)
-    street = Street(post.db, post.keys)
-    owner, year = merchant_owner(street.shop), street.at.year + 1
-    post.endpoint(owner, shop.url, REDEEMED, NewsKind.VOUCHER_REVERSED)
-    other = street.merchant()
-    (person,) = street.people(1, **{f"y{year}": 1000})
-    tell_of_tills(post.worker_db, at=street.at)
-    offer = street.offer()
-    orders = [street.order(person, offer) for _ in range(6)]
-    foreign = street.order(person, street.offer(merchant=other))
-    for each in orders[:5]:
-        street.redeem(each)
-    street.redeem(foreign, till=street.open_till(other))
-    redeemed = [each.row.voucher for each in orders[:5]]
-    for _ in range(2):
-        tell_of_tills(post.worker_db, at=street.at + timedelta(minutes=1))
-    post.send()
-    told = [json.loads(got.body) for got in shop.received]
-    assert {each["data"]["redemption"] for each in told} == {
-        public_id("rdm", each) for each in redeemed
-    }
-    assert len(told) == 5
-    street.reverse(orders[0])
-    for _ in range(2):
-        tell_of_tills(post.worker_db, at=street.at + timedelta(minutes=1))
-    post.send()
-    (last,) = [json.loads(got.body) for got in shop.received[5:]]
-    assert (last["type"], last["data"]["redemption"]) == (
-        "voucher.reversed",
-        public_id("rdm", redeemed[0]),
-    )
-    assert _names_nobody([*told, last], person)
-
-
-def test_a_closed_statement_is_told_with_it(post: Post, shop: Receiver) -> None:
-    street = Street(post.db, post.keys)
-    post.endpoint(merchant_owner(street.shop), shop.url, NewsKind.SETTLEMENT_CLOSED)
-    (person,) = street.people(1, **{f"y{street.at.year + 1}": 1000})
-    street.redeem(street.order(person, street.offer()))
-    seal, later = SettlementSeal(post.keys.receipt, "origin"), street.at + 26 * HOUR
-    for _ in range(2):
-        settle_days(post.db, seal, at=later)
-    post.send()
-    (got,) = shop.received
-    made, day, net_fen = one(post.db, "select id, day, net_fen from settlement")
-    assert json.loads(got.body)["data"] == {
-        "settlement": public_id("set", made),
-        "day": day.isoformat(),
-        "net_fen": net_fen,
-    }
-
-
-def _names_nobody(told: list[Mapping[str, Any]], person: int) -> bool:
-    return not any(str(person) in json.dumps(each) for each in told)
