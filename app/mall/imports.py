@@ -8,6 +8,7 @@ import csv
 import re
 from collections.abc import Iterable, Sequence
 from io import StringIO
+from itertools import islice
 from typing import Final, NamedTuple
 
 from pydantic import ValidationError
@@ -58,13 +59,14 @@ def read_table(data: bytes, merchant: MerchantKind) -> list[TableRow]:
         TableInvalid: It is none, names other columns, or is empty or too long.
     """
     try:
-        lines = list(csv.reader(StringIO(data.decode("utf-8-sig"), newline=""), strict=True))
+        lines = csv.reader(StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
+        names = next(lines, list[str]())
+        filled = ((number, cells) for number, cells in enumerate(lines, 1) if cells)
+        rows = list(islice(filled, ROWS_MAX + 1))
     except (UnicodeDecodeError, csv.Error) as error:
         raise TableInvalid from error
-    names = lines[0] if lines else []
-    rows = [(number, cells) for number, cells in enumerate(lines[1:], 1) if cells]
-    if not rows or len(rows) > ROWS_MAX:
-        raise TableInvalid(rows=len(rows), most=ROWS_MAX)
+    if not 1 <= len(rows) <= ROWS_MAX:
+        raise TableInvalid(most=ROWS_MAX)
     if len(set(names)) != len(names) or not set(names) <= {*COLUMNS, *KEPT}:
         raise TableInvalid(columns=", ".join(COLUMNS))
     return [_row(number, names, cells, merchant) for number, cells in rows]

@@ -1,6 +1,7 @@
 """Tables of offers (商品表格): read row by row, written so that nothing in them runs."""
 
 import csv
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.mall.imports import (
+    BODY_MAX,
     COLUMNS,
     ROWS_MAX,
     plain_cell,
@@ -54,6 +56,19 @@ def row(**changes: str) -> dict[str, str]:
 def offer(**changes: Any) -> Offer:  # noqa: ANN401 -- fields
     made = content(AT + timedelta(days=1), **changes)
     return Offer(UUID(int=1), UUID(int=2), made, 10, 3, OfferState.PUBLISHED, 4, AT)
+
+
+@pytest.mark.parametrize("line", [b"\n", b"a\n", b",\n"], ids=["empty", "one", "two"])
+def test_a_hostile_table_is_refused_in_little_memory(line: bytes) -> None:
+    """Two megabytes of the shortest lines were two hundred, as lists."""
+    data = b"kind\n" + line * ((BODY_MAX - 5) // len(line))
+    tracemalloc.start()
+    try:
+        with pytest.raises(TableInvalid):
+            read_table(data, SHOP)
+        assert tracemalloc.get_traced_memory()[1] < 64 * 2**20
+    finally:
+        tracemalloc.stop()
 
 
 def test_what_is_left_empty_is_not_said() -> None:
