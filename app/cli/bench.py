@@ -52,6 +52,12 @@ def proof(rest: Rest = None) -> None:
 
 
 @commands.command(context_settings=PASS_ON)
+def redeem(rest: Rest = None) -> None:
+    """Measure redeeming over HTTP beside one SQL function and an ORM (核销)."""
+    _run("redeem", rest)
+
+
+@commands.command(context_settings=PASS_ON)
 def scale(rest: Rest = None) -> None:
     """Measure the growth of cost with rows in place (规模)."""
     _run("ingest", ["--scale", *(rest or [])])
