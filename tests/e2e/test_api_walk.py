@@ -1,11 +1,13 @@
-"""docs/api.md, run as it is written (接口文档走读): one shell, from a phone to a proof."""
+"""docs/api.md, run as it is written (接口文档走读): one shell, from phone to coffee and proof."""
 
+import json
 import re
 import shutil
 import subprocess
 from contextlib import closing
 from pathlib import Path
 from socket import socket
+from typing import Any
 
 import pytest
 
@@ -18,9 +20,15 @@ BLOCKS = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 WAIT_S = 240
 
 
+def documents(told: str, begin: str) -> list[dict[str, Any]]:
+    """Read every JSON document of the output that begins so."""
+    read = json.JSONDecoder().raw_decode
+    return [read(told, found.start())[0] for found in re.finditer(re.escape(begin), told)]
+
+
 @pytest.mark.timeout(WAIT_S + 60)
 def test_the_walk_works_as_it_is_written(tmp_path: Path, start: Starter) -> None:
-    assert len(BLOCKS) >= 7
+    assert len(BLOCKS) >= 10
     assert shutil.which("curl"), "the walk is written with curl"
     for name in (".venv", "ledger", "methodologies"):
         (tmp_path / name).symlink_to(ROOT / name)
@@ -42,4 +50,12 @@ def test_the_walk_works_as_it_is_written(tmp_path: Path, start: Starter) -> None
     told = said.decode()
     assert process.returncode == 0, told[-3000:] + (tmp_path / "city.log").read_text()[-2000:]
     assert '"co2e_mg":482040' in told, "10.3 km of metro, worked out"
+    (quote,) = documents(told, '{"offer":"off_')
+    assert (quote["available_points"], quote["available_after_points"]) == (48, 8)
+    redeemed, again = documents(told, '{"id": "rdm_')
+    assert (redeemed["message"], redeemed["points"], redeemed["fen"]) == ("Redeemed", 40, 990)
+    assert again["message"].startswith("Already redeemed here at ")
+    assert again == redeemed | {"message": again["message"]}
+    (order,) = documents(told, '{"id":"ord_')
+    assert order["state"] == "redeemed"
     assert re.search(r"true|verified|ok", told.splitlines()[-1], re.IGNORECASE), told[-500:]
