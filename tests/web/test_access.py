@@ -16,12 +16,12 @@ from fastapi import FastAPI
 from httpx2 import Response
 from starlette.testclient import TestClient
 
+from app.citizens.enrolment import open_citizens
 from app.city import City
 from app.kernel.clock import now
 from app.kernel.ids import new_id
 from app.kernel.scopes import SCOPES, Role, Scope
 from app.kernel.tokens import Principal
-from tests.support.owners import owners
 
 DOCS = Path(__file__).parents[2] / "docs"
 LIVE = "/v1/me/live"
@@ -77,8 +77,8 @@ def operations(app: FastAPI) -> "list[Operation]":
 
 @pytest.fixture
 def citizen(city: City) -> Principal:
-    (owner,) = owners(city.db, city.keys, 1)
-    return Principal("citizen", new_id(), SCOPES[Role.CITIZEN], owner)
+    (made,) = city.db.transact(open_citizens, city.keys, 1, at=now(), basis="self")
+    return Principal("citizen", new_id(), SCOPES[Role.CITIZEN], made.number)
 
 
 def holder(role: Role, citizen: Principal) -> Principal:
