@@ -66,6 +66,7 @@ TRIES: Final[Mapping[str, Try]] = {
     "withdrawConsents": Try(answer=(404, "providers.unknown")),
     "endGuardianship": Try(answer=(404, "guardians.unknown")),
     "revokeStatement": Try(answer=(404, "statements.unknown")),
+    "readNotice": Try(answer=(404, "notices.unknown")),
     "leaveTeam": Try(answer=(204, "")),
     "leaveChallenge": Try(answer=(204, "")),
     "leaveLeaderboards": Try(answer=(204, "")),
@@ -78,6 +79,7 @@ IDS: Final = {
     "statement_id": f"stm_{ZEROES}",
     "challenge_id": f"chl_{ZEROES}",
     "order_id": f"ord_{ZEROES}",
+    "notice_id": f"ntc_{ZEROES}",
     "voucher_id": f"vou_{ZEROES}",
 }
 

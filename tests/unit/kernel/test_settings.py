@@ -61,6 +61,16 @@ def test_production_starts_with_everything_named(monkeypatch: pytest.MonkeyPatch
     assert "hunter2" not in f"{settings!r} {settings} {settings.model_dump_json()}"
 
 
+def test_production_sends_no_webhooks_to_its_own_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEBHOOKS_LOOPBACK", "true")
+    assert Settings().webhooks_loopback
+    monkeypatch.setenv("ENV", "production")
+    for name, value in NAMED.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError, match="refuses WEBHOOKS_LOOPBACK"):
+        Settings()
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
