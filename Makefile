@@ -142,8 +142,8 @@ kills: setup ## hundreds of kill -9 instead of a few (KILLS=200)
 	@TANPU_KILLS=$(or $(KILLS),200) $(BIN)/pytest -q --timeout 7200 tests/embedded/test_recovery.py tests/fault
 
 .PHONY: model
-model: setup ## long runs of the property and model tests, and of forge's fuzzers
-	@HYPOTHESIS_PROFILE=slow $(BIN)/pytest -q --timeout 7200 tests/property
+model: setup ## long runs of the property and model tests (RUNS=50000), and of forge's fuzzers
+	@TANPU_MODEL_RUNS=$(or $(RUNS),50000) $(BIN)/pytest -q -n $(WORKERS) --timeout 7200 tests/property
 	@cd contracts && npm run --silent test:slow
 
 .PHONY: attack

@@ -26,7 +26,8 @@ from tests.support.nursery import KEY_LATER, Nursery
 from tests.support.postgres import empty
 
 KILLS: Final = int(os.environ.get("TANPU_KILLS", "60"))
-SERVER_KILLS: Final = max(8, KILLS // 10)
+SERVER_KILLS_MIN: Final = 8
+SERVER_KILLS: Final = max(SERVER_KILLS_MIN, KILLS // 10)
 MUTANT_KILLS: Final = 20
 SEED: Final = random.randrange(2**32)
 NOWHERE: Final = "127.0.0.1:1"
@@ -133,15 +134,29 @@ def test_a_key_that_is_claimed_after_its_deed_is_noticed(place: Place) -> None:
     assert any(finding.startswith("doubled") for finding in place.afterwards(storm))
 
 
-def test_commits_that_do_not_wait_for_the_disk_are_noticed(place: Place) -> None:
-    storm = place.storm()
-    with psycopg.connect(place.postgres.maintenance_url, autocommit=True) as connection:
+@pytest.fixture
+def hasty(place: Place) -> Iterator[None]:
+    """Let commits not wait for the disk."""
+    url = place.postgres.maintenance_url
+    with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("alter database tanpu set synchronous_commit = off")
         connection.execute("alter system set wal_writer_delay = '2s'")
         connection.execute("select pg_reload_conf()")
+    yield
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("alter database tanpu reset synchronous_commit")
+        connection.execute("alter system reset wal_writer_delay")
+        connection.execute("select pg_reload_conf()")
+
+
+@pytest.mark.usefixtures("hasty")
+def test_commits_that_do_not_wait_for_the_disk_are_noticed(place: Place) -> None:
+    storm = place.storm()
+    with psycopg.connect(place.postgres.maintenance_url, autocommit=True) as connection:
+        connection.execute("checkpoint")  # the people stay; what they do is lost
     place.nursery.start()
     with storm.blowing():
-        for _ in range(8):
+        for _ in range(SERVER_KILLS_MIN):
             storm.strike(place.kill_postgres)
     place.nursery.kill()
     assert any(finding.startswith("lost") for finding in place.afterwards(storm))

@@ -24,12 +24,14 @@ from app.kernel.ids import new_id, public_id
 from app.kernel.scopes import SCOPES, Role
 from app.kernel.secrets import Keys
 from app.kernel.tokens import Principal, Tokens
+from app.settlements import SettlementSeal, settle_days
 from tests.support.acts import rows
 from tests.support.auditing import assert_clean
 from tests.support.mall import HOST, TestTill, merchant, till
 from tests.support.orders import Street
 
 CLIENTS: Final = 16
+ORIGIN: Final = "tanpu.localhost/ledger/1"
 WITHIN_S: Final = 60.0
 """For whatever a storm waits for."""
 PATIENCE_S: Final = 60.0
@@ -81,6 +83,8 @@ class Caller:
     told: list[tuple[Asked, Told]] = field(default_factory=list[tuple[Asked, Told]])
     states: dict[str, str] = field(default_factory=dict[str, str])
     """Of its orders, by id, as it was told."""
+    points: dict[str, int] = field(default_factory=dict[str, int])
+    """What each of them costs, likewise."""
     findings: list[str] = field(default_factory=list[str])
     broken: int = 0
     """Tries that ended without an answer, or with "away"."""
@@ -106,7 +110,7 @@ class Caller:
         if ordered.status != 201:
             return
         order = ordered.json
-        self.states[order["id"]] = "reserved"
+        self.states[order["id"]], self.points[order["id"]] = "reserved", order["points"]
         chance = self.rng.random()
         if chance < 0.25:
             self.deed(f"/v1/orders/{order['id']}/cancel", expected={200})
@@ -253,7 +257,7 @@ def callers(db: Database, keys: Keys, port: int, rng: random.Random) -> list[Cal
         Goods(street.offer(60, price_points=5), 5),
         Goods(street.offer(10**6, price_points=11, per_person=3), 11),
     ]
-    tokens = Tokens(lambda: keys.access, "tanpu.localhost/ledger/1")
+    tokens = Tokens(lambda: keys.access, ORIGIN)
     made: list[Caller] = []
     for owner in people:
         who = Principal("citizen", UUID(int=owner), SCOPES[Role.CITIZEN], owner)
@@ -264,6 +268,10 @@ def callers(db: Database, keys: Keys, port: int, rng: random.Random) -> list[Cal
 
 
 # afterwards -------------------------------------------------------------------------------------
+_OWED: Final = """
+select (select coalesce(sum(net_fen), 0)::int8 from settlement),
+       (select coalesce(sum(b.credits - b.debits), 0)::int8
+          from balance b join merchant m on m.account = b.account)"""
 _ORDERS: Final = "select id, state from mall_order where account = %s"
 
 
@@ -279,11 +287,26 @@ def reconciled(storm: Storm, db: Database, keys: Keys, owner_url: str) -> list[s
             for id_, state in each.states.items()
             if there.get(id_, state) != state
         ]
+    found += unpaid(storm, db, keys)
     try:
-        assert_clean(owner_url, keys, "tanpu.localhost/ledger/1")
+        assert_clean(owner_url, keys, ORIGIN)
     except AssertionError as error:
         found.append(f"audit: {str(error)[:2000]}")
     return found
+
+
+def unpaid(storm: Storm, db: Database, keys: Keys) -> list[str]:
+    """Settle the day, and hold what the merchant is owed to what its tills were told."""
+    tomorrow = now() + timedelta(days=1, hours=2)
+    settle_days(db, SettlementSeal(keys.receipt, ORIGIN), at=tomorrow)
+    owed = sum(
+        each.points[id_]
+        for each in storm.callers
+        for id_, state in each.states.items()
+        if state == "redeemed"
+    )
+    said, paid = rows(db, _OWED)[0]
+    return [] if said == paid == owed else [f"unpaid: {owed} fen, stated {said}, posted {paid}"]
 
 
 def replayed(storm: Storm) -> list[str]:
