@@ -49,7 +49,9 @@ _PLACE: Final = "select bucket, account from settlement_dispute where id = %s"
 _ANSWER: Final = """
 update settlement_dispute set answered_at = %s, answer = %s
  where bucket = %s and account = %s and id = %s and answered_at is null"""
-_ADJUST: Final = "insert into settlement_adjustment values (%s, %s, %s, %s, %s)"
+_ADJUST: Final = """
+insert into settlement_adjustment (bucket, account, dispute, programme, fen)
+values (%s, %s, %s, %s, %s)"""
 _DUE: Final = """
 select s.merchant, s.account, s.id from settlement s
  where s.closed_at <= %s
