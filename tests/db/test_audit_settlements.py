@@ -109,6 +109,8 @@ def test_a_redemption_that_no_statement_took_is_named_after_two_days(
 )
 def test_no_row_is_ever_changed(street: Street, database_url: str, table: str) -> None:
     del street
-    with psycopg.connect(database_url) as connection:
-        with pytest.raises(psycopg.DatabaseError, match="append-only"):
-            connection.execute(f"delete from {table}".encode())
+    with (
+        psycopg.connect(database_url) as connection,
+        pytest.raises(psycopg.DatabaseError, match="append-only"),
+    ):
+        connection.execute(f"delete from {table}".encode())

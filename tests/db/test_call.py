@@ -1,11 +1,13 @@
 """One statement, one round trip, one transaction: ``db.call`` (直接调用)."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 
 import psycopg
 import pytest
 
-from app.kernel.db import Database
+from app.kernel.db import Connection, Database
+from app.kernel.lines import Lines
 from tests.support.acts import one
 
 END_OTHERS = """
@@ -41,16 +43,16 @@ def test_a_server_that_went_away_is_noticed_once(db: Database) -> None:
     db.call("select 1", ())
 
 
-def test_what_another_holds_is_tried_again(db: Database) -> None:
+def test_what_another_holds_is_tried_again(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """A unique violation is worth a second look: by then the other's row can be seen."""
     tries: list[int] = []
-    call = db._call  # pyright: ignore[reportPrivateUsage] -- counted
+    line = Lines.line
 
-    def counted(statement: str, values: object) -> object:
+    def counted(self: Lines) -> AbstractContextManager[Connection]:
         tries.append(1)
-        return call(statement, values)  # type: ignore[arg-type] -- as it is called
+        return line(self)
 
-    db._call = counted  # type: ignore[method-assign]  # pyright: ignore -- counted
+    monkeypatch.setattr(Lines, "line", counted)
     db.call(TAKE, ("b",))
     with pytest.raises(psycopg.errors.UniqueViolation):
         db.call(TAKE, ("b",))

@@ -58,13 +58,13 @@ def receiver(context: ssl.SSLContext | None = None, **how: object) -> Generator[
         def do_POST(self) -> None:
             made.handle(self)
 
-        def log_message(self, *_args: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base's word
             """Say nothing."""
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
 
-        def handle_error(self, *_args: object) -> None:
+        def handle_error(self, request: object, client_address: object) -> None:
             """A sender that hangs up is what some tests are about."""
 
     with Server(("127.0.0.1", 0), Handler) as server:

@@ -43,10 +43,8 @@ def whole(count: int, programme: str = "green") -> WholeSettlement:
 
 
 def merchant(name: str = "咖啡店") -> Merchant:
-    terms = Terms(0, 0)
-    return Merchant(
-        UUID(int=1), 65536, MerchantKind.BUSINESS, name, "Café <b>&amp;</b>", "9131", terms, AT, None
-    )  # fmt: skip
+    kind, terms = MerchantKind.BUSINESS, Terms(0, 0)
+    return Merchant(UUID(int=1), 65536, kind, name, "Café <b>&amp;</b>", "9131", terms, AT, None)
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x", "\tx", "＝1"])
