@@ -10,7 +10,6 @@ MAY_ASK_REDIS = {
     "app/growth/board_cache.py",
     "app/kernel/limits.py",
     "app/kernel/redis.py",
-    "app/readiness.py",
 }
 """Whoever is added here brings a test that empties it, and one that takes it away."""
 
