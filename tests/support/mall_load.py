@@ -210,16 +210,18 @@ class Storm:
     def blowing(self) -> Generator[None]:
         """Let the clients go on while the body runs, and finish afterwards."""
         stopped = threading.Event()
-        with ThreadPoolExecutor(len(self.callers)) as threads:
-            running = [threads.submit(each.live, stopped) for each in self.callers]
-            try:
-                yield
-            finally:
-                stopped.set()
-            for each in running:
-                each.result(2 * PATIENCE_S)
-        for each in self.callers:
-            each.close()
+        try:
+            with ThreadPoolExecutor(len(self.callers)) as threads:
+                running = [threads.submit(each.live, stopped) for each in self.callers]
+                try:
+                    yield
+                finally:
+                    stopped.set()
+                for each in running:
+                    each.result(2 * PATIENCE_S)
+        finally:
+            for each in self.callers:
+                each.close()
 
     def until(self, more: int) -> None:
         """Wait for so many more deeds."""
@@ -321,6 +323,7 @@ def replayed(storm: Storm) -> list[str]:
                     found.append(f"{asked.path}: {told.body!r}, then {again.body!r}")
             elif (told.status, told.body) != (again.status, again.body) or not again.is_replayed:
                 found.append(f"{asked.path}: {told.body!r}, then {again.body!r}")
+        each.close()
     return found
 
 
