@@ -5,11 +5,15 @@ the caller gave none. What a caller typed or comes from,
 the path, the query, the address and the agent, is taken out again before it is kept.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from starlette.routing import Match
 
 from app.kernel.asgi import given_id
+from app.kernel.routing import ByWords
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor
@@ -68,3 +72,16 @@ def _without_what_was_typed(span: "Span", scope: dict[str, Any]) -> None:
     trace_id = f"{span.get_span_context().trace_id:032x}"
     scope["request_id"] = given_id(scope) or trace_id
     span.set_attribute("tanpu.request_id", scope["request_id"])
+    route = _template_of(scope)
+    if route is not None:
+        span.update_name(f"{scope['method']} {route}")
+        span.set_attribute("http.route", route)
+
+
+def _template_of(scope: Mapping[str, Any]) -> str | None:
+    """Name the route; the library asks the shortcut of ``ByWords`` first, which has no name."""
+    asked = [each for each in scope["app"].routes if not isinstance(each, ByWords)]
+    for context in iter_route_contexts(asked):
+        if context.matches(scope)[0] is Match.FULL:
+            return context.path
+    return None

@@ -43,7 +43,12 @@ NOBODY: Final = UUID(int=0)
 router = APIRouter(prefix="/v1", tags=["mall 商城"])
 
 MerchantId = Annotated[
-    str | None, Query(pattern=r"^mer_[0-9a-z]{26}$", description="Of one merchant. 商户")
+    str | None,
+    Query(
+        pattern=r"^mer_[0-9a-z]{26}$",
+        examples=["mer_01k0000000000000000000000a"],
+        description="Of one merchant. 商户",
+    ),
 ]
 OfferId = Annotated[str, Path(max_length=40, examples=["off_01k0000000000000000000000a"])]
 Words = Annotated[

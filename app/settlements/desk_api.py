@@ -15,6 +15,7 @@ from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal
 from app.kernel.wiring import Db, Secrets
 from app.settlements.deeds import ask_answer, ask_payout
+from app.settlements.errors import AdjustmentsUnclear
 from app.settlements.lines import PREFIX
 from app.settlements.queries import all_disputes, all_settlements
 from app.settlements.schemas import (
@@ -152,6 +153,8 @@ def post_answer(
 ) -> Response:
     """Ask; with the second signature what is granted is a line of the next statement."""
     adjustments = {each.programme: each.fen for each in body.adjustments}
+    if len(adjustments) < len(body.adjustments) or not all(adjustments.values()):
+        raise AdjustmentsUnclear
     said = {"answer": body.answer, "adjustments": adjustments}
 
     def asks(session: Session, asking: Asking) -> Approval:

@@ -69,6 +69,14 @@ class SettlementPaid(Refusal):
     title_zh = "结算单已付款，或该银行流水号已被使用"
 
 
+class AdjustmentsUnclear(Refusal):
+    """Name each programme once, and no adjustment of nothing."""
+
+    code = "settlement.adjustments_unclear"
+    status = 422
+    title_zh = "每个计划只能列一次，调整额不能为零"
+
+
 class BudgetShort(Refusal):
     """The programme's unpromised funds do not cover this."""
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.kernel.http import Int, Written
 from app.settlements.rules import LineKind, SettlementState
@@ -167,13 +167,6 @@ class DisputeAnswerIn(BaseModel):
     answer: Written = Field(examples=["核对属实，补记三元"])
     adjustments: list[AdjustmentIn] = Field(default=[], max_length=20)
     reason: Written = Field(examples=["小票已核"], description="For who signs. 提请理由")
-
-    @model_validator(mode="after")
-    def _each_programme_once(self) -> Self:
-        named = {each.programme for each in self.adjustments}
-        if len(named) < len(self.adjustments) or any(each.fen == 0 for each in self.adjustments):
-            raise ValueError("each programme once, and no adjustment of nothing")
-        return self
 
 
 class PayoutIn(BaseModel):

@@ -41,6 +41,14 @@ class NewsForeign(Refusal):
     title_zh = "不能订阅此类消息"
 
 
+class ReplayUnclear(Refusal):
+    """Name either a message or an instant."""
+
+    code = "webhooks.replay_unclear"
+    status = 422
+    title_zh = "请指定一条消息或一个起始时刻"
+
+
 class MessageUnknown(Refusal):
     """There is no such message to you, or it is kept no longer."""
 

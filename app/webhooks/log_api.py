@@ -19,6 +19,7 @@ from app.kernel.wiring import Db, Limited
 from app.webhooks.api import OWN, WRITING, EndpointId, note
 from app.webhooks.asking import Asker, Manager
 from app.webhooks.endpoints import PREFIX, Endpoint, find_endpoint
+from app.webhooks.errors import ReplayUnclear
 from app.webhooks.log import Replayed, deliveries, ping, replay_message, replay_since
 from app.webhooks.messages import PREFIX as MESSAGE
 from app.webhooks.messages import public_message
@@ -118,6 +119,8 @@ def post_ping(
 
 
 def _replay(session: Session, endpoint: Endpoint, body: ReplayIn) -> Replayed:
+    if (body.message is None) == (body.since is None):
+        raise ReplayUnclear
     if body.since is not None:
         return replay_since(session, endpoint, body.since)
     return replay_message(session, endpoint, parse_public_id(MESSAGE, body.message or ""))

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.kernel.http import Int, Str
 from app.kernel.secrets import Keys
@@ -87,12 +87,6 @@ class ReplayIn(BaseModel):
         default=None, examples=["msg_01k0000000000000000000000a"]
     )
     since: AwareDatetime | None = None
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.message is None) == (self.since is None):
-            raise ValueError("name either a message or an instant")
-        return self
 
 
 class EndpointOut(BaseModel):

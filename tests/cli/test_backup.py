@@ -16,6 +16,7 @@ def test_backs_up_a_running_city(city: Run, tmp_path: Path) -> None:
         "city.dump",
         "manifest.json",
         "openings.dump",
+        "pictures.tar",
     ]
     again = city("backup", tmp_path / "first")
     assert (again.code, again.err.partition(":")[0]) == (4, "backup.already_there")

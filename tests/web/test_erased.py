@@ -54,6 +54,8 @@ TRIES: Final[Mapping[str, Try]] = {
     "issueStatement": Try(
         {"purpose": "loan", "audience": "bank.example", "days": 30, "score_at_least": 200}
     ),
+    "putBenefit": Try({"donation": f"off_{ZEROES}"}),
+    "withdrawBenefit": Try(answer=(204, "")),
     "placeOrder": Try({"offer": f"off_{ZEROES}", "version": 1, "price_points": 1}),
     "cancelOrder": Try(),
     "openOffline": Try(),

@@ -113,6 +113,7 @@ OWN: Final[Mapping[str, Try]] = {
 }
 """A provider's only key is not ended: that refusal tells its owner that it is there."""
 SHARED: Final[Mapping[str, str]] = {
+    "/v1/auth/logins/{way}": "ways are words; what is unlinked is one's own",
     "/v1/me/consents/{provider}": "providers are public; what is put or taken is one's own",
     "/v1/me/challenges/{challenge_id}": "challenges are the city's; who takes part is one's own",
     "/v1/leaderboards/{board_id}": "boards are everybody's; who is named asked for it",

@@ -24,7 +24,7 @@ from app.kernel.scopes import Role
 from app.kernel.tokens import Principal
 from app.settlements import close_windows, is_signed
 from ledger.settlement import SettlementUntrue, check_settlement
-from tests.support.acts import one
+from tests.support.acts import TODAY, one
 from tests.support.desk import clerk
 from tests.support.mall import merchant
 from tests.support.orders import DAY
@@ -130,7 +130,8 @@ def test_a_statement_names_nobody(payee: Payee) -> None:
 
 
 def test_pages_of_statements(payee: Payee) -> None:
-    till, at = payee.street.open_till(payee.shop.merchant.id), now()
+    till = payee.street.open_till(payee.shop.merchant.id)
+    at = TODAY + timedelta(hours=12)  # a day is settled an hour after it at the earliest
     payee.street.at = at - 3 * DAY
     for days in (3, 2, 1):
         sold(payee.street, at=at - days * DAY, till=till)

@@ -231,7 +231,7 @@ def test_a_version_that_was_just_published_is_read_and_changes_nothing(
     an: Reader, city: City
 ) -> None:
     before = an.get("wallet").json()
-    sha256 = bytes.fromhex(put_in_library(city.db, text()).sha256)
+    sha256 = bytes.fromhex(put_in_library(city.db, text(code="TP-ANEW")).sha256)
     assert not is_read([sha256])
     assert an.get("wallet").json() == before
     assert is_read([sha256])
