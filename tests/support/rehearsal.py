@@ -1,12 +1,15 @@
 """A rehearsal (排练): a database on which whole requests run and leave nothing behind."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from typing import cast
+from typing import Any, Concatenate, LiteralString, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Engine, text
 
-from app.kernel.db import Database
+from app.kernel.db import Connection, Database
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Rehearsal(Database):
@@ -27,6 +30,24 @@ class Rehearsal(Database):
             yield
             self._connection.execute(text("set constraints all immediate"))
             work.rollback()
+
+    def call(self, statement: LiteralString, values: Sequence[object]) -> tuple[Any, ...]:
+        """Run the one statement behind a savepoint, for it is a transaction of its own."""
+        with self._connection.begin_nested():
+            row = self._line.execute(statement, values).fetchone()
+        assert row is not None, statement
+        return row
+
+    def look(
+        self, query: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Let it see what those before it wrote."""
+        with self._connection.begin_nested():
+            return query(self._line, *args, **kwargs)
+
+    @property
+    def _line(self) -> Connection:
+        return cast("Connection", self._connection.connection.driver_connection)
 
     def dispose(self) -> None:
         """Close it."""

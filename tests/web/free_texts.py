@@ -209,7 +209,8 @@ class Writer:
             case "boolean":
                 value = True
             case _:
-                draft.places.append(Place(at, signs_of(found)))
+                if found.get("format") != "binary":  # a file, which its own reader judges
+                    draft.places.append(Place(at, signs_of(found)))
                 value = example_of(found) if real is None else real
         return value
 

@@ -33,11 +33,13 @@ from app.kernel.scopes import Scope as Right
 from app.kernel.signatures import Signed
 from app.kernel.tokens import Principal, Tokens
 from app.main import create_app
+from app.merchants.tills import signed_till
 from app.providers.registry import ProviderKey
 from app.providers.senders import signed_request
 from tests.support.batches import SCENE, YESTERDAY, Sender, Town, enrol, ride, sender
 from tests.support.clerks import known
 from tests.support.desk import put_in_library, text
+from tests.support.mall import Shop, merchant, till
 from tests.support.rehearsal import Rehearsal
 from tests.support.wallets import acts_of, somebody
 from tests.web.free_texts import Draft, drafts
@@ -156,6 +158,8 @@ FACTS: Final[Mapping[str, Any]] = {
     "/v1/factor-corrections code": "TEST-RIDE",
     "replacement": 2,
     "document": text(version=3),
+    "/v1/webhook-endpoints/{endpoint_id}/replays since": now().isoformat(),
+    "/v1/merchant/offline-redemptions at": now().isoformat(),
 }
 """What the document's examples do not say, by field, or by path and field."""
 GROWN: Final[Sequence[tuple[str, Mapping[str, tuple[str, ...]]]]] = (
@@ -187,15 +191,18 @@ NEWER: Final = {"/v1/admin/clerks login": "third"}
 def scanned(city: City) -> Generator[Scanned]:
     """Serve a city in which there is one of most things, and which no request changes."""
     furnish(city)
+    shop = merchant(city.db, city.keys)
+    counter = till(city.db, shop).till.id
     with TestClient(create_app(city.settings, city)) as client:
         signer = sender(Town(city.db, city.keys, city.settings), client)
-        show, facts = grown(client, city, signer)
+        show, facts = grown(client, city, signer, shop)
     rehearsal = Rehearsal(city.db.url)
     still = replace(city, db=rehearsal)
     app = create_app(city.settings, still)
     public = signer.private_key.public_key().public_bytes_raw()
     signed = Signed(ProviderKey(signer.keyid, public, signer.provider), "nonce")
     app.dependency_overrides[signed_request] = lambda: signed
+    app.dependency_overrides[signed_till] = lambda: counter
     door = Door(app, rehearsal)
     try:
         with served(door) as host:
@@ -215,7 +222,9 @@ def furnish(city: City) -> None:
         path.write_bytes(b"as published")
 
 
-def grown(client: TestClient, city: City, signer: Sender) -> tuple[Show, Mapping[str, Any]]:
+def grown(
+    client: TestClient, city: City, signer: Sender, shop: Shop
+) -> tuple[Show, Mapping[str, Any]]:
     """Make one of most things; gives how to ask for a scope, and what is known by then."""
     enrol(Town(city.db, city.keys, city.settings), signer.provider, [CARD])
     days = [YESTERDAY - timedelta(n) for n in range(20)]
@@ -228,7 +237,7 @@ def grown(client: TestClient, city: City, signer: Sender) -> tuple[Show, Mapping
     others = [Principal("clerk", new_id(), SCOPES[role]) for role in Role]
     show = badges(
         cast("FastAPI", client.app).state.tokens,
-        [who.principal, *clerks.values(), *others],
+        [who.principal, shop.principal(), *clerks.values(), *others],
         signer=known(city.db, Role.REGULATOR),
     )
     facts = {
@@ -239,6 +248,7 @@ def grown(client: TestClient, city: City, signer: Sender) -> tuple[Show, Mapping
         "clerk_id": public_id("clk", clerks[Role.EXPERT].id),
         "provider": signer.provider.code,
         "key_id": signer.keyid,
+        "user_id": shop.keeper.public,
     }
     document = cast("FastAPI", client.app).openapi()
     for label, names in GROWN:
