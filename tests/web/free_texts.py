@@ -204,7 +204,9 @@ class Writer:
                 value = self._example(draft, found.get("examples", [{}])[0], at)
             case "array":
                 value = [self._value(draft, found["items"], (*at, 0))]
-            case "integer" | "number":
+            case "integer":
+                value = int(found.get("examples", [found.get("minimum", 1)])[0])
+            case "number":
                 value = found.get("examples", [found.get("minimum", 1)])[0]
             case "boolean":
                 value = True
