@@ -1,0 +1,1 @@
+-- Organisations (机构): who buys, organises and owns projects.

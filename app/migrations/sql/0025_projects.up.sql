@@ -1,0 +1,1 @@
+-- Projects (减排项目): applied for, registered, monitored.

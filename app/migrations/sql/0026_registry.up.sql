@@ -1,0 +1,1 @@
+-- The registry (登记簿): lots, their verification, and issued batches.

@@ -1,0 +1,1 @@
+-- Retirements (注销使用): held, given their serials, told to the chain in one order.

@@ -1,0 +1,1 @@
+-- Voluntary cancellations (自愿注销) and certificates.

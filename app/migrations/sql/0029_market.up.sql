@@ -1,0 +1,1 @@
+-- The market (市场): listings, quotes, purchases, purposes.

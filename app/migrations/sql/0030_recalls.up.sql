@@ -1,0 +1,1 @@
+-- Recalls (撤回) and the daily conservation closing.

@@ -1,0 +1,1 @@
+-- Carbon-neutral gatherings (大型活动碳中和): plan, inventory, actions.

@@ -1,0 +1,1 @@
+-- What makes a gathering neutral: reservations, statements, shares, gifts.
