@@ -43,6 +43,25 @@ class Scope(StrEnum):
     """Open a shift at a till of one's merchant, and stand by a reversal there."""
     WEBHOOKS_MANAGE = "webhooks.manage"
     """Where one's own messages are sent."""
+    ORGANISATIONS_MANAGE = "organisations.manage"
+    """Applications and suspension of organisations."""
+    ORGANISATION_MANAGE = "organisation.manage"
+    """An organisation's own people."""
+    HOLDINGS_READ = "holdings.read"
+    """What one's organisation holds."""
+    UNITS_TRADE = "units.trade"
+    UNITS_RETIRE = "units.retire"
+    """Retire or cancel what one's organisation holds."""
+    PROJECTS_MANAGE = "projects.manage"
+    """The projects of one's organisation."""
+    PROJECTS_REVIEW = "projects.review"
+    """Say what an expert finds of a project that awaits its registration."""
+    PROJECTS_VERIFY = "projects.verify"
+    """Decide on projects' monitoring reports."""
+    PROJECTS_REGISTER = "projects.register"
+    """Ask for a project's registration, exclusion or end; a second person signs it."""
+    GATHERINGS_MANAGE = "gatherings.manage"
+    """The gatherings of one's organisation."""
 
 
 class Role(StrEnum):
@@ -55,8 +74,19 @@ class Role(StrEnum):
     VERIFIER = "verifier"
     MERCHANT_OWNER = "merchant_owner"
     MERCHANT_KEEPER = "merchant_keeper"
+    ORGANISATION_OWNER = "organisation_owner"
+    ORGANISATION_AGENT = "organisation_agent"
 
 
+_AGENT: Final = frozenset(
+    {
+        Scope.HOLDINGS_READ,
+        Scope.UNITS_TRADE,
+        Scope.UNITS_RETIRE,
+        Scope.PROJECTS_MANAGE,
+        Scope.GATHERINGS_MANAGE,
+    }
+)
 SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
     {
         Role.CITIZEN: frozenset({Scope.ME}),
@@ -71,6 +101,8 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
                 Scope.MERCHANTS_MANAGE,
                 Scope.OFFERS_APPROVE,
                 Scope.WEBHOOKS_MANAGE,
+                Scope.ORGANISATIONS_MANAGE,
+                Scope.PROJECTS_REGISTER,
             }
         ),
         Role.REGULATOR: frozenset(
@@ -82,10 +114,15 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
                 Scope.OVERSIGHT_MANAGE,
                 Scope.AUDIT_READ,
                 Scope.APPROVALS_SIGN,
+                Scope.PROJECTS_REGISTER,
             }
         ),
-        Role.EXPERT: frozenset({Scope.METHODOLOGIES_PROPOSE, Scope.METHODOLOGIES_REVIEW}),
-        Role.VERIFIER: frozenset({Scope.AUDIT_READ}),
+        Role.EXPERT: frozenset(
+            {Scope.METHODOLOGIES_PROPOSE, Scope.METHODOLOGIES_REVIEW, Scope.PROJECTS_REVIEW}
+        ),
+        Role.VERIFIER: frozenset(
+            {Scope.AUDIT_READ, Scope.PROJECTS_REVIEW, Scope.PROJECTS_VERIFY}
+        ),
         Role.MERCHANT_OWNER: frozenset(
             {
                 Scope.MERCHANT_MANAGE,
@@ -95,6 +132,8 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
             }
         ),
         Role.MERCHANT_KEEPER: frozenset({Scope.VOUCHERS_REDEEM}),
+        Role.ORGANISATION_OWNER: _AGENT | {Scope.ORGANISATION_MANAGE},
+        Role.ORGANISATION_AGENT: _AGENT,
     }
 )
 

@@ -36,14 +36,15 @@ BELIEVED_MAX: Final = 2048
 
 KeySet = dict[str, Ed25519PrivateKey]
 """By ``kid``, the newest last."""
-Kind = Literal["citizen", "clerk", "partner", "merchant"]
+Kind = Literal["citizen", "clerk", "partner", "merchant", "organisation"]
 PREFIXES: Final[Mapping[Kind, str]] = {
     "citizen": "cit",
     "clerk": "clk",
     "partner": "par",
     "merchant": "mus",
+    "organisation": "oru",
 }
-"""Of the ids that name them; of a merchant it is a person who works there."""
+"""Of the ids that name them; of a merchant or an organisation it is a person who works there."""
 
 
 class TokenInvalid(Refusal):

@@ -24,6 +24,7 @@ LIFETIMES: Final[Mapping[str, Lifetimes]] = {
     # A working day, and a desk that somebody walked away from.
     "clerk": Lifetimes(timedelta(minutes=30), timedelta(hours=12)),
     "merchant": Lifetimes(timedelta(minutes=30), timedelta(hours=12)),
+    "organisation": Lifetimes(timedelta(minutes=30), timedelta(hours=12)),
 }
 """By kind of holder; machines have none."""
 
