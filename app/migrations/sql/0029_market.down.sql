@@ -1,1 +1,2 @@
--- The market (市场): listings, quotes, purchases, purposes.
+drop table surrender_obligation, surrender_ratio, purpose_passport, proceeds_payout, proceeds,
+  payment, purchase, quote, listing;
