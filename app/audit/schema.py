@@ -28,6 +28,8 @@ APPEND_ONLY: Final = frozenset(
     | {"settlement", "settlement_line", "settlement_share", "settlement_adjustment"}
     | {"settlement_final", "settlement_payout", "settlement_day"}
     | {"public_cancellation", "programme_sponsor"}
+    | {"quote", "payment", "batch_share", "proceeds", "proceeds_payout"}
+    | {"purpose_passport", "surrender_ratio", "surrender_obligation"}
     | {"campaign_simulation", "campaign_outcome", "benefit_gift", "benefit_order"}
 )
 FORGET_ONLY: Final = frozenset({"activity"})

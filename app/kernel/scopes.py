@@ -60,6 +60,8 @@ class Scope(StrEnum):
     """Decide on projects' monitoring reports."""
     PROJECTS_REGISTER = "projects.register"
     """Ask for a project's registration, exclusion or end; a second person signs it."""
+    MARKET_MANAGE = "market.manage"
+    """Listings of the operator's units, payments, payouts; which units may serve which purpose."""
     GATHERINGS_MANAGE = "gatherings.manage"
     """The gatherings of one's organisation."""
 
@@ -103,6 +105,7 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
                 Scope.WEBHOOKS_MANAGE,
                 Scope.ORGANISATIONS_MANAGE,
                 Scope.PROJECTS_REGISTER,
+                Scope.MARKET_MANAGE,
             }
         ),
         Role.REGULATOR: frozenset(

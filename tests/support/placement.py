@@ -82,6 +82,9 @@ REFERENCE = {
     "till",
     "offer",
     "public_cancellation",
+    "purpose_passport",
+    "surrender_ratio",
+    "surrender_obligation",
 }
 """Small, replicated to every node."""
 
@@ -141,6 +144,13 @@ CENTRAL = {
     "programme_sponsor",
     "campaign_simulation",
     "campaign_outcome",
+    "listing",
+    "quote",
+    "purchase",
+    "payment",
+    "batch_share",
+    "proceeds",
+    "proceeds_payout",
 }
 """Live once: log, map, epochs, uploads, what providers asked, jobs."""
 

@@ -1,2 +1,2 @@
 drop table surrender_obligation, surrender_ratio, purpose_passport, proceeds_payout, proceeds,
-  payment, purchase, quote, listing;
+  batch_share, payment, purchase, quote, listing;

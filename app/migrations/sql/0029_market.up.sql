@@ -8,7 +8,7 @@
 create table listing (
   id uuid primary key,
   seller uuid not null references organisation (id),
-  batch uuid not null,
+  batch uuid not null references issue_batch (id),
   quantity_kg bigint not null check (quantity_kg between 1 and 1000000000000),
   taken_kg bigint not null default 0,
   minimum_kg bigint not null check (minimum_kg between 1 and quantity_kg),
@@ -42,7 +42,7 @@ create table purchase (
   listing uuid not null references listing (id),
   seller uuid not null references organisation (id),
   buyer uuid not null references organisation (id),
-  batch uuid not null,
+  batch uuid not null references issue_batch (id),
   quantity_kg bigint not null check (quantity_kg > 0),
   due_fen bigint not null check (due_fen > 0),
   purpose smallint,
@@ -55,15 +55,18 @@ create table purchase (
   ended_at timestamptz,
   outcome text check (outcome in ('paid', 'expired', 'cancelled')),
   retirement uuid unique,
+  unretired text check (length(unretired) between 1 and 100),
   check (seller <> buyer),
   check ((ended_at is null) = (outcome is null)),
   check (purpose is not null or num_nonnulls(period, beneficiary, message) = 0),
   check (ended_at is null or num_nonnulls(beneficiary, message) = 0),
-  check ((retirement is not null) = (outcome = 'paid' and purpose is not null))
+  check ((num_nonnulls(retirement, unretired) = 1)
+         = (outcome is not distinct from 'paid' and purpose is not null))
 );
 comment on table purchase is 'A quantity held for its buyer until it is paid for, or until an instant';
 comment on column purchase.purpose is 'Retired at once for it, in the buyer''s name; none: the units are the buyer''s';
 comment on column purchase.beneficiary is 'Waits here until the purchase ends, and then goes: to the certificate, or to nowhere';
+comment on column purchase.unretired is 'The code of the refusal, where it was paid for and could not be retired after all';
 create index purchase_of_buyer on purchase (buyer, id);
 create index purchase_of_seller on purchase (seller, id);
 create index purchase_due on purchase (expires_at) where ended_at is null;
@@ -80,12 +83,20 @@ create table payment (
 );
 comment on column payment.reference is 'The bank''s or the gateway''s, of this payment';
 
+create table batch_share (
+  batch uuid not null references issue_batch (id),
+  programme int references programme (id),
+  mg bigint not null check (mg > 0),
+  unique nulls not distinct (batch, programme)
+);
+comment on table batch_share is 'Through which programmes the milligrams of a batch were exchanged; none: through no funded one. Written once, before the first sale';
+
 create table proceeds (
   transfer uuid primary key,
   purchase uuid not null references payment (purchase),
   programme int references programme (id),
   organisation uuid references organisation (id),
-  mg bigint not null check (mg > 0),
+  mg bigint not null check (mg >= 0),
   fen bigint not null check (fen > 0),
   recorded_on date not null,
   unique nulls not distinct (purchase, programme, organisation),
@@ -136,15 +147,15 @@ comment on table surrender_obligation is 'What an organisation has to surrender 
 create index surrender_obligation_of on surrender_obligation (organisation, year, id);
 
 select make_append_only(t) from unnest(array[
-  'quote', 'payment', 'proceeds', 'proceeds_payout', 'purpose_passport', 'surrender_ratio',
+  'quote', 'payment', 'batch_share', 'proceeds', 'proceeds_payout', 'purpose_passport', 'surrender_ratio',
   'surrender_obligation']::regclass[]) t;
 
-grant select, insert on listing, quote, purchase, payment, proceeds, proceeds_payout,
+grant select, insert on listing, quote, purchase, payment, batch_share, proceeds, proceeds_payout,
   purpose_passport, surrender_ratio, surrender_obligation to tanpu_app;
 grant update (taken_kg, withdrawn_at) on listing to tanpu_app;
-grant update (expires_at, ended_at, outcome, retirement, beneficiary, message) on purchase to tanpu_app;
-grant select on listing, quote, payment, proceeds, proceeds_payout, purpose_passport,
+grant update (expires_at, ended_at, outcome, retirement, unretired, beneficiary, message) on purchase to tanpu_app;
+grant select on listing, quote, payment, batch_share, proceeds, proceeds_payout, purpose_passport,
   surrender_ratio, surrender_obligation to tanpu_audit;
 grant select (id, quote, listing, seller, buyer, batch, quantity_kg, due_fen, purpose, period,
-              bought_by, bought_at, expires_at, ended_at, outcome, retirement)
+              bought_by, bought_at, expires_at, ended_at, outcome, retirement, unretired)
   on purchase to tanpu_audit;
