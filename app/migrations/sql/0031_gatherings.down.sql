@@ -1,1 +1,2 @@
--- Carbon-neutral gatherings (大型活动碳中和): plan, inventory, actions.
+drop table survey_tally, survey_ticket, travel_survey, gathering_action, gathering_plan, inventory, gathering_line,
+  gathering;
