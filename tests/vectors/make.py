@@ -29,6 +29,7 @@ from ledger.assets import (
 from ledger.chart import Code
 from ledger.encoding import AccountState, Entry
 from ledger.header import Header, anchor_leaf, origin_tag
+from tests.vectors.certificates import certificates
 from tests.vectors.city import DAY, ORIGIN, digest, small_city, uuid7
 from tests.vectors.trees import (
     AKEY,
@@ -348,6 +349,7 @@ FILES: dict[str, Callable[[], Vectors]] = {
     "log_tiles": log_tiles,
     "checkpoints": checkpoints,
     "receipts": receipts,
+    "certificates": certificates,
 }
 
 
