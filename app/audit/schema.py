@@ -31,6 +31,9 @@ APPEND_ONLY: Final = frozenset(
     | {"quote", "payment", "batch_share", "proceeds", "proceeds_payout"}
     | {"purpose_passport", "surrender_ratio", "surrender_obligation"}
     | {"campaign_simulation", "campaign_outcome", "benefit_gift", "benefit_order"}
+    | {"issuance_terms", "buffer_owner", "lot_leaf", "lot_tile", "lot_report", "lot_sample"}
+    | {"sampled_row", "lot_finding", "lot_decision", "replacement"}
+    | {"lot_row", "issued_row", "issued_shortfall"}
 )
 FORGET_ONLY: Final = frozenset({"activity"})
 """Append-only, except that erasure forgets quantities."""

@@ -52,6 +52,12 @@ class Scope(StrEnum):
     UNITS_TRADE = "units.trade"
     UNITS_RETIRE = "units.retire"
     """Retire or cancel what one's organisation holds."""
+    LOTS_MANAGE = "lots.manage"
+    """Freeze lots of pooled reductions, report on them, ask for the issuance of units."""
+    LOTS_VERIFY = "lots.verify"
+    """See the sample of a lot, find and decide."""
+    UNITS_ISSUE = "units.issue"
+    """Sign for the issuance of units, and give the regulator's part of a sample's seed."""
     PROJECTS_MANAGE = "projects.manage"
     """The projects of one's organisation."""
     PROJECTS_REVIEW = "projects.review"
@@ -104,6 +110,7 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
                 Scope.OFFERS_APPROVE,
                 Scope.WEBHOOKS_MANAGE,
                 Scope.ORGANISATIONS_MANAGE,
+                Scope.LOTS_MANAGE,
                 Scope.PROJECTS_REGISTER,
                 Scope.MARKET_MANAGE,
             }
@@ -116,6 +123,7 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
                 Scope.STAFF_MANAGE,
                 Scope.OVERSIGHT_MANAGE,
                 Scope.AUDIT_READ,
+                Scope.UNITS_ISSUE,
                 Scope.APPROVALS_SIGN,
                 Scope.PROJECTS_REGISTER,
             }
@@ -124,7 +132,7 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
             {Scope.METHODOLOGIES_PROPOSE, Scope.METHODOLOGIES_REVIEW, Scope.PROJECTS_REVIEW}
         ),
         Role.VERIFIER: frozenset(
-            {Scope.AUDIT_READ, Scope.PROJECTS_REVIEW, Scope.PROJECTS_VERIFY}
+            {Scope.AUDIT_READ, Scope.PROJECTS_REVIEW, Scope.PROJECTS_VERIFY, Scope.LOTS_VERIFY}
         ),
         Role.MERCHANT_OWNER: frozenset(
             {

@@ -56,6 +56,9 @@ OWNED = {
     "benefit_choice",
     "benefit_gift",
     "benefit_order",
+    "lot_row",
+    "issued_row",
+    "issued_shortfall",
 }
 """`bucket` leads every key; no statement joins two of them but by bucket."""
 
@@ -85,6 +88,8 @@ REFERENCE = {
     "purpose_passport",
     "surrender_ratio",
     "surrender_obligation",
+    "issuance_terms",
+    "buffer_owner",
 }
 """Small, replicated to every node."""
 
@@ -151,6 +156,17 @@ CENTRAL = {
     "batch_share",
     "proceeds",
     "proceeds_payout",
+    "lot",
+    "lot_leaf",
+    "lot_tile",
+    "lot_report",
+    "lot_nonce",
+    "lot_sample",
+    "sampled_row",
+    "lot_finding",
+    "lot_decision",
+    "issue_batch",
+    "replacement",
 }
 """Live once: log, map, epochs, uploads, what providers asked, jobs."""
 
