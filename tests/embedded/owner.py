@@ -6,6 +6,7 @@ Prints one line of JSON once everything answers (or the refusal), then sleeps un
 import codecs
 import json
 import os
+import signal
 import sys
 import time
 from dataclasses import asdict
@@ -16,6 +17,8 @@ from app.embedded.runtime import Runtime
 
 
 def main(home: Path, uid: int | None) -> int:
+    # A shell's background job has it ignored, and so has whatever that job starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if uid is not None:
         # Loaded now, since that user may not be able to reach this interpreter's library.
         for name in ("ascii", "idna", "latin-1", "utf-8"):
