@@ -3,6 +3,7 @@
 A factor is chosen by purpose and not by region alone: Shanghai's grid average (0.5737) and its
 emission-trading factor (0.42) are different series for different uses. A factor covers the days of
 its data, from ``valid_from`` to ``valid_to``; an open end lasts until a successor is loaded.
+Whole published tables, from which an inventory picks row by row, are in ``published``.
 """
 
 import csv
@@ -15,6 +16,7 @@ from typing import Final
 
 from .words import Status
 
+FOLDER: Final = resources.files("methodologies") / "factors"
 _COLUMNS: Final = (
     "id",
     "region",
@@ -26,6 +28,7 @@ _COLUMNS: Final = (
     "status",
     "source",
     "note",
+    "row",
 )
 
 
@@ -51,6 +54,8 @@ class Factor:
     note: str
     components: tuple[tuple[str, str], ...]
     """What a derived value was computed from, as the file has it."""
+    row: str
+    """Its row in the published table, by that table's own identity; empty: none is named."""
 
     def covers(self, on: date) -> bool:
         """Whether the factor is for ``on``."""
@@ -75,12 +80,14 @@ def factor(id: str, *, region: str, purpose: str, on: date) -> Factor:  # noqa: 
 @cache
 def all_factors() -> tuple[Factor, ...]:
     """Give every factor that ships, in the order of the files' names and lines."""
-    folder = resources.files("methodologies") / "factors"
-    found: list[Factor] = []
-    for file in sorted(folder.iterdir(), key=lambda each: each.name):
-        rows = csv.DictReader(file.read_text(encoding="utf-8").splitlines())
-        found += [_factor(row) for row in rows]
-    return tuple(found)
+    names = sorted(each.name for each in FOLDER.iterdir() if each.name.endswith(".csv"))
+    return tuple(each for name in names for each in factors_in(name))
+
+
+def factors_in(file: str) -> tuple[Factor, ...]:
+    """Give the factors of one file, in the order of its lines."""
+    rows = csv.DictReader((FOLDER / file).read_text(encoding="utf-8").splitlines())
+    return tuple(_factor(row) for row in rows)
 
 
 def _factor(row: dict[str, str]) -> Factor:
@@ -96,4 +103,5 @@ def _factor(row: dict[str, str]) -> Factor:
         source=row["source"],
         note=row["note"],
         components=tuple((key, value) for key, value in row.items() if key not in _COLUMNS),
+        row=row.get("row", ""),
     )

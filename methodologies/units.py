@@ -3,7 +3,7 @@
 `pint` does the algebra over a registry that holds these names only, with exact fractions. Grams of
 CO2e are a dimension of their own, so kilograms of bottles never pass for kilograms of CO2e; plain
 grams are read as CO2e only in a document that weighs nothing else. Counts (persons, trips,
-meals, items) are dimensions too: a factor per trip cannot meet a distance.
+meals, items, rooms, nights) are dimensions too: a factor per trip cannot meet a distance.
 """
 
 import re
@@ -48,6 +48,8 @@ vehicle = [vehicle]
 trip = [trip]
 item = [item]
 meal = [meal]
+room = [room]
+night = [night]
 """
 
 _ALIASES: Final = {
