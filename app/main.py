@@ -52,6 +52,10 @@ from app.merchants.desk_api import router as merchants
 from app.merchants.shift_api import router as shifts
 from app.merchants.tills import signed_till
 from app.notices.api import router as notices
+from app.organisations import DEEDS as ORGANISATION_DEEDS
+from app.organisations import organisation_scopes
+from app.organisations.api import router as organisation_entrance
+from app.organisations.desk_api import router as organisations
 from app.partners import DEEDS as PARTNER_DEEDS
 from app.partners.api import router as partners
 from app.partners.token_api import router as machines
@@ -112,6 +116,8 @@ ROUTERS: Final = (
     console,
     shifts,
     merchants,
+    organisation_entrance,
+    organisations,
     me,
     guardians,
     leaving,
@@ -135,6 +141,7 @@ DEEDS: Final[Mapping[str, Deed]] = {
     **PROVIDER_DEEDS,
     **PARTNER_DEEDS,
     **MERCHANT_DEEDS,
+    **ORGANISATION_DEEDS,
     **GOVERNANCE_DEEDS,
     **POINTS_DEEDS,
     **WALLET_DEEDS,
@@ -152,6 +159,9 @@ PUBLIC: Final = frozenset(
         "POST /v1/merchant-applications",
         "POST /v1/merchant/enrolments",
         "POST /v1/merchant/tokens",
+        "POST /v1/organisation-applications",
+        "POST /v1/organisation/enrolments",
+        "POST /v1/organisation/tokens",
         "POST /v1/oauth/token",
         "GET /v1/offers",
         "GET /v1/offers/{offer_id}",
@@ -169,6 +179,7 @@ PUBLIC: Final = frozenset(
         "GET /v1/public/cancellations",
         "GET /v1/public/cancellations/{cancellation_id}",
         "GET /v1/erasures/{token}",
+        "GET /v1/public/receipt-key",
         "GET /v1/public/epochs",
         "GET /v1/public/epochs/{epoch}",
         "GET /v1/score-documents/{version}",
@@ -189,6 +200,7 @@ RIGHTS: Final[Rights] = {
     "citizen": rights_of_citizen,
     "clerk": clerk_scopes,
     "merchant": merchant_scopes,
+    "organisation": organisation_scopes,
 }
 """What the holder of a session may do at each refresh, by kind."""
 

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session
 
 from app.books import Row, asset_ids, post
+from app.firms import check_character
 from app.kernel.clock import day_of, now
 from app.kernel.db import Database, driver
 from app.kernel.ids import new_id
@@ -16,7 +17,6 @@ from app.kernel.secrets import Keys
 from app.mall.vouchers import code_hash, key_of, printed_code
 from app.merchants import MerchantKind, NewMerchant, Terms, Till, add_till, open_merchant
 from app.merchants.people import MemberRole, MerchantUser, add_user
-from app.merchants.rules import check_character
 from app.merchants.shifts import open_shift
 from app.points import NewProgramme, fund, open_programme, promise
 from app.staff.credentials import commitment, new_enrolment

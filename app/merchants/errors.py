@@ -1,5 +1,6 @@
 """What is refused of merchants (商户的拒绝)."""
 
+from app.firms import Refusals
 from app.kernel.problems import Refusal
 
 
@@ -114,3 +115,18 @@ class ShiftUnknown(Refusal):
     code = "till.shift_unknown"
     status = 404
     title_zh = "该班次不是本终端的当前班次"
+
+
+REFUSALS = Refusals(
+    MerchantUnknown,
+    MerchantSuspended,
+    MerchantNotSuspended,
+    RegistrationTaken,
+    RegistrationInvalid,
+    ApplicationUnknown,
+    ApplicationDecided,
+    ApplicationChanged,
+    MemberUnknown,
+    MemberSelf,
+    MembersMany,
+)

@@ -1,19 +1,12 @@
-"""Who asks for a merchant (商户身份): its standing and theirs, asked at every request.
-
-A token lives ten minutes; a suspension does not wait for it.
-"""
+"""Who asks for a merchant (商户身份)."""
 
 from typing import Annotated, NamedTuple
 from uuid import UUID
 
-from fastapi import Depends
-
-from app.kernel.auth import desk
+from app.firms import standing
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal
-from app.kernel.wiring import Db
-from app.merchants.errors import MerchantSuspended
-from app.merchants.people import standing_user
+from app.merchants.people import PEOPLE
 
 
 class Member(NamedTuple):
@@ -25,19 +18,7 @@ class Member(NamedTuple):
 
 def console(scope: Scope) -> object:
     """Ask for somebody of a merchant with this scope; stands behind ``Member``."""
-
-    def check(who: Annotated[Principal, desk(scope)], db: Db) -> Member:
-        """Give who asks, once they and their merchant may.
-
-        Raises:
-            MerchantSuspended: One of the two is suspended, or no longer has the scope.
-        """
-        found = db.read(standing_user, who.id)
-        if found is None or scope not in found[1].scopes:
-            raise MerchantSuspended
-        return Member(found[1], found[0].merchant)
-
-    return Depends(check)
+    return standing(PEOPLE, scope, Member)
 
 
 Owner = Annotated[Member, console(Scope.MERCHANT_MANAGE)]

@@ -1,6 +1,5 @@
 """Merchants as the ledger has them (商户): owner in the books, terms, standing."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,13 +9,17 @@ from uuid import UUID
 from sqlmodel import Session
 
 from app.books import open_owners
+from app.firms import NewFirm, Register, Sort
 from app.kernel.db import driver
-from app.kernel.ids import public_id
+from app.kernel.scopes import Scope
 from app.kernel.secrets import Keys
-from app.merchants.errors import MerchantNotSuspended, MerchantUnknown, RegistrationTaken
+from app.merchants.errors import REFUSALS, MerchantUnknown, RegistrationTaken
 from ledger.accounts import AccountKind
 
 PREFIX: Final = "mer"
+SORT: Final = Sort(
+    "merchant", "merchants", PREFIX, "Merchant", "商户", Scope.MERCHANTS_MANAGE, REFUSALS
+)
 
 
 class MerchantKind(StrEnum):
@@ -38,15 +41,10 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class NewMerchant:
+class NewMerchant(NewFirm):
     """An organisation that shall sell for points."""
 
-    id: UUID
     kind: MerchantKind
-    name_zh: str
-    name_en: str
-    registration: str
-    """Unified social credit code (GB 32100), checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ class Merchant:
     @property
     def public(self) -> str:
         """The public id, as tokens and records name it."""
-        return public_id(PREFIX, self.id)
+        return SORT.named(self.id)
 
 
 _COLUMNS: Final = """
@@ -78,13 +76,28 @@ insert into merchant (id, account, kind, name_zh, name_en, registration, fee_per
                       offline_cap_points, approved_at)
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 on conflict (registration) do nothing returning {_COLUMNS}"""  # noqa: S608 -- columns of our own
-_FIND: Final = f"select {_COLUMNS} from merchant where id = %s"  # noqa: S608 -- likewise
-_LIST: Final = f"""
-select {_COLUMNS} from merchant where (%s::uuid is null or id > %s) order by id limit %s"""  # noqa: S608 -- likewise
 _TERMS: Final = "update merchant set fee_permille = %s, offline_cap_points = %s where id = %s"
-_SUSPEND: Final = "update merchant set suspended_at = %s where id = %s and suspended_at is null"
-_RESUME: Final = """
-update merchant set suspended_at = null where id = %s and suspended_at is not null"""
+
+
+def _merchant(  # noqa: PLR0917 -- the columns of the statements
+    id_: UUID,
+    owner: int,
+    kind: str,
+    name_zh: str,
+    name_en: str,
+    registration: str,
+    fee_permille: int,
+    offline_cap_points: int,
+    *standing: Any,  # noqa: ANN401 -- likewise
+) -> Merchant:
+    terms = Terms(fee_permille, offline_cap_points)
+    named = (MerchantKind(kind), name_zh, name_en, registration)
+    return Merchant(id_, owner, *named, terms, *standing)
+
+
+MERCHANTS: Final = Register(SORT, _COLUMNS, _merchant)
+find_merchant, merchants = MERCHANTS.find, MERCHANTS.listed
+suspend_merchant, resume_merchant = MERCHANTS.suspend, MERCHANTS.resume
 
 
 def open_merchant(
@@ -116,24 +129,6 @@ def open_merchant(
     return _merchant(*row)
 
 
-def find_merchant(session: Session, merchant: UUID | None) -> Merchant:
-    """Give a merchant.
-
-    Raises:
-        MerchantUnknown: There is none.
-    """
-    row = None if merchant is None else driver(session).execute(_FIND, (merchant,)).fetchone()
-    if row is None:
-        raise MerchantUnknown
-    return _merchant(*row)
-
-
-def merchants(session: Session, *, after: UUID | None, limit: int) -> Sequence[Merchant]:
-    """List merchants, suspended ones too, in the order in which they applied."""
-    rows = driver(session).execute(_LIST, (after, after, limit)).fetchall()
-    return [_merchant(*row) for row in rows]
-
-
 def change_terms(session: Session, merchant: UUID, terms: Terms) -> None:
     """Give a merchant other terms, from the next redemption and statement on.
 
@@ -143,34 +138,3 @@ def change_terms(session: Session, merchant: UUID, terms: Terms) -> None:
     row = (terms.fee_permille, terms.offline_cap_points, merchant)
     if driver(session).execute(_TERMS, row).rowcount == 0:
         raise MerchantUnknown
-
-
-def suspend_merchant(session: Session, merchant: UUID, *, at: datetime) -> bool:
-    """Stop a merchant's logins, shifts and sales; says whether it stood before. Idempotent."""
-    return driver(session).execute(_SUSPEND, (at, merchant)).rowcount > 0
-
-
-def resume_merchant(session: Session, merchant: UUID) -> None:
-    """Let a suspended merchant work again.
-
-    Raises:
-        MerchantNotSuspended: It was not suspended.
-    """
-    if driver(session).execute(_RESUME, (merchant,)).rowcount == 0:
-        raise MerchantNotSuspended
-
-
-def _merchant(  # noqa: PLR0917 -- the columns of the statements
-    id_: UUID,
-    owner: int,
-    kind: str,
-    name_zh: str,
-    name_en: str,
-    registration: str,
-    fee_permille: int,
-    offline_cap_points: int,
-    *standing: Any,  # noqa: ANN401 -- likewise
-) -> Merchant:
-    terms = Terms(fee_permille, offline_cap_points)
-    named = (MerchantKind(kind), name_zh, name_en, registration)
-    return Merchant(id_, owner, *named, terms, *standing)

@@ -2,33 +2,26 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from app.kernel.http import Int, Str, Written
+from app.firms.schemas import (
+    FirmApplicationIn,
+    FirmApplicationOut,
+    FirmUserIn,
+    FirmUserOut,
+    Wires,
+)
+from app.kernel.http import Int, Written
 from app.kernel.ids import public_id
 from app.kernel.tokens import PREFIXES
-from app.merchants.applications import Application, Reach
-from app.merchants.people import MemberRole, MerchantUser
-from app.merchants.registry import Merchant, MerchantKind, Terms
+from app.merchants.people import MemberRole
+from app.merchants.registry import Merchant, MerchantKind
 from app.merchants.tills import Till
-from app.staff.schemas import Commitment, Login, Name, Password, Reason
+from app.staff.schemas import Login, Password, Reason
 
 _FROZEN: Final = ConfigDict(extra="forbid", frozen=True)
-Line = Annotated[
-    Str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
-]
-"""One line of text."""
-Registration = Annotated[
-    str,
-    Field(
-        pattern=r"^[0-9A-HJ-NPQRTUWXY]{18}$",
-        examples=["91350100M000100Y43"],
-        description="Unified social credit code, GB 32100. 统一社会信用代码",
-    ),
-]
 FeePermille = Annotated[
     Int, Field(ge=0, le=500, examples=[20], description="Of the fen of a settlement [‰]. 费率")
 ]
@@ -43,80 +36,17 @@ OfflineCap = Annotated[
 ]
 
 
-class ApplicationState(StrEnum):
-    """Where an application stands."""
-
-    OPEN = "open"
-    APPROVED = "approved"
-    REFUSED = "refused"
-
-
-class ContactWire(BaseModel):
-    """Whom to reach."""
-
-    model_config = _FROZEN
-
-    name: Name = Field(examples=["李安"])
-    phone: str = Field(pattern=r"^\+?[0-9 -]{5,30}$", examples=["+86 755 8888 0000"])
-    email: str = Field(pattern=r"^[!-?A-~]{1,100}@[!-?A-~]{1,100}$", examples=["an@coffee.example"])
-
-
-class BankWire(BaseModel):
-    """Where to pay."""
-
-    model_config = _FROZEN
-
-    holder: Line = Field(examples=["深圳某某咖啡有限公司"])
-    bank: Line = Field(examples=["某某银行深圳分行"])
-    number: str = Field(pattern=r"^[0-9A-Z]{6,34}$", examples=["6222000000000000000"])
-
-
-class FirstOwnerIn(BaseModel):
-    """Who shall keep the merchant's affairs; they make the secret and keep it."""
-
-    model_config = _FROZEN
-
-    login: Login
-    name: Name = Field(examples=["李安"])
-    enrolment_sha256: Commitment
-
-
-class ApplicationIn(BaseModel):
+class ApplicationIn(FirmApplicationIn):
     """An organisation that wishes to sell for points."""
 
-    model_config = _FROZEN
-
     kind: MerchantKind
-    name_zh: Line = Field(examples=["某某咖啡"])
-    name_en: Line = Field(examples=["Some Coffee"])
-    registration: Registration
-    contact: ContactWire
-    bank: BankWire
-    owner: FirstOwnerIn
 
 
-class ApplicationReceivedOut(BaseModel):
-    """That an application was received; the desk will be in touch."""
-
-    model_config = _FROZEN
-
-    id: str = Field(examples=["mer_01k0000000000000000000000a"])
-    applied_at: datetime
-
-
-class ApplicationOut(BaseModel):
+class ApplicationOut(FirmApplicationOut):
     """An application, as the desk lists it."""
 
-    model_config = _FROZEN
-
     id: str = Field(examples=["mer_01k0000000000000000000000a"])
     kind: MerchantKind
-    name_zh: str
-    name_en: str
-    registration: str
-    login: str = Field(description="Of the first owner.")
-    state: ApplicationState
-    applied_at: datetime
 
 
 class ApplicationPage(BaseModel):
@@ -126,15 +56,6 @@ class ApplicationPage(BaseModel):
 
     data: Sequence[ApplicationOut]
     next_cursor: str | None
-
-
-class ReachOut(BaseModel):
-    """Whom to reach and where to pay; each reading is in the audit log."""
-
-    model_config = _FROZEN
-
-    contact: ContactWire
-    bank: BankWire
 
 
 class TermsIn(BaseModel):
@@ -172,36 +93,17 @@ class MerchantPage(BaseModel):
     next_cursor: str | None
 
 
-class UserIn(BaseModel):
+class UserIn(FirmUserIn):
     """Somebody who shall work for the merchant; they make the secret and keep it."""
 
-    model_config = _FROZEN
-
-    login: Login
-    name: Name = Field(examples=["王波"])
     role: MemberRole
-    enrolment_sha256: Commitment
 
 
-class UserResetIn(BaseModel):
-    """By which secret somebody shall enrol anew."""
-
-    model_config = _FROZEN
-
-    enrolment_sha256: Commitment
-
-
-class UserOut(BaseModel):
+class UserOut(FirmUserOut):
     """Somebody who works for the merchant."""
 
-    model_config = _FROZEN
-
     id: str = Field(examples=["mus_01k0000000000000000000000a"])
-    login: str
-    name: str
     role: MemberRole
-    opened_at: datetime
-    suspended_at: datetime | None
 
 
 class UserPage(BaseModel):
@@ -269,35 +171,6 @@ class ShiftOut(BaseModel):
     ends_at: datetime
 
 
-def reach_in(body: ApplicationIn) -> Reach:
-    """Read whom to reach and where to pay."""
-    return {"contact": body.contact.model_dump(), "bank": body.bank.model_dump()}
-
-
-def terms_of(body: TermsIn) -> Terms:
-    """Read what is agreed."""
-    return Terms(body.fee_permille, body.offline_cap_points)
-
-
-def application_out(application: Application) -> ApplicationOut:
-    """Write an application as the API gives it."""
-    merchant, state = application.merchant, ApplicationState.OPEN
-    if application.approved_at is not None:
-        state = ApplicationState.APPROVED
-    elif application.refused_at is not None:
-        state = ApplicationState.REFUSED
-    return ApplicationOut(
-        id=application.public,
-        kind=merchant.kind,
-        name_zh=merchant.name_zh,
-        name_en=merchant.name_en,
-        registration=merchant.registration,
-        login=application.owner.login,
-        state=state,
-        applied_at=application.applied_at,
-    )
-
-
 def merchant_out(merchant: Merchant) -> MerchantOut:
     """Write a merchant as the API gives it."""
     return MerchantOut(
@@ -313,18 +186,6 @@ def merchant_out(merchant: Merchant) -> MerchantOut:
     )
 
 
-def user_out(user: MerchantUser) -> UserOut:
-    """Write one of a merchant's people as the API gives them."""
-    return UserOut(
-        id=user.public,
-        login=user.login,
-        name=user.name,
-        role=user.role,
-        opened_at=user.opened_at,
-        suspended_at=user.suspended_at,
-    )
-
-
 def till_out(till: Till) -> TillOut:
     """Write a till as the API gives it."""
     keeper = None if till.keeper is None else public_id(PREFIXES["merchant"], till.keeper)
@@ -336,3 +197,9 @@ def till_out(till: Till) -> TillOut:
         keeper=keeper,
         shift_ends_at=till.shift_ends_at,
     )
+
+
+WIRES: Final = Wires(
+    ApplicationOut, ApplicationPage, MerchantOut, MerchantPage, merchant_out, UserOut, UserPage
+)
+"""How the endpoints that all firms have write a merchant's."""

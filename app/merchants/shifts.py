@@ -23,9 +23,6 @@ select from merchant_user
 _OPEN: Final = "update till set shift = %s, keeper = %s, shift_ends_at = %s where id = %s"
 _END: Final = """
 update till set shift = null, keeper = null, shift_ends_at = null where id = %s and shift = %s"""
-_END_ALL: Final = """
-update till set shift = null, keeper = null, shift_ends_at = null
- where merchant = %s and keeper is not null"""
 
 
 def open_shift(
@@ -56,8 +53,3 @@ def end_shift(session: Session, till: UUID, shift: UUID | None) -> None:
     """
     if driver(session).execute(_END, (till, shift)).rowcount == 0:
         raise ShiftUnknown
-
-
-def end_shifts(session: Session, merchant: UUID) -> None:
-    """End every shift at a merchant's tills. Idempotent."""
-    driver(session).execute(_END_ALL, (merchant,))

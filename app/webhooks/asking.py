@@ -41,7 +41,7 @@ def _of_merchant(db: Database, who: Principal) -> str:
     found = db.read(standing_user, who.id)
     if found is None or Scope.WEBHOOKS_MANAGE not in found[1].scopes:
         raise MerchantSuspended
-    return merchant_owner(found[0].merchant)
+    return merchant_owner(found[0].firm)
 
 
 Manager = Annotated[Asker, Depends(whose)]

@@ -1,12 +1,12 @@
 """The demo's market (演示商城): on sale once, however often the demo is loaded."""
 
 from app.demo.market import MERCHANTS, open_shop
+from app.firms import is_registration
 from app.kernel.clock import now
 from app.kernel.db import Database
 from app.kernel.ids import new_id
 from app.kernel.secrets import Keys
 from app.mall.catalogue import Wanted, on_sale
-from app.merchants.rules import is_registration
 
 
 def test_the_demos_offers_are_on_sale_once_and_say_what_they_are(db: Database, keys: Keys) -> None:

@@ -9,6 +9,9 @@ import psycopg
 import pytest
 from sqlmodel import Session
 
+from app.firms import Application, FirstOwner
+from app.firms.deeds import Reasoned
+from app.firms.people import USERS_MAX
 from app.kernel.clock import now
 from app.kernel.db import Database, driver
 from app.kernel.ids import new_id
@@ -16,8 +19,8 @@ from app.kernel.scopes import Role
 from app.kernel.secrets import Keys
 from app.kernel.tokens import Principal
 from app.merchants import NewMerchant, Terms, find_merchant, merchant_scopes
-from app.merchants.applications import Application, FirstOwner, apply, approve
-from app.merchants.deeds import Reasoned, suspend
+from app.merchants.applications import apply, approve
+from app.merchants.deeds import suspend
 from app.merchants.errors import (
     ApplicationDecided,
     MembersMany,
@@ -26,7 +29,6 @@ from app.merchants.errors import (
 )
 from app.merchants.people import (
     MEMBERS,
-    USERS_MAX,
     MemberRole,
     MerchantUser,
     add_user,
@@ -46,7 +48,7 @@ REACH = {"contact": {"name": "李安"}, "bank": {"number": "6222000000"}}
 ROUNDS = 5
 
 
-def wish(number: int, *, login: str | None = None) -> Application:
+def wish(number: int, *, login: str | None = None) -> Application[NewMerchant]:
     new = NewMerchant(
         new_id(), MerchantKind.BUSINESS, "咖啡", "Coffee", registration(number)
     )  # fmt: skip
@@ -72,7 +74,7 @@ def race(*tries: object) -> list[object]:
 
 def test_of_two_approvals_side_by_side_one_makes_the_merchant(db: Database, keys: Keys) -> None:
     for number in range(ROUNDS):
-        made = db.transact(apply, keys, wish(number), REACH).merchant.id
+        made = db.transact(apply, keys, wish(number), REACH).firm.id
 
         def deed(made: UUID = made) -> object:
             return db.transact(approve, keys, made, Terms(0, 0), owner=new_id(), at=now())
@@ -85,7 +87,7 @@ def test_of_two_approvals_side_by_side_one_makes_the_merchant(db: Database, keys
 
 def test_a_failed_approval_leaves_nothing(db: Database, keys: Keys) -> None:
     shop = merchant(db, keys, 7)
-    made = db.transact(apply, keys, wish(7), REACH).merchant.id
+    made = db.transact(apply, keys, wish(7), REACH).firm.id
     counted = "select (select count(*) from merchant_user), (select count(*) from account)"
 
     def count() -> object:

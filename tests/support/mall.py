@@ -7,6 +7,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session
 
+from app.firms import check_character
 from app.kernel.clock import now
 from app.kernel.db import Database
 from app.kernel.ids import new_id
@@ -17,7 +18,6 @@ from app.kernel.signing import sign
 from app.kernel.tokens import Principal
 from app.merchants import Merchant, MerchantKind, NewMerchant, Terms, Till, add_till, open_merchant
 from app.merchants.people import ROLES, MemberRole, MerchantUser, add_user
-from app.merchants.rules import check_character
 from app.merchants.shifts import open_shift
 from app.staff.credentials import commitment, new_enrolment
 
