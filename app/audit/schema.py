@@ -16,7 +16,8 @@ from ledger.accounts import SYSTEM_NAMES
 APPEND_ONLY: Final = frozenset(
     {"system_account", "asset", "transfer", "log_note"}
     | {"epoch_cut", "epoch", "log_entry", "log_edge", "account_leaf", "cell", "supply"}
-    | {"submission", "methodology_version", "upload", "upload_chunk", "upload_receipt"}
+    | {"submission", "registry_submission", "methodology_version"}
+    | {"upload", "upload_chunk", "upload_receipt"}
     | {"act_correction", "correction_batch", "sandbox_advance"}
     | {"act_merge", "act_change", "month_settlement", "audit_entry"}
     | {"exchange", "exchange_class", "exchange_recovery", "behaviour_act", "debt_total"}

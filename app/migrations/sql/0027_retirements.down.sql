@@ -1,1 +1,1 @@
--- Retirements (注销使用): held, given their serials, told to the chain in one order.
+drop table retirement, registry_submission, registry_message;
