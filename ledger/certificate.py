@@ -1,4 +1,4 @@
-"""The certificate: what was given up for ever, for whom and why (注销证书), so that anybody can check.
+"""The certificate: what was given up for ever, for whom and why (注销证书), checkable by anybody.
 
 Its content is fixed when its transfers are posted. The *claim* is canonical JSON of whole numbers
 and strings (names sorted, no white space, UTF-8); amounts are decimal strings, since they exceed

@@ -29,11 +29,10 @@ Verify = Callable[[bytes, bytes], bool]
 _ANSWER_BYTES_MAX = 1 << 20
 _FORMAT = "tanpu-certificate/1"
 _DOCUMENT = "format status origin header chain claim parts openings".split()  # noqa: SIM905 -- one row
-_CLAIM = (
-    "v kind subject unit parts purpose period day holder_commit beneficiary_commit message_commit"
-).split()  # noqa: SIM905 -- one row
-_PART = ["asset", "salt", "log_index", "debit", "path"]
 _TEXTS = ("beneficiary", "holder", "message")
+_SAID = "v kind subject unit parts purpose period day".split()  # noqa: SIM905 -- one row
+_CLAIM = [*_SAID, *(f"{name}_commit" for name in _TEXTS)]
+_PART = ["asset", "salt", "log_index", "debit", "path"]
 _STATUS = ["state", "certificate", "amount", "remaining", "as_of", "signature"]
 _KINDS = {"reduction": ("mg", 12, 1, "cancelled"), "unit": ("kg", 17, 3, "retired")}
 """By kind: unit of amounts, code and unit of its entries, and the account they go to."""

@@ -1,6 +1,5 @@
 """Certificates of a city of its own: two classes of reductions at once, units, nothing shown."""
 
-import json
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -74,7 +73,11 @@ def given(
 CLASSES = given(
     SUBJECTS[0],
     [ClaimPart(METRO_A, 700_000), ClaimPart(BUS_A, 250_000)],
-    {"holder": "cit_01k0000000000000000000000a", "beneficiary": "南山小学 \"二班\"", "message": "为地球\n一小步"},
+    {
+        "holder": "cit_01k0000000000000000000000a",
+        "beneficiary": '南山小学 "二班"',
+        "message": "为地球\n一小步",
+    },
     Purpose.PUBLIC_BENEFIT,
 )
 NAMELESS = given(
@@ -86,7 +89,11 @@ NAMELESS = given(
 RETIREMENT = given(
     RETIRED,
     [ClaimPart(UNITS, 30, SERIALS)],
-    {"holder": "org_01k0000000000000000000000a", "beneficiary": "B 公司", "message": "2026 年度抵销"},
+    {
+        "holder": "org_01k0000000000000000000000a",
+        "beneficiary": "B 公司",
+        "message": "2026 年度抵销",
+    },
     Purpose.VOLUNTARY_OFFSET,
 )
 
@@ -173,26 +180,38 @@ def certificates() -> dict[str, Any]:
     city = certified_city()
     reduced = signed_status(CLASSES, 250_000, "2026-03-01T00:00:00Z")
     whole = signed_status(NAMELESS, 2**40, "2026-03-01T00:00:00Z")
-    cases: list[tuple[str, Json, str]] = [
-        ("a name shown, two classes, reduced", certificate(city, CLASSES, ("beneficiary", "message"), reduced), '"南山小学 \\"二班\\""'),
-        ("nothing shown", certificate(city, NAMELESS, (), whole), f"pseudonym {NAMELESS.claim['beneficiary_commit'][:8]}"),
-        ("units for B, everything shown, no status", certificate(city, RETIREMENT, TEXTS), '"B 公司"'),
+    pseudonym = f"pseudonym {NAMELESS.claim['beneficiary_commit'][:8]}"
+    shown = certificate(city, CLASSES, ("beneficiary", "message"), reduced)
+    cases = [
+        ("a name shown, two classes, reduced", shown, '"南山小学 \\"二班\\""'),
+        ("nothing shown", certificate(city, NAMELESS, (), whole), pseudonym),
+        ("units for B, all shown, no status", certificate(city, RETIREMENT, TEXTS), '"B 公司"'),
     ]
     return {
         "key": b64encode(KEY.public_key().public_bytes_raw()).decode(),
         "headers": city.header_lines(),
         "revoked": signed_status(RETIREMENT, 0, "2026-04-01T00:00:00Z"),
         "texts": [
-            {"name": name, "salt": f"0x{opened.salt.hex()}", "text": opened.text, "commit": f"0x{text_commit(name, opened.salt, opened.text).hex()}"}
+            {
+                "name": name,
+                "salt": f"0x{opened.salt.hex()}",
+                "text": opened.text,
+                "commit": f"0x{text_commit(name, opened.salt, opened.text).hex()}",
+            }
             for name, opened in CLASSES.opened(*TEXTS).items()
         ],
         "claims": [
-            {"claim": claimed.claim, "canonical": canonical(claimed.claim).decode(), "salt": f"0x{salt.hex()}", "commit": f"0x{claim_commit(salt, claimed.claim).hex()}"}
+            {
+                "claim": claimed.claim,
+                "canonical": canonical(claimed.claim).decode(),
+                "salt": f"0x{salt.hex()}",
+                "commit": f"0x{claim_commit(salt, claimed.claim).hex()}",
+            }
             for claimed in (CLASSES, NAMELESS, RETIREMENT)
             for salt in claimed.salts
         ],
         "certificates": [
-            {"name": name, "beneficiary": beneficiary, "certificate": json.loads(json.dumps(document))}
+            {"name": name, "beneficiary": beneficiary, "certificate": document}
             for name, document, beneficiary in cases
         ],
     }

@@ -5,7 +5,8 @@ import copy
 import inspect
 import json
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,15 @@ from ledger.receipt import Json
 from ledger.verify_certificate import Rejected, Verdict, check, mirrored
 from tests.unit.ledger.test_receipts import lies, places
 from tests.unit.ledger.true_receipts import Place, put
-from tests.vectors.certificates import CLASSES, KEY, NAMELESS, certificate, certified_city
+from tests.vectors.certificates import (
+    CLASSES,
+    KEY,
+    NAMELESS,
+    certificate,
+    certified_city,
+    signed_status,
+)
+from tests.vectors.city import CONTRACT
 from tests.vectors.make import HERE
 
 GIVEN: Json = json.loads((HERE / "certificates.json").read_text())
@@ -30,7 +39,7 @@ LINES = [json.dumps(line) for line in GIVEN["headers"]]
 TRUST = mirrored(LINES)
 CASES: dict[str, Json] = {each["name"]: each for each in GIVEN["certificates"]}
 WHOLE: Json = CASES["a name shown, two classes, reduced"]["certificate"]
-UNITS_FOR_B: Json = CASES["units for B, everything shown, no status"]["certificate"]
+UNITS_FOR_B: Json = CASES["units for B, all shown, no status"]["certificate"]
 
 
 def is_signed(signature: bytes, text: bytes) -> bool:
@@ -86,15 +95,15 @@ def test_nothing_is_left_out_and_nothing_is_added(name: str) -> None:
     assert tried > 20
 
 
-def objects(node: Any, at: Place = ()) -> list[tuple[Place, Json]]:  # noqa: ANN401 -- JSON
-    if isinstance(node, list):
-        inside = enumerate(node)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType] -- JSON
-    elif isinstance(node, dict):
-        inside = node.items()  # pyright: ignore[reportUnknownVariableType] -- JSON
-    else:
-        return []
-    here = [(at, node)] if isinstance(node, dict) else []
-    return [*here, *(each for key, value in inside for each in objects(value, (*at, key)))]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType] -- JSON
+def objects(node: Any, at: Place = ()) -> Iterator[tuple[Place, Json]]:  # noqa: ANN401 -- JSON
+    if isinstance(node, dict):
+        found: Json = node
+        yield at, found
+        for key, value in found.items():
+            yield from objects(value, (*at, key))
+    elif isinstance(node, list):
+        for index, value in enumerate(node):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] -- JSON
+            yield from objects(value, (*at, index))
 
 
 @pytest.mark.parametrize(
@@ -154,8 +163,9 @@ def test_a_withdrawn_name_leaves_a_pseudonym_and_the_rest_is_as_true() -> None:
 def test_a_commitment_does_not_yield_to_guessing_without_its_salt() -> None:
     texts = {each["name"]: each for each in GIVEN["texts"]}
     known = texts["beneficiary"]
-    assert text_commit("beneficiary", bytes.fromhex(known["salt"][2:]), known["text"]).hex() == (
-        WHOLE["claim"]["beneficiary_commit"]
+    assert (
+        text_commit("beneficiary", bytes.fromhex(known["salt"][2:]), known["text"]).hex()
+        == (WHOLE["claim"]["beneficiary_commit"])
     )
     other = text_commit("beneficiary", bytes(32), known["text"])
     assert other.hex() != WHOLE["claim"]["beneficiary_commit"]
@@ -179,8 +189,6 @@ def test_without_a_status_it_says_that_it_cannot_know() -> None:
 def test_the_worse_of_two_statuses_counts() -> None:
     """Whoever carries an old good word beside a new bad one gains nothing by it."""
     whole = put(WHOLE, ("status",), None)
-    from tests.vectors.certificates import signed_status
-
     good = signed_status(CLASSES, 950_000, "2026-02-01T00:00:00Z")
     assert believe(whole, status=good).is_whole
     assert not believe(WHOLE, status=good).is_whole
@@ -235,14 +243,14 @@ def test_the_verifier_knows_what_the_ledger_writes() -> None:
 )
 def test_what_the_two_verifiers_share_is_the_same_text(name: str) -> None:
     """Each is one file that a stranger can run alone; neither may drift from the other."""
-    one, other = (inspect.getsource(vars(each)[name]) for each in (verify_receipt, verify_certificate))
+    one, other = (
+        inspect.getsource(vars(each)[name]) for each in (verify_receipt, verify_certificate)
+    )
     assert one == other
 
 
 def test_the_verifier_needs_nothing_but_the_standard_library() -> None:
     tree = ast.parse(Path(verify_certificate.__file__).read_text())
-    import sys
-
     named = {
         (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
         for node in ast.walk(tree)
@@ -270,7 +278,12 @@ def files(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("certificate_", "status", "code", "said"),
     [
-        ("units.json", None, 0, 'true: ret_01k0000000000000000000000c, 30 kg for "B 公司", epoch 2'),
+        (
+            "units.json",
+            None,
+            0,
+            'true: ret_01k0000000000000000000000c, 30 kg for "B 公司", epoch 2',
+        ),
         ("units.json", "status.json", 3, "REVOKED: 0 of 30 kg left. true: "),
         ("reduced.json", None, 3, "REDUCED: 250000 of 950000 mg left. true: "),
         ("reduced.json", "status.json", 1, "REJECTED at step 5 status: of another certificate"),
@@ -303,8 +316,6 @@ def test_a_chain_needs_a_contract(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_chain_that_is_away_is_no_root_of_trust() -> None:
-    from tests.vectors.city import CONTRACT
-
     trust = verify_certificate.on_chain(verify_certificate.ask("http://127.0.0.1:9"), CONTRACT)
     with pytest.raises(Rejected, match=r"^1 header: "):
         check(UNITS_FOR_B, trust)
