@@ -13,18 +13,22 @@ from app.books.closed import sweep_balances
 from app.books.errors import AccountUnknown, Overdrawn
 from app.books.lapsing import erased_among
 from app.books.notes import Note, write_notes
+from app.books.openings import ClaimText, keep_texts, texts_of
 from app.books.owners import open_owners
 from app.books.posting import Row, post
 
 __all__ = [
     "AccountUnknown",
+    "ClaimText",
     "Note",
     "Overdrawn",
     "Row",
     "asset_ids",
     "erased_among",
+    "keep_texts",
     "open_owners",
     "post",
     "sweep_balances",
+    "texts_of",
     "write_notes",
 ]
