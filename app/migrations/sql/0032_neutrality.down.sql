@@ -1,1 +1,3 @@
--- What makes a gathering neutral: reservations, statements, shares, gifts.
+drop table claim_side, gathering_gift, share_total, share_ticket, share_issue, neutrality_statement,
+  true_up, reservation;
+drop function claim_share();
