@@ -1,4 +1,4 @@
-"""A merchant over HTTP in tests (商户): it applies, is approved, takes people in and has tills."""
+"""A firm over HTTP in tests (单位): it applies, is approved, takes people in, has tills."""
 
 from base64 import b32decode, b64encode
 from dataclasses import dataclass
@@ -24,19 +24,20 @@ BANK_NUMBER = "6222000000000000017"
 
 @dataclass
 class Worker:
-    """Somebody of a merchant, with a password and an authenticator."""
+    """Somebody of a merchant or an organisation, with a password and an authenticator."""
 
     client: TestClient
     login: str
     totp: bytes
     token: str = ""
+    kind: str = "merchant"
 
     def code(self, *, steps: int = 0) -> str:
         return code_of(self.totp, now(), steps=steps)
 
     def log_in(self, *, steps: int = 0, password: str = PASSWORD) -> Response:
         body = {"login": self.login, "password": password, "code": self.code(steps=steps)}
-        return self.client.post("/v1/merchant/tokens", json=body)
+        return self.client.post(f"/v1/{self.kind}/tokens", json=body)
 
     def logged_in(self, *, steps: int = 0) -> "Worker":
         answer = self.log_in(steps=steps)
@@ -85,13 +86,13 @@ def applied(client: TestClient, number: int) -> tuple[str, str]:
     return answer.json()["id"], secret
 
 
-def enrolled(client: TestClient, login: str, secret: str) -> Worker:
+def enrolled(client: TestClient, login: str, secret: str, kind: str = "merchant") -> Worker:
     body = {"login": login, "secret": secret, "password": PASSWORD}
-    answer = client.post("/v1/merchant/enrolments", json=body)
+    answer = client.post(f"/v1/{kind}/enrolments", json=body)
     assert answer.status_code == 201, answer.text
     uri: str = answer.json()["otpauth_uri"]
     told = parse_qs(urlsplit(uri).query)["secret"][0]
-    return Worker(client, login, b32decode(told))
+    return Worker(client, login, b32decode(told), kind=kind)
 
 
 def decided(operators: tuple[Person, Person], path: str, body: Json) -> Response:
