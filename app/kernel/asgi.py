@@ -96,31 +96,34 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        fitting = (limit for path, limit in self._larger if path.match(scope["path"]))
-        limit = next(fitting, BODY_MAX)
         stated = dict(scope["headers"]).get(b"content-length", b"0")
-        if not stated.isdigit() or int(stated) > limit:
+        if not stated.isdigit() or not self._takes(scope, int(stated)):
             await self._refuse(Request(scope))(scope, receive, send)
             return
-        body, whole = await _read(receive, limit)
-        if not whole:
+        body = await self._read(scope, receive)
+        if body is None:
             await self._refuse(Request(scope))(scope, receive, send)
             return
         await self._app(scope, _once(body, receive), send)
 
+    def _takes(self, scope: Scope, size: int) -> bool:
+        """Say whether a path takes so much; few bodies are large enough that paths matter."""
+        return size <= BODY_MAX or any(
+            size <= limit and path.match(scope["path"]) for path, limit in self._larger
+        )
 
-async def _read(receive: Receive, limit: int) -> tuple[bytes, bool]:
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        part: bytes = message.get("body", b"")
-        size += len(part)
-        if size > limit:
-            return b"", False
-        parts.append(part)
-        if not message.get("more_body", False):
-            return b"".join(parts), True
+    async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            message = await receive()
+            part: bytes = message.get("body", b"")
+            size += len(part)
+            if not self._takes(scope, size):
+                return None
+            parts.append(part)
+            if not message.get("more_body", False):
+                return b"".join(parts)
 
 
 def _once(body: bytes, receive: Receive) -> Receive:
