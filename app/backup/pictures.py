@@ -1,7 +1,7 @@
 """Pictures of offers in a backup (备份中的商品图片): one file of all that the folder holds.
 
-Taken after the snapshot: a picture is kept before the row that names it and is never deleted, so
-whatever the snapshot names is in the file.
+Taken after the snapshot: a picture is kept before the row that names it, and none is swept while a
+backup is taken, so whatever the snapshot names is in the file.
 """
 
 import re

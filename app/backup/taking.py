@@ -20,6 +20,7 @@ from app.backup.survey import Survey, survey
 from app.embedded.programs import dump
 from app.kernel.durable import sync
 from app.kernel.secrets import Keys
+from app.mall.pictures import hold_pictures
 
 CITY: Final = "city.dump"
 OPENINGS: Final = "openings.dump"
@@ -94,15 +95,17 @@ def take_backup(
     draft = folder.with_name(f".{folder.name}.{os.getpid()}")
     draft.mkdir(parents=True, mode=0o700)
     try:
-        with psycopg.connect(owner_url) as connection:
-            connection.isolation_level = IsolationLevel.REPEATABLE_READ
-            row = connection.execute("select pg_export_snapshot()").fetchone()
-            assert row is not None
-            for name, choose in CHOOSE.items():
-                dump(owner_url, draft / name, row[0], choose=choose)
-            held = survey(connection)
-        if pictures is not None:
-            pack(pictures, draft / PICTURES)
+        with psycopg.connect(owner_url, autocommit=True) as keeper:
+            hold_pictures(keeper)
+            with psycopg.connect(owner_url) as connection:
+                connection.isolation_level = IsolationLevel.REPEATABLE_READ
+                row = connection.execute("select pg_export_snapshot()").fetchone()
+                assert row is not None
+                for name, choose in CHOOSE.items():
+                    dump(owner_url, draft / name, row[0], choose=choose)
+                held = survey(connection)
+            if pictures is not None:
+                pack(pictures, draft / PICTURES)
         manifest = Manifest(
             origin=origin,
             taken_at=at.astimezone(UTC).isoformat(timespec="seconds"),

@@ -4,7 +4,8 @@ from fastapi import Request
 from fastapi.params import Depends
 
 from app.kernel.clock import now
-from app.kernel.limits import Limit, network_of
+from app.kernel.limits import Limit, Limits, network_of
+from app.kernel.secrets import Keys
 from app.kernel.wiring import Limited, Secrets
 
 
@@ -17,8 +18,17 @@ def few_of_network(limit: Limit) -> Depends:
         Raises:
             LimitExceeded: There were too many.
         """
-        address = request.client.host if request.client else ""
-        who = keys.login_hash(f"network/{limit.name}", network_of(address).encode())
-        limits.take([(limit, who)], at=now())
+        count_of_network(limit, request, limits, keys)
 
     return Depends(count)
+
+
+def count_of_network(limit: Limit, request: Request, limits: Limits, keys: Keys) -> None:
+    """Count one request of its network.
+
+    Raises:
+        LimitExceeded: There were too many.
+    """
+    address = request.client.host if request.client else ""
+    who = keys.login_hash(f"network/{limit.name}", network_of(address).encode())
+    limits.take([(limit, who)], at=now())

@@ -44,7 +44,7 @@ _LIST: Final = f"""{_ON_SALE}
         or (o.published_at, o.id) < (%(published_at)s, %(before)s::uuid))
  order by o.published_at desc, o.id desc limit %(limit)s"""
 _SHOWN: Final = """
-select exists (select from offer where images @> array[%s]::text[] and state <> 'refused')"""
+select exists (select from offer where images @> array[%s]::text[] and state = 'published')"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def one_on_sale(session: Session, offer: UUID | None, *, at: datetime) -> OnSale
 
 
 def is_shown(session: Session, image: str) -> bool:
-    """Say whether any offer has this picture, but for those that the desk refused."""
+    """Say whether any published offer has this picture."""
     row = driver(session).execute(_SHOWN, (image,)).fetchone()
     return row == (True,)
 

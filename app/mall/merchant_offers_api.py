@@ -18,6 +18,7 @@ from app.kernel.ids import new_id, parse_public_id
 from app.kernel.once import IdempotencyKey, answer_once
 from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.wiring import Db
+from app.mall.object_store import Pictures
 from app.mall.offer_errors import TagMissing
 from app.mall.offer_rules import PREFIX, Offer, OfferState
 from app.mall.offer_schemas import (
@@ -29,6 +30,7 @@ from app.mall.offer_schemas import (
     own_offer_out,
 )
 from app.mall.offers import add_offer, change, find_offer, offers, submit, withdraw
+from app.mall.pictures import PICTURE, PictureName, preview
 from app.merchants import Member, Owner
 from app.staff import note_act
 
@@ -112,6 +114,21 @@ def get_own_offer(me: Owner, db: Db, offer_id: OfferId, response: Response) -> O
     found = db.read(find_offer, parse_public_id(PREFIX, offer_id), merchant=me.merchant)
     response.headers["etag"] = found.tag
     return own_offer_out(found)
+
+
+@router.get(
+    "/{offer_id}/images/{name}",
+    operation_id="getOwnOfferImage",
+    summary="A picture of one of your offers 查看本商户商品图片",
+    response_class=Response,
+    responses=PICTURE | problems(**DENIED, s404="Your merchant has no such offer, or not with it."),
+)
+def get_own_image(
+    me: Owner, db: Db, pictures: Pictures, offer_id: OfferId, name: PictureName
+) -> Response:
+    """Show a picture of an offer in any state, a draft too."""
+    found = db.read(find_offer, parse_public_id(PREFIX, offer_id), merchant=me.merchant)
+    return preview(pictures, found, name)
 
 
 @router.patch(

@@ -4,6 +4,7 @@ A name never means other bytes, so that putting twice is putting once, nothing i
 and any cache may keep it for good.
 """
 
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Final, Protocol
@@ -21,11 +22,19 @@ class ObjectStore(Protocol):
     """Keeps bytes under their SHA-256 (对象存储)."""
 
     def put(self, data: bytes) -> str:
-        """Keep bytes until they are deleted by hand; gives their name, once they are durable."""
+        """Keep bytes until they are deleted; gives their name, once they are durable."""
         ...
 
     def get(self, name: str) -> bytes | None:
         """Give the bytes of a name; ``None`` where it has none."""
+        ...
+
+    def names(self) -> Iterator[str]:
+        """List what is kept, and what a crash left of a writing, each by what deletes it."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Let go of what lies under a name, if anything does; of nothing that is being put."""
         ...
 
 
@@ -61,8 +70,17 @@ class FileStore:
             return None
         return data if sha256(data).hexdigest() == name else None
 
+    def names(self) -> Iterator[str]:
+        """List the files of each folder, drafts too."""
+        for folder in sorted(self._folder.glob("*")):
+            yield from sorted(path.name for path in folder.iterdir())
+
+    def delete(self, name: str) -> None:
+        """Delete a file. A crash may bring it back: whoever deletes looks again some day."""
+        self._path(name).unlink(missing_ok=True)
+
     def _path(self, name: str) -> Path:
-        return self._folder / name[:DIGITS] / name
+        return self._folder / name.removeprefix(".")[:DIGITS] / name
 
 
 async def _pictures(request: Request) -> ObjectStore:

@@ -21,6 +21,7 @@ from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal
 from app.kernel.wiring import Db
+from app.mall.object_store import Pictures
 from app.mall.offer_rules import PREFIX, Offer, OfferState
 from app.mall.offer_schemas import (
     DecisionIn,
@@ -30,6 +31,7 @@ from app.mall.offer_schemas import (
     own_offer_out,
 )
 from app.mall.offers import approve, find_offer, offers, refuse
+from app.mall.pictures import PICTURE, PictureName, preview
 from app.staff import note_act
 from app.webhooks import News, NewsKind, merchant_owner, tell
 
@@ -71,6 +73,20 @@ def list_all_offers(
 def get_any_offer(_who: Approver, db: Db, offer_id: OfferId) -> OwnOfferOut:
     """Give an offer as its merchant sees it."""
     return own_offer_out(db.read(find_offer, parse_public_id(PREFIX, offer_id)))
+
+
+@router.get(
+    "/{offer_id}/images/{name}",
+    operation_id="getAnyOfferImage",
+    summary="A picture of an offer of any merchant 查看待审商品图片",
+    response_class=Response,
+    responses=PICTURE | problems(**DENIED, s404="No such offer, or not with it."),
+)
+def get_any_image(
+    _who: Approver, db: Db, pictures: Pictures, offer_id: OfferId, name: PictureName
+) -> Response:
+    """Show a picture of an offer in any state, before it is decided on."""
+    return preview(pictures, db.read(find_offer, parse_public_id(PREFIX, offer_id)), name)
 
 
 @router.post(

@@ -25,6 +25,7 @@ from app.staff.schemas import Reason
 
 STOCK_MAX: Final = 10**9
 LIMIT_MAX: Final = 10**6
+IMAGE_NAME: Final = r"^[0-9a-f]{64}$"
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
 
 
@@ -45,10 +46,14 @@ Title = Annotated[
 ]
 Description = Annotated[Str, Text(max_length=2000)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_as_written)]
-ImageName = Annotated[str, Text(pattern=r"^[0-9a-f]{64}$")]
+ImageName = Annotated[str, Text(pattern=IMAGE_NAME)]
 Images = Annotated[
     tuple[ImageName, ...],
-    Field(max_length=IMAGES_MAX, description="In order; each at `/v1/public/images/{name}`. 图片"),
+    Field(
+        max_length=IMAGES_MAX,
+        description="In order; each at `/v1/public/images/{name}` while its offer is published, and"
+        " for its merchant and the desk at `images/{name}` below the offer. 图片",
+    ),
 ]
 PricePoints = Annotated[
     Int, Field(ge=1, le=POINTS_MAX, examples=[300], description="A piece [points]. 积分价")

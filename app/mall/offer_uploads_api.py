@@ -19,11 +19,12 @@ from app.mall.images import served_picture
 from app.mall.imports import BODY_MAX as TABLE_MAX
 from app.mall.imports import CSV, read_table, report, table_of
 from app.mall.merchant_offers_api import DENIED, WRITING, deed_once
-from app.mall.object_store import Pictures
+from app.mall.object_store import ObjectStore, Pictures
 from app.mall.offer_errors import TableRefused
 from app.mall.offer_rules import OFFERS_MAX, PREFIX, Offer
 from app.mall.offer_schemas import ImportOut, OwnOfferOut
 from app.mall.offers import add_image, add_offers, find_offer, offers
+from app.mall.pictures import keep_picture
 from app.merchants import Owner, find_merchant
 from app.merchants.registry import PREFIX as MERCHANT
 from app.staff import note_act
@@ -60,25 +61,25 @@ class Sent(BaseModel):
     sha256: str
 
 
-class KeptPicture(NamedTuple):
-    """A picture that was sent: what it is called here, and what was sent."""
+class Made(NamedTuple):
+    """A picture as it will be served, what it was made of, and where it is kept."""
 
-    name: str
+    picture: bytes
     sent: Sent
+    store: ObjectStore
 
 
-def keep_picture(
+def made_anew(
     me: Owner, db: Db, limits: Limited, pictures: Pictures, offer_id: OfferId, body: Body
-) -> KeptPicture:
-    """Keep a picture for one of the merchant's offers, once it is made anew.
+) -> Made:
+    """Make what was sent for one of the merchant's offers anew.
 
     Raises:
         OfferUnknown, LimitExceeded, ImageInvalid, ImagesBusy: See their own words.
     """
     db.read(find_offer, parse_public_id(PREFIX, offer_id), merchant=me.merchant)
     limits.take([(UPLOADS, sha256(me.merchant.bytes).digest())], at=now())
-    name = pictures.put(served_picture(body))
-    return KeptPicture(name, Sent(sha256=sha256(body).hexdigest()))
+    return Made(served_picture(body), Sent(sha256=sha256(body).hexdigest()), pictures)
 
 
 def _file(*kinds: str, **told: str) -> dict[str, object]:
@@ -104,17 +105,18 @@ def post_image(
     me: Owner,
     db: Db,
     offer_id: OfferId,
-    kept: Annotated[KeptPicture, Depends(keep_picture)],
+    made: Annotated[Made, Depends(made_anew)],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Add a picture, made anew and without metadata; like any change, of the next version."""
     offer = parse_public_id(PREFIX, offer_id)
 
     def deed(session: Session) -> Offer:
-        return add_image(session, offer, me.merchant, kept.name)
+        name = keep_picture(session, made.store, made.picture)
+        return add_image(session, offer, me.merchant, name)
 
     facts = (idempotency_key, "offers.image", deed)
-    return deed_once(request, db, me, *facts, body=kept.sent, status=201)
+    return deed_once(request, db, me, *facts, body=made.sent, status=201)
 
 
 @router.post(
