@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     """What the gateway knows this deployment by, as a bearer token."""
     codes_hourly_max: int = Field(default=3000, ge=1, le=1_000_000)
     """How many one-time codes the city sends in an hour at most; the last fifth raises an alarm."""
+    orders_hourly_max: int = Field(default=60, ge=1, le=1_000_000)
+    """How many orders one citizen may place in an hour, and as many times cancel one."""
     wechat_app_id: str | None = None
     """The mini program whose users may log in; without it production has no such login, and
     development an offline twin."""
@@ -89,6 +91,16 @@ class Settings(BaseSettings):
     webhooks_loopback: bool = False
     """Webhooks may go to this machine, at any port: for trying them out. ``production`` refuses
     it; there they go over https to public addresses, at port 443 or 8443."""
+    market_payee: str | None = None
+    """Name, bank and number of the account that buyers of units pay into, as they are told them;
+    when absent they are told to ask."""
+    market_single_most_fen: int = Field(default=1_000_000, ge=0)
+    """A payment of more than this is confirmed by two of the desk [fen]."""
+    market_hold_hours: int = Field(default=72, ge=1, le=720)
+    """How long a purchase holds its units for the payment [h]; as long again once the desk has seen
+    one that awaits its second signature."""
+    market_quote_minutes: int = Field(default=30, ge=1, le=1440)
+    """How long a quote holds [min]."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """The least severe line that is logged."""
 

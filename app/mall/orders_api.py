@@ -1,21 +1,23 @@
 """A citizen's orders and vouchers over HTTP (订单与券接口)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.params import Depends
 from sqlmodel import Session
 
 from app.kernel.auth import Me
 from app.kernel.clock import day_of, now
 from app.kernel.http import problems
 from app.kernel.ids import new_id, parse_public_id, public_id
+from app.kernel.limits import Limit as Rate
 from app.kernel.once import IdempotencyKey, answer_once
 from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.secrets import Keys
-from app.kernel.wiring import Db, Secrets
+from app.kernel.wiring import Configuration, Db, Limited, Secrets
 from app.mall.offline import write_token
 from app.mall.order_answers import shown_order, shown_quote, shown_voucher
 from app.mall.order_errors import OfferUnknown, OrderUnknown, VoucherUnknown
@@ -35,11 +37,27 @@ from app.mall.vouchers import PREFIX, code_hash, key_of, printed_code
 LAST: Final = UUID(int=2**128 - 1)
 KEYED: Final = "The Idempotency-Key is missing."
 FORM: Final = "The request is not in its form, or the key was used for another."
+OFTEN: Final = "Too often in an hour; Retry-After says when to come again."
 ORDER_UNKNOWN: Final = "You have no such order."
 OrderId = Annotated[str, Path(max_length=40, description="订单编号")]
 VoucherId = Annotated[str, Path(max_length=40, description="券编号")]
 
 router = APIRouter(tags=["mall 商城"])
+
+
+def few_of_citizen(name: str) -> Depends:
+    """Count each request of a citizen; stands among an endpoint's ``dependencies``."""
+
+    def count(me: Me, limits: Limited, keys: Secrets, settings: Configuration) -> None:
+        """Count a try: whatever comes of it, it locks rows that others order from.
+
+        Raises:
+            LimitExceeded: There were too many.
+        """
+        limit = Rate(name, settings.orders_hourly_max, timedelta(hours=1))
+        limits.take([(limit, keys.login_hash(name, me.id.bytes))], at=now())
+
+    return Depends(count)
 
 
 @router.get(
@@ -65,11 +83,13 @@ def get_quote(
     summary="Order an offer for points 下单",
     status_code=201,
     response_model=OrderOut,
+    dependencies=[few_of_citizen("orders.placed")],
     responses=problems(
         s400=KEYED,
         s404="There is no such offer.",
         s409="Sold out, a limit is reached, too few points, or not as it was shown any more.",
         s422=FORM,
+        s429=OFTEN,
     ),
 )
 def post_order(
@@ -122,11 +142,13 @@ def get_order(db: Db, me: Me, order_id: OrderId) -> OrderOut:
     operation_id="cancelOrder",
     summary="Cancel an order 取消订单",
     response_model=OrderOut,
+    dependencies=[few_of_citizen("orders.cancelled")],
     responses=problems(
         s400=KEYED,
         s404=ORDER_UNKNOWN,
         s409="It has ended, or a till without a network may have taken its voucher.",
         s422=FORM,
+        s429=OFTEN,
     ),
 )
 def post_cancel(

@@ -79,6 +79,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
             "DATABASE_URL": postgres.url,
             "REDIS_URL": f"redis://{NOWHERE}/0",
             "CHAIN_RPC_URL": f"http://{NOWHERE}",
+            "ORDERS_HOURLY_MAX": "1000000",
         }
         with Nursery(environment, home / "api.log") as nursery:
             yield Place(postgres, keys, nursery)
