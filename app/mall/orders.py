@@ -12,11 +12,10 @@ from app.kernel.db import Connection, driver
 from app.mall.order_errors import OfferUnknown, OrderUnknown, VoucherUnknown
 
 _ORDERS: Final = """
-select o.id, o.voucher, o.state, o.offer, o.offer_version, f.kind, f.title_zh, f.title_en,
+select o.id, o.voucher, o.state, o.offer, o.offer_version, o.kind, o.title_zh, o.title_en,
        o.merchant, m.name_zh, m.name_en, o.quantity, o.points, o.fen, o.placed_at, o.ends_at,
        o.ended_at, o.offline_until
   from mall_order o
-  join offer f on f.id = o.offer
   join merchant m on m.id = o.merchant
  where o.bucket = %(bucket)s and o.account = %(owner)s"""
 _BEFORE: Final = f"{_ORDERS} and o.id < %(before)s order by o.id desc limit %(limit)s"
@@ -47,7 +46,7 @@ class Part(NamedTuple):
 
 
 class OrderRow(NamedTuple):
-    """An order as its row says it, with names of its offer and merchant."""
+    """An order as its row says it: what was bought, of whom, for how much, and its state."""
 
     id: UUID
     voucher: UUID

@@ -37,12 +37,11 @@ select t.merchant from till t join merchant m on m.id = t.merchant
  where t.id = %s and t.revoked_at is null and t.shift_ends_at > %s and m.suspended_at is null"""
 _PLACE: Final = "select bucket, account from voucher_place where voucher = %s"
 _FIND: Final = """
-select o.state, r.id, o.offer, f.title_zh, f.title_en, o.quantity, o.points, o.fen, r.claim_fen,
+select o.state, r.id, o.offer, o.title_zh, o.title_en, o.quantity, o.points, o.fen, r.claim_fen,
        r.redeemed_at, r.till
   from redemption r
   join mall_order o
     on o.bucket = r.bucket and o.account = r.account and o.id = r.mall_order
-  join offer f on f.id = o.offer
  where r.bucket = %s and r.account = %s and r.id = %s and r.merchant = %s"""
 
 

@@ -177,10 +177,10 @@ select day, reward, worth, granted from behaviour_day
     Export(
         "orders",
         """
-select o.id, o.voucher, o.state, o.offer, f.title_zh, f.title_en, m.name_zh as merchant_zh,
-       m.name_en as merchant_en, o.quantity, o.points, o.fen, o.placed_at, o.ends_at, o.ended_at,
-       o.offline_until
-  from mall_order o join offer f on f.id = o.offer join merchant m on m.id = o.merchant
+select o.id, o.voucher, o.state, o.offer, o.offer_version, o.kind, o.title_zh, o.title_en,
+       m.name_zh as merchant_zh, m.name_en as merchant_en, o.quantity, o.points, o.fen,
+       o.placed_at, o.ends_at, o.ended_at, o.offline_until
+  from mall_order o join merchant m on m.id = o.merchant
  where o.bucket = %(bucket)s and o.account = %(account)s order by o.id""",
     ),
     Export(

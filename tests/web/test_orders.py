@@ -1,5 +1,6 @@
 """Orders and vouchers over HTTP, from the phone and at the till (订单、券与核销接口)."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from starlette.testclient import TestClient
 from app.city import City
 from app.kernel.clock import now
 from app.kernel.ids import new_id, public_id
+from app.kernel.redis import RedisAway
 from tests.support.acts import one
 from tests.support.mall import merchant, till
 from tests.web.counter import REDEMPTIONS, Counter
@@ -89,6 +91,46 @@ def test_cancelling_gives_back_and_ends_the_voucher(counter: Counter) -> None:
     assert (late.status_code, late.json()["code"]) == (409, "voucher.cancelled")
     assert ann.ask("GET", f"/v1/vouchers/{order['voucher']}").json()["code"] == "voucher.cancelled"
     assert counter.order(ann)["points"] == 30
+
+
+def test_what_was_bought_stays_what_it_was(counter: Counter) -> None:
+    """A merchant makes tea of a sold latte: phone and till go on saying latte, as did the order."""
+    ann = counter.person(y2027=100)
+    redeemed, order = counter.order(ann), counter.order(ann)
+    done = counter.redeem(counter.shown(ann, redeemed)["qr"]).json()
+    counter.street.run("update offer set kind = 'coupon', title_zh = '茶', title_en = 'Tea'")
+    latte = {"kind": "goods", "title_zh": "拿铁", "title_en": "Latte"}
+    assert ann.get(f"/v1/orders/{order['id']}") == order
+    assert order["offer"].items() >= latte.items()
+    shown = counter.shown(ann, order)
+    assert shown["offer"] == order["offer"]
+    found = counter.get(f"{REDEMPTIONS}/{done['id']}").json()
+    assert (found["title_zh"], found["title_en"]) == ("拿铁", "Latte")
+    taken = counter.redeem(shown["qr"]).json()
+    assert (taken["title_zh"], taken["title_en"]) == ("拿铁", "Latte")
+
+
+@pytest.mark.parametrize("away", [False, True], ids=["redis", "no redis"])
+def test_a_citizen_orders_and_cancels_a_bounded_number_of_times(
+    counter: Counter, app: FastAPI, monkeypatch: pytest.MonkeyPatch, *, away: bool
+) -> None:
+    ann, bo, offer = *(counter.person(y2027=500) for _ in range(2)), counter.street.offer()
+    fewer = counter.city.settings.model_copy(update={"orders_hourly_max": 2})
+    app.state.city = replace(counter.city, settings=fewer)
+    if away:
+        monkeypatch.setattr(counter.city.redis, "ask", unavailable)
+    orders = [ann.ask("POST", "/v1/orders", counter.wanted(offer)).json() for _ in range(2)]
+    for path in ("/v1/orders", f"/v1/orders/{orders[0]['id']}/cancel"):
+        body = counter.wanted(offer) if path == "/v1/orders" else None
+        told = [ann.ask("POST", path, body) for _ in range(3)][-1]
+        assert (told.status_code, told.json()["code"]) == (429, "limits.exceeded"), path
+        assert 0 < int(told.headers["retry-after"]) <= 3660
+    assert len(ann.get("/v1/orders")["data"]) == 2
+    assert bo.ask("POST", "/v1/orders", counter.wanted(offer)).status_code == 201
+
+
+def unavailable(_question: object) -> None:
+    raise RedisAway
 
 
 def test_two_people_and_two_merchants_see_their_own(counter: Counter) -> None:

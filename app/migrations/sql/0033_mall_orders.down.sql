@@ -1,0 +1,2 @@
+drop index mall_order_offline;
+alter table mall_order drop column kind, drop column title_zh, drop column title_en;
