@@ -33,7 +33,9 @@ from app.kernel.clock import day_of, wall
 from app.kernel.db import driver
 from app.kernel.limits import sweep as sweep_limits
 from app.kernel.once import sweep as sweep_answers
-from app.mall.expiring import expire_orders
+from app.mall.expiring import end_offline, expire_orders
+from app.mall.object_store import FileStore
+from app.mall.pictures import sweep_pictures
 from app.mall.telling import tell_of_tills, warn_of_ends
 from app.notices import sweep_notices
 from app.partners import sweep_assertions
@@ -226,8 +228,9 @@ def sweep_closed(city: City, at: datetime) -> None:
 
 
 def expire_vouchers(city: City, at: datetime) -> None:
-    """Give back what orders past their end still hold (订单到期)."""
+    """Give back what orders past their end still hold, and what caps nobody told of (订单到期)."""
     expire_orders(city.worker_db, at=at)
+    end_offline(city.worker_db, at=at)
 
 
 def settle_merchants(city: City, at: datetime) -> None:
@@ -313,6 +316,11 @@ def forget_messages(city: City, at: datetime) -> None:
     city.worker_db.transact(sweep_notices, at=at)
 
 
+def forget_pictures(city: City, _at: datetime) -> None:
+    """Delete pictures that no offer shows any more (清理无主图片)."""
+    sweep_pictures(city.worker_db, FileStore(city.settings.images_path))
+
+
 def sweep_jobs(city: City, at: datetime) -> None:
     """Forget slots that were done long ago (清理任务记录)."""
 
@@ -342,6 +350,7 @@ JOBS: Final[tuple[tuple[str, timedelta, Callable[[City, datetime], None]], ...]]
     ("warn-citizens", timedelta(hours=1), warn_citizens),
     ("watch-budgets", timedelta(minutes=15), watch_budgets),
     ("forget-messages", timedelta(hours=24), forget_messages),
+    ("forget-pictures", timedelta(hours=24), forget_pictures),
     ("build-boards", timedelta(hours=24), build_boards),
     ("watch-renewals", timedelta(hours=24), watch_renewals),
     ("shadow-runs", timedelta(minutes=1), run_shadow_runs),

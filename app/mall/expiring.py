@@ -1,7 +1,8 @@
 """Orders that end by themselves (订单到期): past their time, or because their owner leaves (R20).
 
-Each is a transaction of its own, with the notice of it, so the job holds nothing while it goes on,
-and a worker that dies leaves the rest to the next one.
+So does, before it, the time in which tills may tell of what they took without a network. Each is a
+transaction of its own, with the notice of it, so the job holds nothing while it goes on, and a
+worker that dies leaves the rest to the next one.
 """
 
 from datetime import datetime, timedelta
@@ -28,6 +29,16 @@ select account, id, points from mall_order
  where bucket = %s and state = 'reserved' and ends_at <= %s
    and (offline_until is null or offline_until + interval '1 day' <= %s)
  order by ends_at, account, id limit %s"""
+_UNTOLD_BUCKETS: Final = """
+select distinct bucket from mall_order
+ where state = 'reserved' and offline_until is not null and offline_until + interval '1 day' <= %s
+ order by bucket"""
+_UNTOLD: Final = """
+select account, id from mall_order
+ where bucket = %s and state = 'reserved' and offline_until is not null
+   and offline_until + interval '1 day' <= %s
+ order by offline_until, account, id limit %s"""
+_END_OFFLINE: Final = "select end_offline(%s::int2, %s::int8, %s, %s)"
 _RESERVED: Final = """
 select id from mall_order where bucket = %s and account = %s and state = 'reserved' order by id"""
 _RECENT: Final = """
@@ -42,6 +53,16 @@ def expire_orders(db: Database, *, at: datetime) -> int:
             for each in due:
                 expired += db.transact(_expire, bucket, *each, moved=new_id(), at=at)
     return expired
+
+
+def end_offline(db: Database, *, at: datetime) -> int:
+    """Give merchants back of their caps what no till told of within its day. Resumable."""
+    ended = 0
+    for bucket in db.read(_untold_buckets, at):
+        while untold := db.read(_untold, bucket, at):
+            for owner, order in untold:
+                ended += db.transact(_end_offline, bucket, owner, order, at=at)
+    return ended
 
 
 def release_orders(session: Session, citizen: Citizen, at: datetime) -> None:
@@ -84,3 +105,16 @@ def _buckets(session: Session, at: datetime) -> list[int]:
 
 def _due(session: Session, bucket: int, at: datetime) -> list[tuple[int, UUID, int]]:
     return driver(session).execute(_DUE, (bucket, at, at, AT_ONCE)).fetchall()
+
+
+def _untold_buckets(session: Session, at: datetime) -> list[int]:
+    return [row[0] for row in driver(session).execute(_UNTOLD_BUCKETS, (at,))]
+
+
+def _untold(session: Session, bucket: int, at: datetime) -> list[tuple[int, UUID]]:
+    return driver(session).execute(_UNTOLD, (bucket, at, AT_ONCE)).fetchall()
+
+
+def _end_offline(session: Session, bucket: int, owner: int, order: UUID, *, at: datetime) -> bool:
+    row = driver(session).execute(_END_OFFLINE, (bucket, owner, order, at)).fetchone()
+    return row == (True,)

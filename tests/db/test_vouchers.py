@@ -7,7 +7,7 @@ import pytest
 from app.kernel.db import Database
 from app.kernel.ids import new_id, public_id
 from app.kernel.secrets import Keys
-from app.mall.expiring import expire_orders
+from app.mall.expiring import end_offline, expire_orders
 from app.mall.offline import Taken, tell
 from app.mall.ordering import OFFLINE_FOR
 from app.mall.orders import Order
@@ -182,6 +182,29 @@ def test_what_tills_take_unseen_is_bounded(street: Street) -> None:
     assert said(lambda: go_offline(street, ann, third)) == "order.offline_cap"
     street.redeem(first)
     go_offline(street, ann, third)
+
+
+def test_the_cap_is_given_back_once_nothing_can_be_told(street: Street, db: Database) -> None:
+    """A till has a day: after it the voucher goes on without the token, and may get another."""
+    (ann,) = street.people(1, y2027=500)
+    order, placed_at = street.order(ann, street.offer()), street.at
+    token = go_offline(street, ann, order)
+    street.at += OFFLINE_FOR + DAY - SECOND
+    assert end_offline(street.db, at=street.at) == 0
+    street.at += SECOND
+    facts = (street.db, street.keys.receipt.public_key(), street.asked(), Taken(token, placed_at))
+    late = tell(*facts, moved=new_id(), at=street.at).refusal
+    assert late is not None
+    assert late.code == "voucher.not_offline"
+    assert one(db, "select points from offline_outstanding") == (30,)
+    assert end_offline(street.db, at=street.at) == 1
+    assert end_offline(street.db, at=street.at) == 0
+    assert one(db, "select points from offline_outstanding") == (0,)
+    assert street.state(order) == "reserved"
+    assert go_offline(street, ann, order) != token
+    assert one(db, "select points from offline_outstanding") == (30,)
+    street.redeem(order)
+    assert one(db, "select points from offline_outstanding") == (0,)
 
 
 def test_an_offline_voucher_is_held_until_it_can_be_told(street: Street) -> None:

@@ -18,7 +18,7 @@ from app.kernel.tokens import Principal
 from app.notices import Notice, NoticeKind, notify
 from tests.support.batches import Sender, Town, enrol, ride, sender
 from tests.support.mall import Shop, TestTill, merchant, till
-from tests.support.offers import Market
+from tests.support.offers import Market, picture
 from tests.support.wallets import acts_of, citizens, operator, tell
 from tests.support.wallets import ride as told_ride
 from tests.support.years import METRO, Street, days_ago
@@ -187,6 +187,12 @@ def offer(world: World) -> Held:
 
 def waiting_offer(world: World) -> Held:
     return held_offer(world, "submitted")
+
+
+def offer_picture(world: World) -> Held:
+    held = offer(world)
+    (name,) = held.a("POST", f"/v1/merchant/offers/{held.id}/images", picture()).json()["images"]
+    return held._replace(id=f"{held.id}/images/{name}", unknown=f"{held.unknown}/images/{name}")
 
 
 def held_offer(world: World, made: str) -> Held:
