@@ -5,7 +5,7 @@ person: headers carry city totals, tiles carry hashes that open to nobody.
 """
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict
@@ -15,7 +15,8 @@ from app.anchoring.files import read_if_there
 from app.anchoring.publishing import CHECKPOINT, HEADERS
 from app.kernel.etags import OPEN, Known, tagged
 from app.kernel.http import NotFound, problems
-from app.kernel.wiring import Configuration, Db
+from app.kernel.secrets import written_key
+from app.kernel.wiring import Configuration, Db, Secrets
 
 PAGE_MAX: Final = 200
 TILE: Final = re.compile(r"[0-7]/(x[0-9]{3}/){0,6}[0-9]{3}(\.p/[0-9]{1,3})?")
@@ -52,6 +53,25 @@ class EpochPage(BaseModel):
 
     data: list[EpochOut]
     next_cursor: str | None
+
+
+class ReceiptKeyOut(BaseModel):
+    """What checks whatever this ledger signs for somebody (回执公钥)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    origin: str
+    """Name of the ledger, as receipts carry it."""
+    algorithm: Literal["Ed25519"] = "Ed25519"
+    key: str
+    """The 32 bytes in base64, as ``tanpu verify settlement --key`` takes them."""
+
+
+@router.get("/receipt-key", operation_id="getReceiptKey")
+def get_receipt_key(settings: Configuration, keys: Secrets, response: Response) -> ReceiptKeyOut:
+    """Name the key that signs receipts, statements and offline vouchers: keep it, compare it."""
+    response.headers.update(FRESH)
+    return ReceiptKeyOut(origin=settings.origin, key=written_key(keys.receipt))
 
 
 @router.get("/epochs")

@@ -8,7 +8,7 @@ from eth_account import Account as EthAccount
 
 from app.cli.screen import REFUSED, AsJson, answer, complain
 from app.kernel.clock import now
-from app.kernel.secrets import KeyInUse, Keys
+from app.kernel.secrets import KeyInUse, Keys, written_key
 from app.kernel.settings import Settings
 from app.kernel.tokens import LEEWAY, LIFETIME
 
@@ -31,6 +31,7 @@ def keys(
     held = Keys(Settings().keys_path, make_missing=make)
     shown = {
         "receipt_ed25519": held.receipt.public_key().public_bytes_raw().hex(),
+        "receipt_base64": written_key(held.receipt),
         "log_ed25519": held.log.public_key().public_bytes_raw().hex(),
         "anchor_address": str(EthAccount.from_key(held.anchor).address),
         "access_kids": " ".join(held.access),

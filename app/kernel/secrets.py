@@ -9,6 +9,7 @@ Development makes what is missing; production refuses to start without them.
 import os
 import secrets
 import threading
+from base64 import b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -167,6 +168,11 @@ def access_names(directory: Path) -> Sequence[str]:
 def key_id(key: Ed25519PrivateKey) -> str:
     """Name a key by its public half, as ``kid``: the first 16 hex digits of its SHA-256."""
     return sha256(key.public_key().public_bytes_raw()).hexdigest()[:16]
+
+
+def written_key(key: Ed25519PrivateKey) -> str:
+    """Write a key's public half as whoever checks a signature is given it: base64."""
+    return b64encode(key.public_key().public_bytes_raw()).decode()
 
 
 def _make(path: Path) -> None:

@@ -16,7 +16,7 @@ from app.kernel.http import problems
 from app.kernel.ids import new_id, public_id
 from app.kernel.limits import Limit as Rate
 from app.kernel.once import IdempotencyKey, answer_once
-from app.kernel.secrets import Keys
+from app.kernel.secrets import Keys, written_key
 from app.kernel.wiring import Db, Limited, Secrets
 from app.privacy.api import citizen_of
 from app.privacy.erasing import SECRET_BYTES, Erasure, ask_erasure, find_erasure
@@ -122,7 +122,7 @@ def _shown(erasure: Erasure, keys: Keys) -> ErasureOut:
     receipt = erasure.receipt and ErasureReceiptOut(
         statement=erasure.receipt.statement.decode(),
         signature=b64encode(erasure.receipt.signature).decode(),
-        public_key=b64encode(keys.receipt.public_key().public_bytes_raw()).decode(),
+        public_key=written_key(keys.receipt),
     )
     stage = str(erasure.stage)
     return ErasureOut(

@@ -267,7 +267,9 @@ def test_a_statement_is_verified_from_the_command_line(payee: Payee, tmp_path: P
     settlement = payee.settled()
     document = payee.own(f"/{settlement}").json()
     proof = payee.own(f"/{settlement}/redemptions/{redemption}/proof").json()
-    key, file = document["public_key"], tmp_path / "statement.json"
+    key: str = payee.client.get("/v1/public/receipt-key").json()["key"]
+    assert document["public_key"] == key
+    file = tmp_path / "statement.json"
 
     def verified(text: str, by: str = key) -> int:
         file.write_text(text)
