@@ -7,7 +7,7 @@ dates and place may change until it starts, and it is classified again; afterwar
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 from uuid import UUID
 
 from sqlmodel import Session
@@ -216,7 +216,7 @@ def _told(occasion: Occasion) -> tuple[object, ...]:
 
 
 def _found(
-    session: Session, statement: str, gathering: UUID | None, organisation: UUID | None
+    session: Session, statement: LiteralString, gathering: UUID | None, organisation: UUID | None
 ) -> Gathering:
     asked = (gathering, organisation, organisation)
     row = None if gathering is None else driver(session).execute(statement, asked).fetchone()

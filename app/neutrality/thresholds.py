@@ -1,4 +1,4 @@
-"""Which gatherings are asked to be neutral (碳中和门槛): tables of thresholds, each with its source.
+"""Which gatherings are asked to be neutral (碳中和门槛): thresholds, each with its source.
 
 A table is for one region, the nation's for wherever there is none; below every threshold, or where
 none is published, a gathering is neutral by its organiser's own will.

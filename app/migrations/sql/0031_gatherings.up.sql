@@ -46,7 +46,6 @@ create table gathering_line (
   unit text not null check (length(unit) between 1 and 40),
   source text not null check (length(source) between 1 and 40),
   factor text not null check (length(factor) between 1 and 80),
-  emissions_mg bigint not null check (emissions_mg >= 0),
   tier text not null check (tier in ('measured', 'estimated', 'default')),
   evidence bytea check (length(evidence) = 32),
   note text not null check (length(note) <= 500),
@@ -54,10 +53,9 @@ create table gathering_line (
   primary key (gathering, id),
   check (stage = 'actual' or tier <> 'measured')
 );
-comment on table gathering_line is 'A draft of the next inventory; the documents of closed ones keep their own lines';
+comment on table gathering_line is 'A draft of the next inventory; the documents of closed ones keep their own lines. What a line emits follows from it';
 comment on column gathering_line.source is 'The published table of factors, as methodologies.published names it';
 comment on column gathering_line.factor is 'The row of it, by the table''s own identity';
-comment on column gathering_line.emissions_mg is 'quantity x factor, rounded up once [mg CO2e]';
 comment on column gathering_line.evidence is 'SHA-256 of what the organiser keeps and shows to whoever verifies';
 create index gathering_line_of on gathering_line (gathering, stage, id);
 
