@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import solc from 'solc'
 
 const HERE = dirname(fileURLToPath(import.meta.url))
-const CONTRACTS = ['CarbonAnchor', 'MethodologyRegistry']
+const CONTRACTS = ['CarbonAnchor', 'MethodologyRegistry', 'RetirementRegistry']
 const SETTINGS = {
   evmVersion: 'paris',
   metadata: { bytecodeHash: 'none' },
