@@ -222,6 +222,8 @@ def create_app(settings: Settings, city: City | None = None) -> FastAPI:
         version=version("tanpu"),
         lifespan=lifespan,
         redoc_url=None,
+        # Ours are app.kernel.{tracing,metrics}; FastAPI's own would write refused inputs into logs.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     install(app, body_max={**LARGER_BODIES, **UPLOADS})
     app.state.deeds, app.state.rights = DEEDS, RIGHTS

@@ -4,7 +4,7 @@
 are asynchronous because they only look something up: a plain one would cost a hop to a thread.
 """
 
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
@@ -12,6 +12,30 @@ from app.kernel.db import Database
 from app.kernel.limits import Limits
 from app.kernel.secrets import Keys
 from app.kernel.settings import Settings
+
+
+class Wired(Protocol):
+    """The running city, as far as an endpoint may see it."""
+
+    @property
+    def db(self) -> Database:
+        """For commands and queries."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """As they were at the start."""
+        ...
+
+    @property
+    def keys(self) -> Keys:
+        """Of this deployment."""
+        ...
+
+
+def city_of(request: Request) -> Wired:
+    """Give all of it at once, and no dependency, on the path where each of them counts."""
+    return request.app.state.city
 
 
 async def _database(request: Request) -> Database:

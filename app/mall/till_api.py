@@ -18,7 +18,7 @@ from app.kernel.ids import new_id, parse_public_id, public_id
 from app.kernel.once import Answer, IdempotencyKey, digest_of, readable_key, rendered
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal
-from app.kernel.wiring import Db, Secrets
+from app.kernel.wiring import Db, Secrets, city_of
 from app.mall.offline import Taken, tell
 from app.mall.order_answers import shown_outcome, shown_redemption, shown_reversal
 from app.mall.order_errors import RedemptionUnknown
@@ -67,15 +67,14 @@ router = APIRouter(prefix="/v1/merchant", tags=["tills 收银端"])
 )
 def post_redemption(
     request: Request,
-    db: Db,
-    keys: Secrets,
     till: SignedTill,
     body: RedemptionIn,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Take the points of a voucher that was shown; to be sent again until it is answered."""
     asked = _asked(request, till, idempotency_key, body)
-    found = redeem(db, keys, asked, body.code, moved=new_id(), at=now())
+    city = city_of(request)
+    found = redeem(city.db, city.keys, asked, body.code, moved=new_id(), at=now())
     shown = shown_redemption(found, chinese=_chinese(request))
     is_replayed = found.outcome == "before"
     return _answered(shown, HTTPStatus.OK if is_replayed else HTTPStatus.CREATED, is_replayed)
