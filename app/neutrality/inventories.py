@@ -30,6 +30,7 @@ from app.neutrality.inventory_rules import (
     totals,
 )
 from app.neutrality.lines import lines_of
+from ledger.certificate import canonical
 from methodologies.published import TABLES, table_bytes
 
 FORMAT: Final = "tanpu-inventory/1"
@@ -120,16 +121,6 @@ def find_inventory(
         raise InventoryUnknown
     id_, stage_, *rest = row
     return Inventory(id_, Stage(stage_), *rest)
-
-
-def canonical(document: Document) -> bytes:
-    """Write a document as its digest covers it.
-
-    >>> canonical({"b": "碳", "a": 1}).decode()
-    '{"a":1,"b":"碳"}'
-    """
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    return text.encode()
 
 
 def _document(
