@@ -81,14 +81,15 @@ def included(
     facts = {"upload": upload, "since": day_of(opened_at), "after": after, "limit": limit}
     with connection.cursor(binary=True) as cursor:
         rows = cursor.execute(_PAGE, facts).fetchall()
-    logs = _Logs(session, folder)
+    logs = LogPaths(session, folder)
     return [_included(keys, logs, *row) for row in rows]
 
 
-class _Logs:
+class LogPaths:
     """The log as each epoch left it; an epoch's header is read once."""
 
     def __init__(self, session: Session, folder: Path) -> None:
+        """Read nothing yet; the log's tiles are in ``folder``."""
         self._session, self._read = session, tile_reader(session, folder)
         self._known: dict[int, tuple[int, ReadNode]] = {}
 
@@ -103,7 +104,7 @@ class _Logs:
 
 def _included(
     keys: Keys,
-    logs: _Logs,
+    logs: LogPaths,
     activity: UUID,
     log_index: int | None,
     epoch: int | None,

@@ -1,6 +1,5 @@
 """What may be told of gifts (公益口径): pure; when a figure is told, and what is left of it."""
 
-from collections.abc import Mapping, Sequence
 from datetime import time
 from typing import Final, NamedTuple
 
@@ -8,33 +7,11 @@ EVENING: Final = time(20)
 """Of a last day, Asia/Shanghai: until then its points are their owner's to spend."""
 
 
-class Gift(NamedTuple):
-    """Milligrams that left one owner in one class by a voluntary cancellation."""
-
-    order: bytes
-    """Of the transfer's id: gifts sort by it."""
-    mg: int
-
-
 class Tally(NamedTuple):
     """What was given to a cause in one grade, now or as it was last told."""
 
     persons: int
     mg: int
-
-
-def remaining(gifts: Sequence[Gift], corrected_mg: int) -> Mapping[bytes, int]:
-    """Take corrections from gifts of one owner and class, the latest first (R6).
-
-    >>> remaining([Gift(b"1", 50), Gift(b"2", 30)], 40)
-    {b'2': 0, b'1': 40}
-    """
-    left: dict[bytes, int] = {}
-    for each in sorted(gifts, reverse=True):
-        part = min(corrected_mg, each.mg)
-        corrected_mg -= part
-        left[each.order] = each.mg - part
-    return left
 
 
 def is_told(told: Tally | None, found: Tally, joined: int, crowd_min: int) -> bool:

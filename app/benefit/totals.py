@@ -12,7 +12,8 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from app.benefit.rules import Gift, Tally, is_told, remaining
+from app.activities.left import Gift, remaining
+from app.benefit.rules import Tally, is_told
 from app.kernel.clock import day_of
 from app.kernel.db import Database, driver
 from ledger.accounts import BUCKETS, SYSTEM_ACCOUNTS
