@@ -5,7 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from app.embedded.redis import Redis as Server
+from app.kernel.db import Database
 from app.kernel.redis import Redis
+from app.kernel.secrets import Keys
+from tests.support.receivers import Receiver, receiver
+from tests.support.webhooks import Post
 
 
 @pytest.fixture(scope="module")
@@ -26,3 +30,15 @@ def redis(server: Server) -> Iterator[Redis]:
 @pytest.fixture
 def nowhere() -> Redis:
     return Redis("redis://127.0.0.1:1/0")
+
+
+@pytest.fixture
+def post(db: Database, worker_db: Database, keys: Keys) -> Post:
+    return Post(db, worker_db, keys)
+
+
+@pytest.fixture
+def shop() -> Iterator[Receiver]:
+    """A server that webhooks are sent to."""
+    with receiver() as made:
+        yield made

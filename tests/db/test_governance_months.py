@@ -9,9 +9,6 @@ from sqlmodel import Session
 
 from app.activities import decided, settle
 from app.activities.corrections import Corrected, Correction, correct
-from app.audit.acts import check_acts
-from app.audit.report import Sheet
-from app.audit.streams import prepare
 from app.catalogue import FactorCorrection
 from app.governance import correcting, shadowing
 from app.governance.errors import NotAFactor, SettlesOtherwise
@@ -26,6 +23,7 @@ from app.wallet.acts import act_of
 from ledger.log import tree_hash
 from tests.db.test_governance_runs import EXPERT, TODAY, TOMORROW, report
 from tests.support.acts import balances, counts, item, one, people, provider, rows, send
+from tests.support.auditing import assert_acts_hold
 from tests.support.desk import order, put_in_library, text
 from tests.support.homes import LAST_MONTH, home, month_of, readings
 from tests.support.points import owed, points, programme, spend, swap
@@ -54,15 +52,7 @@ def grid(db: Database, keys: Keys) -> Provider:
 def acts_hold_afterwards(db: Database) -> Iterator[None]:
     """Hold every month, change and correction to its transfers."""
     yield
-    auditor, sheet = Database(db.url, role="tanpu_audit", pool_size=1), Sheet()
-
-    def command(session: Session) -> None:
-        prepare(driver(session))
-        check_acts(driver(session), sheet)
-
-    auditor.read(command)
-    auditor.dispose()
-    assert not sheet.findings, "\n".join(map(str, sheet.findings))
+    assert_acts_hold(db.url)
 
 
 def ordered(db: Database, power: str) -> FactorCorrection:

@@ -6,12 +6,8 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlmodel import Session
 
 from app.activities import decided
-from app.audit.acts import check_acts
-from app.audit.report import Sheet
-from app.audit.streams import prepare
 from app.catalogue import (
     FactorCorrection,
     approve_scenario,
@@ -32,6 +28,7 @@ from app.kernel.tokens import Principal
 from app.providers import Provider
 from ledger.log import tree_hash
 from tests.support.acts import balances, counts, item, one, people, provider, rows, send
+from tests.support.auditing import assert_acts_hold
 from tests.support.desk import order, put_in_library, text
 from tests.support.points import owed, points, programme, spend, swap
 
@@ -55,15 +52,7 @@ def metro(db: Database, keys: Keys) -> Provider:
 def acts_hold_afterwards(db: Database) -> Iterator[None]:
     """Hold every act, change, day and correction to its transfers."""
     yield
-    auditor, sheet = Database(db.url, role="tanpu_audit", pool_size=1), Sheet()
-
-    def command(session: Session) -> None:
-        prepare(driver(session))
-        check_acts(driver(session), sheet)
-
-    auditor.read(command)
-    auditor.dispose()
-    assert not sheet.findings, "\n".join(map(str, sheet.findings))
+    assert_acts_hold(db.url)
 
 
 def tell(db: Database, keys: Keys, metro: Provider, *kilometres: int) -> dict[str, int]:

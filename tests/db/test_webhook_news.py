@@ -1,34 +1,21 @@
 """What becomes a message (消息来源): tills' deeds once each, and statements as they are closed."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from app.kernel.db import Database
 from app.kernel.ids import public_id
-from app.kernel.secrets import Keys
 from app.mall import telling
 from app.mall.telling import tell_of_tills
 from app.settlements import SettlementSeal, settle_days
 from app.webhooks import NewsKind, merchant_owner
 from tests.support.acts import one
 from tests.support.orders import Street
-from tests.support.receivers import Receiver, receiver
+from tests.support.receivers import Receiver
 from tests.support.webhooks import HOUR, REDEEMED, Post
-
-
-@pytest.fixture
-def post(db: Database, worker_db: Database, keys: Keys) -> Post:
-    return Post(db, worker_db, keys)
-
-
-@pytest.fixture
-def shop() -> Iterator[Receiver]:
-    with receiver() as made:
-        yield made
 
 
 def test_tills_deeds_become_messages_once_however_often_the_job_runs(

@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -16,7 +15,6 @@ from app.kernel.clock import now, wall
 from app.kernel.db import Database
 from app.kernel.ids import new_id, public_id
 from app.kernel.scopes import Scope
-from app.kernel.secrets import Keys
 from app.partners.registry import Partner, PartnerKey, add_partner, suspend_partner
 from app.staff.credentials import seal_owner
 from app.webhooks import News, NewsKind, merchant_owner, partner_owner, tell
@@ -35,17 +33,6 @@ from app.webhooks.sending import Outcome, Sender
 from tests.support.acts import one, rows
 from tests.support.receivers import Receiver, receiver
 from tests.support.webhooks import HOUR, REDEEMED, Post
-
-
-@pytest.fixture
-def post(db: Database, worker_db: Database, keys: Keys) -> Post:
-    return Post(db, worker_db, keys)
-
-
-@pytest.fixture
-def shop() -> Iterator[Receiver]:
-    with receiver() as made:
-        yield made
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from app.kernel.db import Database
 from app.kernel.secrets import Keys
 from tests.support.acts import balances, item, one, people, provider, send
 from tests.support.desk import order, put_in_library, text
-from tests.support.tripwire import Crash, Tripwire
+from tests.support.tripwire import crossing
 
 TODAY = day_of(now())
 COMMITS = 5
@@ -43,18 +43,7 @@ def carry_out(db: Database, keys: Keys, which: FactorCorrection) -> None:
 
 
 def crash(url: str, keys: Keys, which: FactorCorrection, at: int, *, landed: bool) -> int:
-    wire, database = Tripwire(at, landed=landed), Database(url)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(database, "transact", wire.wrap(database.transact))
-        try:
-            carry_out(database, keys, which)
-        except Crash:
-            assert at
-        else:
-            assert not at
-        finally:
-            database.dispose()
-    return wire.passed
+    return crossing(url, at, lambda db: carry_out(db, keys, which), landed=landed)
 
 
 def corrected_once(db: Database, keys: Keys, which: FactorCorrection) -> None:

@@ -25,7 +25,7 @@ from tests.support.acts import (
     same_person,
     send,
 )
-from tests.support.tripwire import Crash, Tripwire
+from tests.support.tripwire import crossing
 
 COMMITS = 6
 """Open, asset, three chunks, receipt."""
@@ -43,18 +43,11 @@ def rides() -> list[Item]:
 
 def crash(url: str, keys: Keys, at: int, *, landed: bool, upload: UUID | None) -> int:
     """Send with a wire across the commits; returns how many passed."""
-    wire, database = Tripwire(at, landed=landed), Database(url)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(database, "transact", wire.wrap(database.transact))
-        try:
-            send(database, keys, "metro", rides(), upload=upload, chunk_lines=CHUNK_LINES)
-        except Crash:
-            assert at
-        else:
-            assert not at
-        finally:
-            database.dispose()
-    return wire.passed
+
+    def deed(database: Database) -> None:
+        send(database, keys, "metro", rides(), upload=upload, chunk_lines=CHUNK_LINES)
+
+    return crossing(url, at, deed, landed=landed)
 
 
 def posted_once(db: Database) -> None:

@@ -11,7 +11,7 @@ from tests.support.acts import one, rows
 from tests.support.auditing import assert_clean
 from tests.support.orders import DAY, Street, said
 from tests.support.settlements import NOON, ORIGIN, fee, fen_of, settle, sold, statements
-from tests.support.tripwire import Crash, Tripwire
+from tests.support.tripwire import Crash, Tripwire, crossing
 
 COMMITS = 6
 """Two days: two merchants and the day itself."""
@@ -32,21 +32,14 @@ def street(db: Database, keys: Keys) -> Street:
 
 def through(street: Street, at: int, *, landed: bool, what: str) -> int:
     """Run a job on a database of its own, whose ``at``-th commit is lost, or landed and untold."""
-    wire, database = Tripwire(at, landed=landed), Database(street.db.url)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(database, "transact", wire.wrap(database.transact))
-        try:
-            if what == "settle":
-                settle(street, NOON + 2 * DAY, database)
-            else:
-                close_windows(database, at=NOON + 9 * DAY)
-        except Crash:
-            assert at
+
+    def deed(database: Database) -> None:
+        if what == "settle":
+            settle(street, NOON + 2 * DAY, database)
         else:
-            assert not at
-        finally:
-            database.dispose()
-    return wire.passed
+            close_windows(database, at=NOON + 9 * DAY)
+
+    return crossing(street.db.url, at, deed, landed=landed)
 
 
 def settled_once(street: Street) -> None:

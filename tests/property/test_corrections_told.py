@@ -1,9 +1,7 @@
 """Corrections as a provider tells them (更正的再告知): each stands until another is told."""
 
 import json
-from collections.abc import Iterator
 
-import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session
@@ -14,11 +12,9 @@ from app.activities.correction_batches import CorrectionOutcome
 from app.kernel.clock import now
 from app.kernel.db import Database, driver
 from app.kernel.ids import new_id
-from app.kernel.secrets import Keys
-from app.kernel.settings import Settings
 from tests.support.acts import balances, one
 from tests.support.auditing import assert_acts_hold
-from tests.support.batches import PATH, Town, client_of, enrol, ride, sender
+from tests.support.batches import PATH, Town, enrol, ride, sender
 from tests.support.postgres import empty
 
 KM_MG = 46_800
@@ -26,17 +22,6 @@ LONGEST_KM = 20
 """Under the cap of the day, which other tests are about."""
 OPERATOR = 7 * KM_MG
 """What the operator says that the ride is worth, by a corrected factor."""
-
-
-@pytest.fixture
-def town(db: Database, keys: Keys, settings: Settings) -> Town:
-    return Town(db, keys, settings)
-
-
-@pytest.fixture
-def client(town: Town) -> Iterator[TestClient]:
-    with client_of(town) as made:
-        yield made
 
 
 def line(km: int | None) -> bytes:

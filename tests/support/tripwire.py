@@ -68,3 +68,19 @@ class Tripwire:
             patched.setattr(chain, "send", self.wrap(chain.send))
             patched.setattr(os, "replace", self.wrap(os.replace))
             yield
+
+
+def crossing(url: str, at: int, deed: Callable[[Database], object], *, landed: bool) -> int:
+    """Do a deed on a database of its own with the wire across its commits; say how many passed."""
+    wire, database = Tripwire(at, landed=landed), Database(url)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(database, "transact", wire.wrap(database.transact))
+        try:
+            deed(database)
+        except Crash:
+            assert at
+        else:
+            assert not at
+        finally:
+            database.dispose()
+    return wire.passed

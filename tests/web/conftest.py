@@ -22,6 +22,7 @@ from tests.support.anchoring import ORIGIN, accruals, at, notary_over
 from tests.support.chain import MemoryChain, anvil
 from tests.support.desk import Desk, clerk, staffed
 from tests.support.desk import Person as Clerk
+from tests.support.offers import Market
 from tests.web.entering import Person, Phones
 from tests.web.shops import Shop, opened
 
@@ -139,3 +140,9 @@ def operators(app: FastAPI, client: TestClient, city: City) -> tuple[Clerk, Cler
 def shop(client: TestClient, operators: tuple[Clerk, Clerk]) -> Shop:
     """A merchant that applied and was approved; its owner is logged in."""
     return opened(client, operators, 1)
+
+
+@pytest.fixture
+def market(app: FastAPI, client: TestClient, city: City) -> Market:
+    """A desk that publishes offers, and merchants at will."""
+    return Market(app, client, city)

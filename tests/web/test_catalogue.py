@@ -1,21 +1,16 @@
 """The catalogue of offers over HTTP (商品目录接口): found, paged, cached."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.city import City
 from app.kernel.ids import public_id
+from app.mall.offers_api import SEARCHES
 from tests.support.offers import Console, Market
 
 CATALOGUE = "/v1/offers"
-
-
-@pytest.fixture
-def market(app: FastAPI, client: TestClient, city: City) -> Market:
-    return Market(app, client, city)
 
 
 @pytest.fixture
@@ -118,3 +113,14 @@ def test_a_missing_offer_is_kept_by_no_cache(client: TestClient) -> None:
 def test_categories_are_listed_in_both_languages(client: TestClient) -> None:
     told = client.get("/v1/offer-categories").json()["data"]
     assert {"code": "food", "title_zh": "餐饮食品", "title_en": "Food and drink"} in told
+
+
+def test_searches_of_a_network_are_bounded_and_lists_are_not(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.mall.offers_api.SEARCHES", replace(SEARCHES, most=2))
+    assert [found(client, q="latte"), found(client, q="tea")] == [[], []]
+    third = client.get(CATALOGUE, params={"q": "cake"})
+    assert (third.status_code, third.json()["code"]) == (429, "limits.exceeded")
+    assert 0 < int(third.headers["retry-after"]) <= SEARCHES.window.total_seconds() * 1.1
+    assert [found(client), found(client, category="food"), found(client, q=" ")] == [[], [], []]

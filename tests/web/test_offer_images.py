@@ -3,7 +3,9 @@
 from dataclasses import replace
 from hashlib import sha256
 from io import BytesIO
+from typing import Any
 
+import psycopg
 import pytest
 from fastapi import FastAPI
 from PIL import Image
@@ -12,14 +14,11 @@ from starlette.testclient import TestClient
 from app.city import City
 from app.mall.images import BODY_MAX
 from app.mall.offer_uploads_api import UPLOADS
+from app.mall.pictures import hold_pictures, sweep_pictures
 from tests.support.offers import OFFERS, Console, Market, picture
+from tests.support.tripwire import Crash, Tripwire
 
 PUBLIC = "/v1/public/images"
-
-
-@pytest.fixture
-def market(app: FastAPI, client: TestClient, city: City) -> Market:
-    return Market(app, client, city)
 
 
 @pytest.fixture
@@ -33,11 +32,18 @@ def sent(shop: Console, offer: str, data: bytes, key: str | None = None) -> list
     return answer.json()["images"]
 
 
-def test_a_picture_is_served_by_its_hash_and_kept_for_good(
-    shop: Console, client: TestClient
-) -> None:
+def on_sale(market: Market, shop: Console) -> tuple[dict[str, Any], str]:
+    """Publish an offer with a picture; gives both."""
     offer = shop.added()["id"]
     (name,) = sent(shop, offer, picture())
+    waiting = shop.ask("POST", f"{OFFERS}/{offer}/submission").json()
+    return market.decide(waiting).json(), name
+
+
+def test_a_picture_is_served_by_its_hash_and_kept_for_good(
+    market: Market, shop: Console, client: TestClient
+) -> None:
+    _, name = on_sale(market, shop)
     served = client.get(f"{PUBLIC}/{name}")
     assert sha256(served.content).hexdigest() == name
     assert served.headers["content-type"] == "image/webp"
@@ -49,18 +55,32 @@ def test_a_picture_is_served_by_its_hash_and_kept_for_good(
     assert client.get(f"{PUBLIC}/{name}", headers={"If-None-Match": tag}).status_code == 304
 
 
-def test_a_new_picture_goes_to_the_desk_and_a_refused_one_is_not_served(
+def test_a_new_picture_goes_to_the_desk_and_is_public_once_it_is_approved(
     market: Market, shop: Console, client: TestClient
 ) -> None:
+    """Whoever has its name alone sees nothing; owner and desk do, by the offer."""
     offer = market.published(shop)["id"]
     (name,) = sent(shop, offer, picture())
     own = shop.ask("GET", f"{OFFERS}/{offer}").json()
     assert (own["state"], own["version"]) == ("draft", 2)
     waiting = shop.ask("POST", f"{OFFERS}/{offer}/submission").json()
-    market.decide(waiting, "refusal", reason="Not coffee")
-    gone = client.get(f"{PUBLIC}/{name}")
-    assert (gone.status_code, gone.json()["code"]) == (404, "offers.image_unknown")
-    assert gone.headers["cache-control"] == "no-store"
+    hidden = client.get(f"{PUBLIC}/{name}")
+    assert (hidden.status_code, hidden.json()["code"]) == (404, "offers.image_unknown")
+    assert hidden.headers["cache-control"] == "no-store"
+    path, desk = f"{OFFERS}/{offer}/images/{name}", f"/v1/admin/offers/{offer}/images/{name}"
+    for shown in (shop.ask("GET", path), market.clerk.get(desk)):
+        assert (shown.status_code, shown.headers["content-type"]) == (200, "image/webp")
+        assert sha256(shown.content).hexdigest() == name
+        assert shown.headers["cache-control"] == "no-store"
+        assert shown.headers["x-content-type-options"] == "nosniff"
+    assert client.get(path).status_code == client.get(desk).status_code == 401
+    other = shop.added()["id"]
+    for foreign in (path.replace(offer, other), path.replace(name, "0" * 64)):
+        assert shop.ask("GET", foreign).json()["code"] == "offers.image_unknown"
+    market.decide(waiting)
+    assert client.get(f"{PUBLIC}/{name}").status_code == 200
+    shop.ask("POST", f"{OFFERS}/{offer}/withdrawal")
+    assert client.get(f"{PUBLIC}/{name}").status_code == 404
 
 
 def test_pictures_are_ordered_and_dropped_and_never_borrowed(shop: Console, market: Market) -> None:
@@ -127,11 +147,63 @@ def test_what_no_offer_shows_is_not_served(app: FastAPI, client: TestClient) -> 
 
 
 def test_a_picture_that_the_disk_lost_is_missing_and_no_defect(
-    shop: Console, client: TestClient, city: City
+    market: Market, shop: Console, client: TestClient, city: City
 ) -> None:
-    (name,) = sent(shop, shop.added()["id"], picture())
+    _, name = on_sale(market, shop)
     path = city.settings.images_path / name[:2] / name
+    assert client.get(f"{PUBLIC}/{name}").status_code == 200
     path.write_bytes(path.read_bytes()[:-1])
     assert client.get(f"{PUBLIC}/{name}").status_code == 404
     path.unlink()
     assert client.get(f"{PUBLIC}/{name}").status_code == 404
+
+
+def test_what_no_offer_shows_any_more_is_swept(app: FastAPI, shop: Console, city: City) -> None:
+    offer, store = shop.added()["id"], app.state.pictures
+    kept, dropped = sent(shop, offer, picture()), sent(shop, offer, picture("PNG", (9, 9)))[1]
+    shop.change(offer, images=kept)
+    draft = city.settings.images_path / dropped[:2] / f".{dropped}.1"
+    draft.write_bytes(b"of a crash")
+    assert sweep_pictures(city.worker_db, store) == 2
+    assert list(store.names()) == kept
+    assert sweep_pictures(city.worker_db, store) == 0
+
+
+def test_a_sweep_that_stops_anywhere_is_ended_by_the_next(app: FastAPI, city: City) -> None:
+    store = app.state.pictures
+    for step in (1, 2, 3):
+        for landed in (False, True):
+            for number in range(3):
+                store.put(bytes([number]))
+            wire = Tripwire(step, landed=landed)
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(store, "delete", wire.wrap(store.delete))
+                with pytest.raises(Crash):
+                    sweep_pictures(city.worker_db, store)
+            left = 3 - step + (not landed)
+            assert sweep_pictures(city.worker_db, store) == left
+            assert list(store.names()) == []
+
+
+def test_a_picture_that_is_being_added_is_not_swept(
+    app: FastAPI, shop: Console, city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its bytes are there and its row is not committed: the sweep leaves all for its next run."""
+    offer, store = shop.added()["id"], app.state.pictures
+    put, found = store.put, list[int]()
+
+    def put_and_swept(data: bytes) -> str:
+        name = put(data)
+        found.append(sweep_pictures(city.worker_db, store))
+        return name
+
+    monkeypatch.setattr(store, "put", put_and_swept)
+    (name,) = sent(shop, offer, picture())
+    assert found == [0]
+    assert store.get(name) is not None
+    assert sweep_pictures(city.worker_db, store) == 0
+    with psycopg.connect(city.worker_db.url, autocommit=True) as backup:
+        put(b"nobody's")
+        hold_pictures(backup)
+        assert sweep_pictures(city.worker_db, store) == 0
+    assert sweep_pictures(city.worker_db, store) == 1

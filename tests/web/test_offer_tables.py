@@ -1,22 +1,14 @@
 """Tables of offers over HTTP (商品批量接口): tried first, then all rows or none."""
 
 import pytest
-from fastapi import FastAPI
 from httpx2 import Response
-from starlette.testclient import TestClient
 
-from app.city import City
 from app.mall.imports import BODY_MAX
 from tests.support.acts import rows
 from tests.support.offers import OFFERS, Console, Market
 from tests.unit.mall.test_imports import row, table
 
 IMPORT = f"{OFFERS}/import"
-
-
-@pytest.fixture
-def market(app: FastAPI, client: TestClient, city: City) -> Market:
-    return Market(app, client, city)
 
 
 @pytest.fixture

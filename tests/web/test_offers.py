@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from sqlmodel import Session
 from starlette.testclient import TestClient
 
@@ -21,11 +20,6 @@ from tests.support.offers import DAY, OFFERS, Console, Market, picture, wish
 from tests.support.orders import Street
 
 CATALOGUE = "/v1/offers"
-
-
-@pytest.fixture
-def market(app: FastAPI, client: TestClient, city: City) -> Market:
-    return Market(app, client, city)
 
 
 @pytest.fixture
