@@ -11,6 +11,7 @@ from typing import Final
 from app.audit.report import Kind, Sheet
 from app.books.places import chart_keys
 from app.kernel.db import Connection
+from app.migrations import functions
 from ledger.accounts import SYSTEM_NAMES
 
 APPEND_ONLY: Final = frozenset(
@@ -25,11 +26,12 @@ APPEND_ONLY: Final = frozenset(
     | {"factor_correction_part", "factor_correction_report", "methodology_proposal"}
     | {"methodology_standing", "closed_asset"}
     | {"proposal_revision", "proposal_review", "shadow_run", "shadow_part"}
-    | {"team", "challenge", "order_part", "redemption", "reversal", "reversal_request"}
+    | {"team", "challenge", "offer_published", "order_part", "redemption", "reversal", "reversal_request"}
     | {"settlement", "settlement_line", "settlement_share", "settlement_adjustment"}
     | {"settlement_final", "settlement_payout", "settlement_day"}
     | {"public_cancellation", "programme_sponsor"}
     | {"quote", "payment", "batch_share", "proceeds", "proceeds_payout"}
+    | {"project_review", "project_exclusion", "project_accrual"}
     | {"purpose_passport", "surrender_ratio", "surrender_obligation"}
     | {"campaign_simulation", "campaign_outcome", "benefit_gift", "benefit_order"}
     | {"issuance_terms", "buffer_owner", "lot_leaf", "lot_tile", "lot_report", "lot_sample"}
@@ -42,11 +44,6 @@ ROLES: Final = ("tanpu_app", "tanpu_worker", "tanpu_audit")
 
 FORGETTABLE: Final = ("inputs", "place", "source_occurred_at")
 """What the worker may empty of an act."""
-BODIES: Final = {
-    "refuse_change": "192963aa5c2c60f198857c5b1142dbb2689ed596ffb248ebb656d6f48b5ae59f",
-    "forget_only": "53b2d28bd1e2432ab44de4c1dca8dc0e002d7743e922a53b9b4f99b6fdeccca1",
-}
-"""SHA-256 of what the guards run: a trigger is worth no more than its function."""
 HELD: Final = (
     ("account", "account_check"),
     ("activity_key", "activity_key_pkey"),
@@ -137,10 +134,11 @@ select p.proname, 'runs with its owner''s rights, and is not of the migrations'
  where p.pronamespace = 'public'::regnamespace and p.prosecdef
    and (p.proname <> 'ensure_partitions'
         or p.proconfig is distinct from array['search_path=public, pg_temp'])"""
-_BODIES: Final = """
-select w.name, encode(sha256(p.prosrc::bytea), 'hex')
-  from unnest(%s::text[]) as w (name)
-  left join pg_proc p on p.proname = w.name and p.pronamespace = 'public'::regnamespace"""
+_FUNCTIONS: Final = """
+select p.proname, p.prosrc from pg_proc p
+ where p.pronamespace = 'public'::regnamespace
+   and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
+ order by p.proname"""
 _HELD: Final = """
 select w.name, w.held
   from unnest(%s::text[], %s::text[]) as w (name, held)
@@ -209,9 +207,13 @@ def _granted(connection: Connection) -> Iterator[tuple[str, str]]:
 
 
 def _gutted(connection: Connection) -> Iterator[tuple[str, str]]:
-    for name, digest in connection.execute(_BODIES, (list(BODIES),)):
-        if digest != BODIES[name]:
-            yield name, "is not the function of the migrations"
+    """Name what differs of triggers' functions and deeds: a guard is worth no more than its body."""
+    expected = functions()
+    for name, body in connection.execute(_FUNCTIONS):
+        if expected.pop(name, None) != body:
+            yield name, "is not the function of the migrations, or one more of its name"
+    for name in expected:
+        yield name, "the function is gone"
 
 
 def _released(connection: Connection) -> Iterator[tuple[str, str]]:

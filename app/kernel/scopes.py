@@ -59,7 +59,7 @@ class Scope(StrEnum):
     UNITS_ISSUE = "units.issue"
     """Sign for the issuance of units, and give the regulator's part of a sample's seed."""
     PROJECTS_MANAGE = "projects.manage"
-    """The projects of one's organisation."""
+    """One's own projects, or those of one's organisation."""
     PROJECTS_REVIEW = "projects.review"
     """Say what an expert finds of a project that awaits its registration."""
     PROJECTS_VERIFY = "projects.verify"
@@ -97,7 +97,7 @@ _AGENT: Final = frozenset(
 )
 SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
     {
-        Role.CITIZEN: frozenset({Scope.ME}),
+        Role.CITIZEN: frozenset({Scope.ME, Scope.PROJECTS_MANAGE}),
         Role.OPERATOR: frozenset(
             {
                 Scope.METHODOLOGIES_PROPOSE,
@@ -143,7 +143,7 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
             }
         ),
         Role.MERCHANT_KEEPER: frozenset({Scope.VOUCHERS_REDEEM}),
-        Role.ORGANISATION_OWNER: _AGENT | {Scope.ORGANISATION_MANAGE},
+        Role.ORGANISATION_OWNER: _AGENT | {Scope.ORGANISATION_MANAGE, Scope.WEBHOOKS_MANAGE},
         Role.ORGANISATION_AGENT: _AGENT,
     }
 )
@@ -152,7 +152,7 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
 def scopes_of(roles: Iterable[Role]) -> frozenset[Scope]:
     """Give everything that any of the roles may do.
 
-    >>> sorted(scopes_of([Role.CITIZEN, Role.VERIFIER]))
-    [<Scope.AUDIT_READ: 'audit.read'>, <Scope.ME: 'me'>]
+    >>> scopes_of([Role.MERCHANT_OWNER, Role.MERCHANT_KEEPER]) == SCOPES[Role.MERCHANT_OWNER]
+    True
     """
     return frozenset[Scope]().union(*(SCOPES[role] for role in roles))
