@@ -155,8 +155,17 @@ def evidence_salt(provider_secret: bytes, external_hash: bytes) -> bytes:
 
 def evidence_commit(salt: bytes, record: bytes) -> bytes:
     """Commit to a provider's record, which its holder can open at any time."""
-    _hash32(salt)
-    return sha256(_EVIDENCE + salt + sha256(record).digest()).digest()
+    return evidence_commit_of(salt, sha256(record).digest())
+
+
+def evidence_commit_of(salt: bytes, record_sha256: bytes) -> bytes:
+    """Make that commitment from the record's hash alone: for whoever may not see the record.
+
+    >>> evidence_commit_of(bytes(32), sha256(b"r").digest()) == evidence_commit(bytes(32), b"r")
+    True
+    """
+    _hash32(salt, record_sha256)
+    return sha256(_EVIDENCE + salt + record_sha256).digest()
 
 
 @dataclass(frozen=True, slots=True)

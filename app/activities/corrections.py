@@ -23,7 +23,7 @@ from app.activities.corrected import (
     note_corrections,
     withdraw_from_window,
 )
-from app.activities.exits import Exits
+from app.activities.exits import Exits, Shortfall, note_shortfalls
 from app.activities.matching import MONTH_SETTLED
 from app.activities.merging import CORRECTION, ISSUANCE, SAME_ACT, merge
 from app.activities.rules import capped, lost_by
@@ -162,6 +162,7 @@ class _Posting:
         self._taken: list[Taken] = []
         self._unearned: dict[Key, UUID] = {}
         self._notes: list[Noted] = []
+        self._shortfalls: list[Shortfall] = []
 
     def hand_on(self, owners: Collection[int]) -> None:
         """Let the records count that stand in for withdrawn ones, with their room (R16)."""
@@ -235,8 +236,11 @@ class _Posting:
         assert act.asset is not None
         for accrual in reversed([*act.accruals.values()]):
             part = min(mg, accrual.mg)
-            for source, taken in exits.take((said.owner, act.asset), part) if part else ():
+            for source, taken, batch in exits.take((said.owner, act.asset), part) if part else ():
                 transfer = self._new_id()
+                if batch is not None:
+                    place = (said.bucket, said.owner, transfer, batch, taken, self._today)
+                    self._shortfalls.append(Shortfall(*place))
                 self._rows.append(
                     self._row(said, act, transfer, taken)._replace(
                         source=source,
@@ -310,6 +314,7 @@ class _Posting:
         )
         post(self._connection, [*self._rows, *owed])
         note(self._connection, self._changes, (), {})
+        note_shortfalls(self._connection, self._shortfalls)
         note_corrections(self._connection, self._notes)
 
 

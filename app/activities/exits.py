@@ -1,16 +1,25 @@
 """Taking milligrams back (更正来源): from the holder first, then from where they went (R6).
 
-What was pooled or absorbed comes next, then what was given, then what was cancelled, so each
-gram keeps one exit. What such a correction owes in points ``app.points.recover`` settles.
+What was pooled or absorbed comes next, what was issued of it, the newest batch first, then what was
+given, then what was cancelled, so each gram keeps one exit. What such a correction owes in points
+``app.points.recover`` settles; what it takes of issued grams is a shortfall of their batch, which
+the buffer makes good. Whoever reaches into the pool takes turns with an issuance from it.
 """
 
-from collections.abc import Collection
-from typing import Final
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
+from typing import Final, NamedTuple
+from uuid import UUID
 
 from app.kernel.db import Connection
 from ledger.accounts import SYSTEM_ACCOUNTS, bucket_of
 
-EXITS: Final = tuple(SYSTEM_ACCOUNTS[name] for name in ("pool", "absorbed", "given", "cancelled"))
+POOL: Final = SYSTEM_ACCOUNTS["pool"]
+ISSUED: Final = SYSTEM_ACCOUNTS["issued"]
+_BEFORE: Final = (POOL, SYSTEM_ACCOUNTS["absorbed"])
+_AFTER: Final = (SYSTEM_ACCOUNTS["given"], SYSTEM_ACCOUNTS["cancelled"])
+_GRADE_A: Final = 1
+_CLASS: Final = 7
 _HELD: Final = """
 select b.account, b.asset, b.credits - b.debits
   from balance b join unnest(%s::int2[], %s::int8[], %s::int4[]) as k (bucket, account, asset)
@@ -27,8 +36,50 @@ select c.source, -sum(c.amount)::int8
  where c.bucket = %(bucket)s and c.source = any(%(exits)s) and c.asset = %(asset)s
    and a.target = %(owner)s and a.bucket = %(bucket)s
  group by c.source"""
+_TURN: Final = "select pg_advisory_xact_lock_shared(hashtext('issuance'), %s)"
+_PLACED: Final = """
+select p.batch, p.mg::int8, (p.mg - coalesce(s.mg, 0))::int8
+  from (select batch, sum(upper(place) - lower(place)) as mg from issued_row
+         where bucket = %(bucket)s and account = %(owner)s and asset = %(asset)s
+         group by batch) p
+  join issue_batch b on b.id = p.batch
+  left join (select batch, sum(mg) as mg from issued_shortfall
+              where bucket = %(bucket)s and account = %(owner)s group by batch) s
+    on s.batch = p.batch
+ order by b.number desc"""
+_FALL: Final = """
+insert into issued_shortfall (bucket, account, id, batch, mg, recorded_on)
+select * from unnest(%s::int2[], %s::int8[], %s::uuid[], %s::uuid[], %s::int8[], %s::date[])"""
 Holding = tuple[int, int]
 """(owner, asset)."""
+_Exit = tuple[int, UUID | None]
+
+
+class Took(NamedTuple):
+    """Milligrams of one place that a correction takes from."""
+
+    place: int
+    """The account: the holder's, or one that they left to."""
+    mg: int
+    batch: UUID | None = None
+    """Of what was issued, in which batch."""
+
+
+class Shortfall(NamedTuple):
+    """What a correction takes of issued grams (签发差额)."""
+
+    bucket: int
+    owner: int
+    transfer: UUID
+    batch: UUID
+    mg: int
+    recorded_on: date
+
+
+def note_shortfalls(connection: Connection, rows: Iterable[Shortfall]) -> None:
+    """Note what batches are short of from now on, beside the transfers that take it."""
+    if columns := [list(column) for column in zip(*rows, strict=True)]:
+        connection.execute(_FALL, columns)
 
 
 class Exits:
@@ -43,37 +94,51 @@ class Exits:
             (owner, asset): held
             for owner, asset, held in connection.execute(_HELD, columns).fetchall()
         }
-        self._gone: dict[Holding, dict[int, int]] = {}
+        self._gone: dict[Holding, dict[_Exit, int]] = {}
 
-    def take(self, holding: Holding, amount_mg: int) -> list[tuple[int, int]]:
-        """Give the sources of ``amount_mg`` as (account, mg) pairs."""
+    def take(self, holding: Holding, amount_mg: int) -> list[Took]:
+        """Say where ``amount_mg`` are taken from."""
         owner, _ = holding
-        taken: list[tuple[int, int]] = []
+        taken: list[Took] = []
         from_holder = min(amount_mg, self._held.get(holding, 0))
         if from_holder:
             self._held[holding] -= from_holder
-            taken.append((owner, from_holder))
+            taken.append(Took(owner, from_holder))
         missing = amount_mg - from_holder
         for exit_, mg in self._left(holding).items() if missing else ():
             part = min(mg, missing)
             if part > 0:
                 self._gone[holding][exit_] -= part
                 missing -= part
-                taken.append((exit_, part))
+                place, batch = exit_
+                taken.append(Took(place, part, batch))
         assert missing == 0, (holding, amount_mg, missing)
         return taken
 
-    def _left(self, holding: Holding) -> dict[int, int]:
+    def _left(self, holding: Holding) -> dict[_Exit, int]:
         if holding not in self._gone:
             owner, asset = holding
             facts = {
                 "bucket": bucket_of(owner),
                 "owner": owner,
                 "asset": asset,
-                "exits": list(EXITS),
+                "exits": [*_BEFORE, *_AFTER],
             }
-            left = dict.fromkeys(EXITS, 0)
-            for exit_, mg in self._connection.execute(_GONE, facts).fetchall():
-                left[exit_] += mg
+            placed = self._placed(facts)
+            left: dict[_Exit, int] = {(place, None): 0 for place in _BEFORE}
+            left |= {(ISSUED, batch): mg for batch, _, mg in placed}
+            left |= {(place, None): 0 for place in _AFTER}
+            for place, mg in self._connection.execute(_GONE, facts).fetchall():
+                left[place, None] += mg
+            left[POOL, None] -= sum(mg for _, mg, _ in placed)
             self._gone[holding] = left
         return self._gone[holding].copy()
+
+    def _placed(self, facts: Mapping[str, object]) -> list[tuple[UUID, int, int]]:
+        """Give the batches, what each was issued of this holder's, and what is left of it."""
+        asset = facts["asset"]
+        assert isinstance(asset, int)
+        if asset & _CLASS != _GRADE_A:
+            return []
+        self._connection.execute(_TURN, (asset,))
+        return self._connection.execute(_PLACED, facts).fetchall()

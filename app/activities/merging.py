@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from app.activities.caps import Place, add_to_days
-from app.activities.exits import Exits
+from app.activities.exits import Exits, Shortfall, note_shortfalls
 from app.activities.marks import EXTERNAL_BYTES
 from app.activities.preparing import EVIDENCE_RANK, Candidate
 from app.activities.rules import Act, Cell, Verdict, allocate, capped, decide
@@ -40,6 +40,8 @@ class Merged:
     corrected_mg: int = 0
     taken: list[Taken] = field(default_factory=list[Taken])
     """From where: what had been exchanged took points with it."""
+    shortfalls: list[Shortfall] = field(default_factory=list[Shortfall])
+    """What was taken of issued grams."""
     changes: list[Change] = field(default_factory=list[Change])
     merges: list[Merge] = field(default_factory=list[Merge])
     counted: dict[tuple[int, UUID], UUID | None] = field(
@@ -58,6 +60,7 @@ class Merged:
     def write(self, connection: Connection) -> None:
         """Note what changed beside the transfers; the new acts are in the window by now."""
         note(connection, self.changes, self.merges, self.counted)
+        note_shortfalls(connection, self.shortfalls)
 
 
 def merge(
@@ -150,8 +153,11 @@ class _Posting:
         asset = told.act.asset
         assert asset is not None
         for accrual in told.accruals.values():
-            for source, mg in self._exits.take((owner, asset), accrual.mg):
+            for source, mg, batch in self._exits.take((owner, asset), accrual.mg):
                 transfer = self._new_id()
+                if batch is not None:
+                    fall = Shortfall(bucket_of(owner), owner, transfer, batch, mg, self._today)
+                    self.made.shortfalls.append(fall)
                 self.made.rows.append(
                     self._row(owner, told.act, transfer, mg)._replace(
                         source=source,

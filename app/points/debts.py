@@ -21,7 +21,7 @@ from app.points.rules import Line, Lot, Recovered, recovered, taken_from
 from ledger.accounts import SYSTEM_ACCOUNTS, bucket_of
 from ledger.chart import Code
 
-EXCHANGED: Final = (SYSTEM_ACCOUNTS["pool"], SYSTEM_ACCOUNTS["absorbed"])
+EXCHANGED: Final = tuple(SYSTEM_ACCOUNTS[name] for name in ("pool", "issued", "absorbed"))
 CORRECTION: Final = SYSTEM_ACCOUNTS["correction"]
 
 _LINES: Final = """
@@ -109,7 +109,7 @@ def recover(
 
     Call it once for all that one transaction takes back, people locked as for the correction, and
     post what it returns beside the correcting transfers. What was taken from elsewhere than the
-    pool or ``absorbed`` granted no points and is passed over.
+    pool, what was issued of it, or ``absorbed`` granted no points and is passed over.
     """
     exchanged = [each for each in taken if each.place in EXCHANGED]
     if not exchanged:

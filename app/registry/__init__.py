@@ -1,0 +1,48 @@
+"""The registry (登记簿): pooled reductions become lots, verified lots become units, units are used.
+
+A lot is of one class of grade A reductions. Freezing it says which acts its milligrams are of; a
+verifier looks at a sample that nobody could choose; what is confirmed is issued as whole kilograms,
+whose milligrams have their places in the series of the class, so that a unit opens to its acts
+(docs/decisions/0034). Holdings are quantities; serials are given at retirement.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from app.registry.batches import (
+    Batch,
+    Holding,
+    batch_name,
+    batches,
+    find_batch,
+    holdings_of,
+    lock_batch,
+    serial_of,
+    unit_asset,
+)
+from app.registry.errors import BatchUnknown
+from app.registry.freezing import freeze_lots
+from app.registry.issuing import DEEDS as ISSUE_DEEDS
+from app.registry.terms import DEEDS as TERMS_DEEDS
+from app.registry.terms import buffer_of
+from app.staff import Deed
+from ledger.serials import parse_serial
+
+DEEDS: Final[Mapping[str, Deed]] = {**TERMS_DEEDS, **ISSUE_DEEDS}
+
+__all__ = [
+    "DEEDS",
+    "Batch",
+    "BatchUnknown",
+    "Holding",
+    "batch_name",
+    "batches",
+    "buffer_of",
+    "find_batch",
+    "freeze_lots",
+    "holdings_of",
+    "lock_batch",
+    "parse_serial",
+    "serial_of",
+    "unit_asset",
+]
