@@ -1,3 +1,2 @@
 drop table scenario_application, monitored_period, project_meter, project_accrual, project_day,
   monitoring_report, project_exclusion, project_review, project_revision, project;
-drop extension if exists btree_gist;

@@ -4,7 +4,6 @@
 -- A project's own rows lie in its owner's bucket. What may be counted once in the whole city, a
 -- meter or vehicle in a crediting period and a project's day in a report, lies in two central
 -- tables with exclusion constraints, by keyed hash and id alone.
-create extension if not exists btree_gist;
 
 -- owned -------------------------------------------------------------------------------------
 create table project (
