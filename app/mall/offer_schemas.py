@@ -17,6 +17,7 @@ from pydantic import StringConstraints as Text
 
 from app.kernel.http import Int, Str
 from app.kernel.ids import public_id
+from app.kernel.tables import TableFault
 from app.mall.categories import Category
 from app.mall.offer_rules import IMAGES_MAX, Content, Offer, OfferKind, OfferState
 from app.mall.order_schemas import FROZEN, POINTS_MAX, MerchantNamed, OfferId
@@ -252,16 +253,6 @@ class CategoryList(BaseModel):
     data: Sequence[CategoryOut]
 
 
-class ImportFault(BaseModel):
-    """One fault of a row, and where it is: `/2/price_points` is of the second row."""
-
-    model_config = FROZEN
-
-    pointer: str = Field(examples=["/2/price_points"])
-    code: str = Field(examples=["request.int_type"])
-    message: str
-
-
 class ImportRowOut(BaseModel):
     """What becomes of one row, or would."""
 
@@ -270,7 +261,7 @@ class ImportRowOut(BaseModel):
     row: int = Field(description="The first below the names of the columns is 1.", examples=[1])
     outcome: Literal["added", "valid", "refused"]
     offer: OfferId | None
-    errors: Sequence[ImportFault]
+    errors: Sequence[TableFault]
 
 
 class ImportOut(BaseModel):

@@ -13,11 +13,11 @@ from app.kernel.http import problem, problems
 from app.kernel.ids import new_id, parse_public_id, public_id
 from app.kernel.limits import Limit as Rate
 from app.kernel.once import IdempotencyKey, answer_once
+from app.kernel.tables import CSV, TABLE_MAX
 from app.kernel.wiring import Db, Limited
 from app.mall.images import BODY_MAX as PICTURE_MAX
 from app.mall.images import served_picture
-from app.mall.imports import BODY_MAX as TABLE_MAX
-from app.mall.imports import CSV, read_table, report, table_of
+from app.mall.imports import read_table, report, table_of
 from app.mall.merchant_offers_api import DENIED, WRITING, deed_once
 from app.mall.object_store import ObjectStore, Pictures
 from app.mall.offer_errors import TableRefused

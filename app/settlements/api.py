@@ -15,9 +15,10 @@ from app.kernel.ids import new_id, parse_public_id
 from app.kernel.once import IdempotencyKey, answer_once
 from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.scopes import Scope
+from app.kernel.tables import CSV
 from app.kernel.wiring import Db, Secrets
 from app.merchants import Member, console, find_merchant
-from app.settlements.csv_file import CSV, csv_of
+from app.settlements.csv_file import csv_of
 from app.settlements.disputes import NewDispute, open_dispute
 from app.settlements.errors import SettlementUnknown
 from app.settlements.lines import PREFIX

@@ -4,11 +4,10 @@ import csv
 from io import StringIO
 from typing import Final
 
-from app.mall.imports import safe_cell
+from app.kernel.tables import safe_cell
 from app.settlements.schemas import LineOut
 from app.settlements.showing import WholeSettlement
 
-CSV: Final = "text/csv"
 COLUMNS: Final = tuple(LineOut.model_fields)
 
 

@@ -3,7 +3,7 @@
 import pytest
 from httpx2 import Response
 
-from app.mall.imports import BODY_MAX
+from app.kernel.tables import TABLE_MAX
 from tests.support.acts import rows
 from tests.support.offers import OFFERS, Console, Market
 from tests.unit.mall.test_imports import row, table
@@ -71,7 +71,7 @@ def test_what_is_no_table_is_refused_and_too_long_a_one_not_read(shop: Console) 
     for data in (b"", b"\xff\xfe", table()):
         refused = sent(shop, data)
         assert (refused.status_code, refused.json()["code"]) == (422, "offers.table_invalid")
-    assert sent(shop, bytes(BODY_MAX + 1)).status_code == 413
+    assert sent(shop, bytes(TABLE_MAX + 1)).status_code == 413
     unsaid = shop.ask("POST", IMPORT, table(row()))
     assert unsaid.json()["code"] == "request.malformed"
     unkeyed = shop.client.post(

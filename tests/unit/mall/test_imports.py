@@ -11,16 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.mall.imports import (
-    BODY_MAX,
-    COLUMNS,
-    ROWS_MAX,
-    plain_cell,
-    read_table,
-    report,
-    safe_cell,
-    table_of,
-)
+from app.kernel.tables import TABLE_MAX, plain_cell, safe_cell
+from app.mall.imports import COLUMNS, ROWS_MAX, read_table, report, table_of
 from app.mall.offer_errors import TableInvalid
 from app.mall.offer_rules import Offer, OfferState
 from app.mall.offer_uploads_api import EXAMPLE
@@ -61,7 +53,7 @@ def offer(**changes: Any) -> Offer:  # noqa: ANN401 -- fields
 @pytest.mark.parametrize("line", [b"\n", b"a\n", b",\n"], ids=["empty", "one", "two"])
 def test_a_hostile_table_is_refused_in_little_memory(line: bytes) -> None:
     """Two megabytes of the shortest lines were two hundred, as lists."""
-    data = b"kind\n" + line * ((BODY_MAX - 5) // len(line))
+    data = b"kind\n" + line * ((TABLE_MAX - 5) // len(line))
     tracemalloc.start()
     try:
         with pytest.raises(TableInvalid):
