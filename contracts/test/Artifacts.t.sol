@@ -3,6 +3,7 @@ pragma solidity ^0.8.24;
 
 import {CarbonAnchor} from "../src/CarbonAnchor.sol";
 import {MethodologyRegistry} from "../src/MethodologyRegistry.sol";
+import {RetirementRegistry} from "../src/RetirementRegistry.sol";
 import {VM} from "./support/Vm.sol";
 
 /// @dev What is tested here is what the application ships: forge and compile.mjs build the same bytes.
@@ -10,6 +11,7 @@ contract ArtifactsTest {
     function test_artifacts_holdTheBytecodeUnderTest() public view {
         assertShipped("CarbonAnchor", type(CarbonAnchor).creationCode);
         assertShipped("MethodologyRegistry", type(MethodologyRegistry).creationCode);
+        assertShipped("RetirementRegistry", type(RetirementRegistry).creationCode);
     }
 
     function assertShipped(string memory name, bytes memory code) private view {

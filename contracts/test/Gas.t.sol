@@ -3,15 +3,18 @@ pragma solidity ^0.8.24;
 
 import {CarbonAnchor} from "../src/CarbonAnchor.sol";
 import {MethodologyRegistry} from "../src/MethodologyRegistry.sol";
+import {RetirementRegistry} from "../src/RetirementRegistry.sol";
 import {EpochHeader, EpochNumber, HeaderHash} from "../src/types/EpochHeader.sol";
 import {ContentHash, Day, NO_END} from "../src/types/Methodology.sol";
+import {Batch} from "../src/types/Registration.sol";
 import {Ledger} from "./support/Ledger.sol";
+import {Registrar} from "./support/Registrar.sol";
 import {VM} from "./support/Vm.sol";
 
 /// @dev Gas of each call as a transaction of its own (base cost, calldata and cold storage included), held against
 /// its budget and written to snapshots/Gas.json, from which scripts/gas.mjs makes the table in docs/contracts.md.
 /// forge-config: default.isolate = true
-contract GasTest is Ledger {
+contract GasTest is Ledger, Registrar {
     CarbonAnchor private log;
     EpochHeader private header;
 
@@ -73,6 +76,27 @@ contract GasTest is Ledger {
         within("supersede it", 45_000);
         registry.withdraw(registry.methodologyKey("SZ-METRO", 1), "reason");
         within("withdraw it", 45_000);
+        VM.stopPrank();
+    }
+
+    function test_gas_units() public {
+        RetirementRegistry registry = deployRegistry();
+        VM.startPrank(REGISTRAR);
+        registry.issueBatch(issuance(1, 1000));
+        registry.issueBatch(issuance(2, 1000));
+        within("issue a batch", 85_000);
+        Batch memory batch = registry.batchOf(batchNamed(1));
+        registry.retire(retirement(1, batch, 1, 10));
+        batch = registry.batchOf(batchNamed(1));
+        registry.retire(retirement(2, batch, 1, 10));
+        within("retire", 70_000);
+        registry.retire(retirement(2, batch, 1, 10));
+        within("retire, same again", 35_000);
+        registry.invalidate(invalidation(1, batch, 1, 10));
+        within("invalidate", 70_000);
+        registry.cancelEpoch(cancellation(1, 5, 7));
+        registry.cancelEpoch(cancellation(2, 5, 7));
+        within("cancel an epoch's reductions", 65_000);
         VM.stopPrank();
     }
 

@@ -25,7 +25,7 @@ from app.embedded.errors import BinaryMissing
 ROOT = Path(__file__).parents[2]
 CONTRACTS = ROOT / "contracts"
 COMMITTED = ROOT / "app" / "chain_artifacts"
-NAMES = ("CarbonAnchor", "MethodologyRegistry")
+NAMES = ("CarbonAnchor", "MethodologyRegistry", "RetirementRegistry")
 DELAY_S = 48 * 3600
 START_S_MAX = 30.0
 VECTORS: dict[str, Any] = json.loads((ROOT / "tests/vectors/headers.json").read_bytes())

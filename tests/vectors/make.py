@@ -31,6 +31,7 @@ from ledger.encoding import AccountState, Entry
 from ledger.header import Header, anchor_leaf, origin_tag
 from tests.vectors.certificates import certificates
 from tests.vectors.city import DAY, ORIGIN, digest, small_city, uuid7
+from tests.vectors.registrations import registrations
 from tests.vectors.trees import (
     AKEY,
     FIRST,
@@ -350,6 +351,7 @@ FILES: dict[str, Callable[[], Vectors]] = {
     "checkpoints": checkpoints,
     "receipts": receipts,
     "certificates": certificates,
+    "registrations": registrations,
 }
 
 
