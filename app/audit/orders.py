@@ -2,8 +2,9 @@
 
 An order's classes went to held, and on to where its state says they are: held still, back with the
 citizen, at the till, or back from there; each on the day that its rows say. Its merchant is its
-offer's, its voucher leads to it, and it ended within the times that the rules allow. What offers,
-days, people and merchants have taken is the sum of the orders that take it.
+offer's, it cost what its version of the offer was published at, its voucher leads to it, and it
+ended within the times that the rules allow. What offers, days, people and merchants have taken is
+the sum of the orders that take it.
 """
 
 from typing import Final
@@ -43,6 +44,16 @@ select 'order ' || o.id, 'is ' || o.points || ' points, its classes come to '
   from mall_order o
   left join order_part p on (p.bucket, p.account, p.mall_order) = (o.bucket, o.account, o.id)
  group by o.bucket, o.account, o.id having o.points <> coalesce(sum(p.points), 0)"""
+_BOUGHT: Final = """
+select 'order ' || o.id, 'says ' || o.quantity || ' x ' || o.title_en || ' for ' || o.points
+       || ' points and ' || o.fen || ' fen, which is not version ' || o.offer_version
+       || ' of its offer as it was published'
+  from mall_order o
+  left join offer_published p on (p.offer, p.version) = (o.offer, o.offer_version)
+  left join benefit_order g on (g.bucket, g.account, g.mall_order) = (o.bucket, o.account, o.id)
+ where (o.kind, o.title_zh, o.title_en, o.fen)
+       is distinct from (p.kind, p.title_zh, p.title_en, p.price_fen * o.quantity)
+    or g.night is null and o.points <> p.price_points * o.quantity"""
 _REDEEMED: Final = """
 with claim as (
   select p.bucket, p.account, p.mall_order, sum(p.points * x.fen_per_point) as fen
@@ -124,6 +135,7 @@ def check_orders(connection: Connection, sheet: Sheet) -> None:
     for statement, values in (
         (_MOVED, (*codes, codes)),
         (_PARTS, ()),
+        (_BOUGHT, ()),
         (_REDEEMED, ()),
         (_REVERSED, ()),
         (_ENDED, ()),

@@ -25,6 +25,7 @@ from app.audit.schema import check_the_schema
 from app.audit.settlements import check_settlements
 from app.audit.streams import prepare
 from app.audit.supply import check_the_clearing, check_the_supply
+from app.audit.vouchers import check_vouchers
 from app.audit.workings import check_workings
 from app.kernel.db import Connection, Database, driver
 from app.kernel.secrets import Keys
@@ -125,6 +126,7 @@ def _replay(
         ("workings", lambda: check_workings(connection, sheet)),
         ("points", lambda: check_points(connection, sheet)),
         ("orders", lambda: check_orders(connection, sheet)),
+        ("vouchers", lambda: check_vouchers(connection, keys, sheet)),
         ("settlements", lambda: check_settlements(connection, sheet, verify)),
         ("debts", lambda: check_the_debts(connection, rows, sheet)),
         ("desk", lambda: check_the_desk(connection, rows, sheet)),

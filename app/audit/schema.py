@@ -11,7 +11,7 @@ from typing import Final
 from app.audit.report import Kind, Sheet
 from app.books.places import chart_keys
 from app.kernel.db import Connection
-from app.migrations import functions
+from app.migrations import functions, triggers
 from ledger.accounts import SYSTEM_NAMES
 
 APPEND_ONLY: Final = frozenset(
@@ -26,7 +26,15 @@ APPEND_ONLY: Final = frozenset(
     | {"factor_correction_part", "factor_correction_report", "methodology_proposal"}
     | {"methodology_standing", "closed_asset"}
     | {"proposal_revision", "proposal_review", "shadow_run", "shadow_part"}
-    | {"team", "challenge", "offer_published", "order_part", "redemption", "reversal", "reversal_request"}
+    | {
+        "team",
+        "challenge",
+        "offer_published",
+        "order_part",
+        "redemption",
+        "reversal",
+        "reversal_request",
+    }
     | {"settlement", "settlement_line", "settlement_share", "settlement_adjustment"}
     | {"settlement_final", "settlement_payout", "settlement_day"}
     | {"public_cancellation", "programme_sponsor"}
@@ -122,20 +130,19 @@ select c.relname, 'row security hides rows of it'
 union all
 select c.relname, 'rule ' || w.rulename || ' rewrites what is asked of it'
   from pg_class c join pg_rewrite w on w.ev_class = c.oid
- where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
-union all
-select c.relname, 'trigger ' || t.tgname || ' is not of the migrations'
-  from pg_class c join pg_trigger t on t.tgrelid = c.oid
- where c.relnamespace = 'public'::regnamespace and not t.tgisinternal
-   and t.tgname not in ('append_only', 'forget_only', 'forget_only_rows')
-union all
-select p.proname, 'runs with its owner''s rights, and is not of the migrations'
-  from pg_proc p
- where p.pronamespace = 'public'::regnamespace and p.prosecdef
-   and (p.proname <> 'ensure_partitions'
-        or p.proconfig is distinct from array['search_path=public, pg_temp'])"""
+ where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')"""
+_MORE: Final = """
+select c.relname, t.tgname, p.proname, t.tgenabled in ('O', 'A') and t.tgqual is null
+  from pg_class c
+  join pg_trigger t on t.tgrelid = c.oid
+  join pg_proc p on p.oid = t.tgfoid
+ where c.relnamespace = 'public'::regnamespace and not t.tgisinternal and t.tgparentid = 0
+   and t.tgname not in ('append_only', 'forget_only')"""
 _FUNCTIONS: Final = """
-select p.proname, p.prosrc from pg_proc p
+select p.proname, p.prosrc, p.prosecdef,
+       p.proconfig is not distinct from
+         case when p.prosecdef then '{"search_path=public, pg_temp"}'::text[] end
+  from pg_proc p
  where p.pronamespace = 'public'::regnamespace
    and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
  order by p.proname"""
@@ -173,6 +180,7 @@ def check_the_schema(connection: Connection, sheet: Sheet) -> None:
         *_granted(connection),
         *connection.execute(_STRANGE).fetchall(),
         *_gutted(connection),
+        *_hung(connection),
         *_released(connection),
         *_chart(connection),
         *_systems(connection),
@@ -207,13 +215,23 @@ def _granted(connection: Connection) -> Iterator[tuple[str, str]]:
 
 
 def _gutted(connection: Connection) -> Iterator[tuple[str, str]]:
-    """Name what differs of triggers' functions and deeds: a guard is worth no more than its body."""
+    """Name what differs of functions: a guard, or a deed, is worth no more than its body."""
     expected = functions()
-    for name, body in connection.execute(_FUNCTIONS):
-        if expected.pop(name, None) != body:
+    for name, body, is_definer, is_set in connection.execute(_FUNCTIONS):
+        if expected.pop(name, None) != (body, is_definer) or not is_set:
             yield name, "is not the function of the migrations, or one more of its name"
     for name in expected:
         yield name, "the function is gone"
+
+
+def _hung(connection: Connection) -> Iterator[tuple[str, str]]:
+    """Name what differs of triggers that keep more than rows as they are."""
+    expected = triggers()
+    found = {(table, name, by) for table, name, by, is_on in connection.execute(_MORE) if is_on}
+    for table, name, _ in sorted(found - expected):
+        yield table, f"trigger {name} is not of the migrations"
+    for table, name, _ in sorted(expected - found):
+        yield table, f"its trigger {name} is gone or off"
 
 
 def _released(connection: Connection) -> Iterator[tuple[str, str]]:

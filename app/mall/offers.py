@@ -70,6 +70,10 @@ _RESTOCK: Final = "update offer_stock set stocked = %s where offer = %s and take
 _MOVE: Final = """
 update offer set state = %s, reason = %s, published_at = coalesce(%s, published_at)
  where id = %s"""
+_KEEP: Final = """
+insert into offer_published
+select id, version, kind, title_zh, title_en, price_points, price_fen, published_at
+  from offer where id = %s on conflict do nothing"""
 
 
 def add_offer(
@@ -194,12 +198,14 @@ def withdraw(session: Session, offer: UUID | None, merchant: UUID) -> Offer:
 
 
 def approve(session: Session, offer: UUID | None, version: int, *, at: datetime) -> Offer:
-    """Publish the version that a clerk has read.
+    """Publish the version that a clerk has read, and keep it as it is sold.
 
     Raises:
         OfferUnknown, OfferChanged, OfferStuck: See their own words.
     """
-    return _move(session, _read(session, offer, version), Step.APPROVE, at=at)
+    made = _move(session, _read(session, offer, version), Step.APPROVE, at=at)
+    driver(session).execute(_KEEP, (made.id,))
+    return made
 
 
 def refuse(session: Session, offer: UUID | None, version: int, reason: str) -> Offer:

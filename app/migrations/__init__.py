@@ -4,6 +4,7 @@ Inside the package, so that a wheel can migrate; run with ``tanpu migrate`` as t
 owner. A published revision is never edited.
 """
 
+import re
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final, LiteralString, cast
 
@@ -13,6 +14,12 @@ from sqlalchemy.engine import make_url
 if TYPE_CHECKING:
     from alembic.config import Config
 
+_FUNCTION: Final = re.compile(
+    r"^create (?:or replace )?function (\w+)(.*?)\bas \$\$(.*?)\$\$", re.DOTALL | re.MULTILINE
+)
+_TRIGGER: Final = re.compile(
+    r"^create trigger (\w+)\b[^;]*? on (\w+)\b[^;]*? execute function (\w+)\(", re.MULTILINE
+)
 LOCATION: Final = str(files("app.migrations"))
 
 
@@ -49,6 +56,27 @@ def current(owner_url: str) -> str | None:
             return None
         row = connection.execute("select version_num from alembic_version").fetchone()
         return None if row is None else row[0]
+
+
+def functions() -> dict[str, tuple[str, bool]]:
+    """Give each function of the schema by name, as the newest revision has it.
+
+    Its body, which PostgreSQL keeps byte for byte, and whether it runs with its owner's rights.
+    """
+    found = _FUNCTION.findall(_ups())
+    return {name: (body, "security definer" in head) for name, head, body in found}
+
+
+def triggers() -> set[tuple[str, str, str]]:
+    """Give table, name and function of each trigger that stands in a revision by itself."""
+    return {(table, name, function) for name, table, function in _TRIGGER.findall(_ups())}
+
+
+def _ups() -> str:
+    """Give every revision's way up, the oldest first."""
+    folder = files("app.migrations").joinpath("sql")
+    ups = sorted(file.name for file in folder.iterdir() if file.name.endswith(".up.sql"))
+    return "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in ups)
 
 
 def apply(name: str) -> None:

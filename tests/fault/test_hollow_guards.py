@@ -40,6 +40,27 @@ from tests.support.auditing import audited
             ],
         ),
         (
+            "give_cap_back",
+            [
+                "alter function give_cap_back rename to kept_cap",
+                (
+                    "create function give_cap_back(_order mall_order) returns void"
+                    " language sql as ''"
+                ),
+            ],
+            ["drop function give_cap_back", "alter function kept_cap rename to give_cap_back"],
+        ),
+        (
+            "redeem_voucher",
+            ["create function redeem_voucher(_voucher uuid) returns void language sql as ''"],
+            ["drop function redeem_voucher(uuid)"],
+        ),
+        (
+            "end_offline",
+            ["alter function end_offline rename to kept_end"],
+            ["alter function kept_end rename to end_offline"],
+        ),
+        (
             "log_note",
             [
                 "drop trigger append_only on log_note",

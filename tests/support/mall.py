@@ -19,6 +19,7 @@ from app.kernel.tokens import Principal
 from app.merchants import Merchant, MerchantKind, NewMerchant, Terms, Till, add_till, open_merchant
 from app.merchants.people import ROLES, MemberRole, MerchantUser, add_user
 from app.merchants.shifts import open_shift
+from app.staff import note_act
 from app.staff.credentials import commitment, new_enrolment
 
 HOST = "http://testserver"
@@ -120,6 +121,8 @@ def till(db: Database, shop: Shop, *, is_open: bool = True, at: datetime | None 
         add_till(session, made)
         if is_open:
             open_shift(session, made.id, shop.keeper.id, shift=shift, at=opened_at)
+            keeper = shop.keeper.public
+            note_act(session, keeper, "merchants.open_shift", made.public, at=opened_at)
 
     db.transact(command)
     return TestTill(made, private_key)

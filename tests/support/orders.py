@@ -13,6 +13,7 @@ from app.kernel.db import Database, driver
 from app.kernel.ids import new_id, public_id
 from app.kernel.problems import Refusal
 from app.kernel.secrets import Keys
+from app.kernel.tokens import PREFIXES
 from app.mall.offline import write_token
 from app.mall.ordering import OrderIds, Wish, cancel, open_offline, place
 from app.mall.orders import Order, order_of
@@ -21,6 +22,7 @@ from app.mall.reversing import Reversal, Reverser, reverse
 from app.mall.vouchers import code_hash, key_of, printed_code, qr_text
 from app.points import Programme
 from app.points.earmarks import promise
+from app.staff import note_act
 from ledger.accounts import SYSTEM_ACCOUNTS, AccountKind, bucket_of
 from ledger.assets import Points
 from ledger.chart import Code
@@ -37,6 +39,9 @@ _MERCHANT: Final = """
 insert into merchant (id, account, kind, name_zh, name_en, registration, approved_at,
                       offline_cap_points)
 values (%s, %s, 'business', '咖啡店', 'Coffee', %s, %s, %s)"""
+_KEEPER: Final = """
+insert into merchant_user (id, merchant, login, name, role, opened_at)
+values (%s, %s, %s, '李安', 'keeper', %s) on conflict (id) do nothing"""
 _TILL: Final = """
 insert into till (id, merchant, label, public_key, opened_at, shift, keeper, shift_ends_at)
 values (%s, %s, 'till', sha256(%s::text::bytea), %s, uuidv7(), %s, %s)"""
@@ -47,6 +52,9 @@ insert into offer (id, merchant, kind, category, title_zh, title_en, price_point
 values (%(id)s, %(merchant)s, %(kind)s, 'food', '拿铁', 'Latte', %(price_points)s, %(price_fen)s,
         %(per_person)s, %(per_day)s, %(sale_from)s, %(sale_to)s, %(voucher_days)s, 'published',
         %(sale_from)s, %(sale_from)s)"""
+_PUBLISHED: Final = """
+insert into offer_published
+values (%(id)s, 1, %(kind)s, '拿铁', 'Latte', %(price_points)s, %(price_fen)s, %(sale_from)s)"""
 
 
 @dataclass
@@ -81,9 +89,12 @@ class Street:
         return made
 
     def open_till(self, merchant: UUID, keeper: UUID | None = None) -> UUID:
-        """Open a till, with a shift of somebody at it."""
-        made, ends_at = new_id(), self.at + 400 * DAY
-        self.run(_TILL, made, merchant, made, self.at, keeper or new_id(), ends_at)
+        """Open a till, with a shift of somebody at it, as the desk's log tells."""
+        made, who, ends_at = new_id(), keeper or new_id(), self.at + 400 * DAY
+        self.run(_KEEPER, who, merchant, f"k{who.hex}", self.at)
+        self.run(_TILL, made, merchant, made, self.at, who, ends_at)
+        named = (public_id(PREFIXES["merchant"], who), "merchants.open_shift")
+        self.db.transact(note_act, *named, public_id("til", made), at=self.at)
         return made
 
     def offer(self, stock: int = 100, **terms: Any) -> UUID:  # noqa: ANN401 -- columns
@@ -108,6 +119,7 @@ class Street:
             connection.execute(
                 "insert into offer_stock (offer, stocked) values (%s, %s)", (made, stock)
             )
+            connection.execute(_PUBLISHED.encode(), facts | terms)
 
         self.db.transact(command)
         return made

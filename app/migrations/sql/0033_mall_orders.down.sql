@@ -1,2 +1,3 @@
+drop table offer_published;
 drop index mall_order_offline;
 alter table mall_order drop column kind, drop column title_zh, drop column title_en;

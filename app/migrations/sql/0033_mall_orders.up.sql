@@ -10,3 +10,31 @@ comment on column mall_order.kind is 'As it was sold, and its titles; of orders 
 
 -- Which merchants' caps may have points back: tills have a day to tell of what they took unseen.
 create index mall_order_offline on mall_order (bucket, offline_until) where state = 'reserved' and offline_until is not null;
+
+-- What was published, for good: an order is held to it by the audit.
+create table offer_published (
+  offer uuid not null references offer (id),
+  version int not null,
+  kind text not null check (kind in ('goods', 'coupon', 'ticket', 'donation')),
+  title_zh text not null,
+  title_en text not null,
+  price_points bigint not null,
+  price_fen bigint not null,
+  published_at timestamptz not null,
+  primary key (offer, version)
+);
+comment on table offer_published is 'Each version of an offer that was ever on sale, as the desk approved it first';
+insert into offer_published
+select id, version, kind, title_zh, title_en, price_points, price_fen, published_at
+  from offer where state in ('published', 'withdrawn') and published_at is not null;
+-- What was sold of versions that are gone: their orders are all that tells of it.
+insert into offer_published
+select distinct on (o.offer, o.offer_version)
+       o.offer, o.offer_version, o.kind, o.title_zh, o.title_en, o.points / o.quantity, o.fen / o.quantity, o.placed_at
+  from mall_order o
+  left join benefit_order g on (g.bucket, g.account, g.mall_order) = (o.bucket, o.account, o.id)
+ order by o.offer, o.offer_version, g.night nulls first, o.placed_at
+    on conflict do nothing;
+select make_append_only('offer_published');
+grant select, insert on offer_published to tanpu_app;
+grant select on offer_published to tanpu_audit;
