@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
@@ -58,6 +58,10 @@ class Shown:
             "as_of": f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
         }
         return status | {"signature": key.sign(canonical(status)).hex()}
+
+    def to_json(self, key: Ed25519PrivateKey, *, at: datetime) -> Json:
+        """Write the document, its status first."""
+        return replace(self.certificate, status=self.status(key, at=at)).to_json()
 
 
 def find_certificate(

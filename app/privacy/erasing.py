@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 from sqlmodel import Session
 
+from app.cancellations import is_final, release_cancellations
 from app.citizens import Citizen
 from app.citizens.choices import choices_of, choose
 from app.citizens.consents import close_consents, void_links
@@ -32,8 +33,10 @@ SECRET_BYTES: Final = 32
 CASES_PER_RUN: Final = 200
 STAGES_MAX: Final = 12
 """Stages of one person in one run: all of them, and most of them once more."""
-OTHERS: Final = Others(release=(release_orders,), is_quiet=(is_quiet,))
-"""The mall holds points of people."""
+OTHERS: Final = Others(
+    release=(release_orders, release_cancellations), is_quiet=(is_quiet, is_final)
+)
+"""The mall holds points of people; a cancellation names whom it is for."""
 
 _ASK: Final = """
 insert into erasure (bucket, account, id, token, asked_at, stage)

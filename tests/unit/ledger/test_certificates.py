@@ -97,7 +97,7 @@ def test_nothing_is_left_out_and_nothing_is_added(name: str) -> None:
 
 def objects(node: Any, at: Place = ()) -> Iterator[tuple[Place, Json]]:  # noqa: ANN401 -- JSON
     if isinstance(node, dict):
-        found: Json = node
+        found: Json = node  # pyright: ignore[reportUnknownVariableType] -- JSON
         yield at, found
         for key, value in found.items():
             yield from objects(value, (*at, key))
