@@ -1,7 +1,7 @@
 -- What makes a gathering neutral (碳中和): reservations, statements, shares, gifts, sides (ADR 0039).
 --
--- Units lie where the books have them: on the gathering's held account, or in `retirement`. A
--- reservation says only how many were asked for and until when; what is left of it follows.
+-- Units lie where the books have them, on the gathering's held account: what is left of its
+-- reservations, and what waits for its serials in `retirement`.
 
 -- central -----------------------------------------------------------------------------------
 create table reservation (
@@ -9,15 +9,16 @@ create table reservation (
   id uuid not null,
   batch uuid not null references issue_batch (id),
   quantity_kg bigint not null check (quantity_kg > 0),
+  left_kg bigint not null,
   until date not null,
   reserved_at timestamptz not null,
-  expired_at timestamptz,
-  primary key (gathering, id)
+  primary key (gathering, id),
+  constraint reservation_not_overdrawn check (left_kg between 0 and quantity_kg)
 );
-comment on table reservation is 'Units that an organisation set aside for its gathering (预留); id is the cause of its transfers';
+comment on table reservation is 'Units that an organisation set aside for its gathering (预留)';
+comment on column reservation.left_kg is 'Neither given back nor asked to be retired';
 comment on column reservation.until is 'The last day on which they stay there unless they are retired';
-comment on column reservation.expired_at is 'Its day has passed, and what was left of it is the organisation''s again';
-create index reservation_due on reservation (until, gathering) where expired_at is null;
+create index reservation_due on reservation (until, gathering) where left_kg > 0;
 
 create table true_up (
   gathering uuid not null,
@@ -147,7 +148,7 @@ select make_append_only(t) from unnest(array['true_up', 'neutrality_statement', 
 revoke all on function claim_share() from public;
 grant select, insert on reservation, true_up, neutrality_statement, share_issue, share_ticket,
   gathering_gift, claim_side to tanpu_app;
-grant update (expired_at) on reservation to tanpu_app;
+grant update (left_kg) on reservation to tanpu_app;
 grant update (claimed_at) on share_ticket to tanpu_app;
 grant select on share_total to tanpu_app;
 grant select on gathering_gift, claim_side to tanpu_worker;

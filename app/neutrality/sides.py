@@ -1,0 +1,194 @@
+"""Whose a green trip is (出行归属): it lowers the gathering's footprint, or earns its rider.
+
+A metro ride to a gathering is a small number in its inventory, and the same ride gave its rider the
+difference to a car. Whoever sells that difference would count it twice. So each trip has one side
+per gathering, chosen once:
+
+- ``gathering``: the inventory may count the trip as low as it is. What it earned leaves the rider,
+  all of it, and counts no second time as a gift; a trip goes to one gathering only.
+- ``attendee``: the rider keeps what it earned, and the statement adds it to the inventory, as if
+  the trip had been made the usual way.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from sqlmodel import Session
+
+from app.activities.corrected import load_standing
+from app.catalogue import VersionUnknown, document_of
+from app.citizens import Citizen, lock_citizen
+from app.kernel.clock import day_of
+from app.kernel.db import Connection, driver
+from app.neutrality.gatherings import Gathering, find_gathering
+from app.neutrality.gifts import Given, post_gift
+from app.neutrality.neutrality_errors import SideChosen, SidesClosed, TripSpent, TripUnknown
+from app.neutrality.plans import public_plan
+from ledger.assets import Grade
+from methodologies.words import Field
+
+AROUND: Final = timedelta(days=1)
+"""People come the day before, and leave the day after."""
+_ACT: Final = """
+select a.recorded_on, m.code, m.version
+  from activity a join methodology_version m on m.id = a.methodology
+ where a.bucket = %s and a.account = %s and a.id = %s"""
+_HELD: Final = """
+select b.credits - b.debits, x.grade from balance b join asset x on x.id = b.asset
+ where b.bucket = %s and b.account = %s and b.asset = %s for update of b"""
+_CHOSEN: Final = """
+select side, mg, chosen_on, gathering = %(gathering)s from claim_side
+ where bucket = %(bucket)s and account = %(account)s and activity = %(activity)s
+   and (gathering = %(gathering)s or (side = 'gathering' and %(side)s = 'gathering'))
+ order by gathering = %(gathering)s desc limit 1"""
+_CHOOSE: Final = """
+insert into claim_side (bucket, account, activity, gathering, side, mg, chosen_on)
+values (%s, %s, %s, %s, %s, %s, %s)"""
+_CLOSED: Final = "select 1 from neutrality_statement where gathering = %s limit 1"
+_KEPT: Final = """
+select coalesce(sum(mg), 0)::int8 from claim_side where gathering = %s and side = 'attendee'"""
+
+
+class Side(StrEnum):
+    """Whose a trip's reduction is."""
+
+    GATHERING = "gathering"
+    """归活动: its footprint is as low as the trip."""
+    ATTENDEE = "attendee"
+    """归本人: the reduction stays with who made the trip."""
+
+
+class Trip(NamedTuple):
+    """A trip that earned something."""
+
+    activity: UUID
+    occurred_on: date
+    asset: int
+    mg: int
+    """What it earned, as it stands."""
+
+
+class Chosen(NamedTuple):
+    """The side of a trip (归属)."""
+
+    activity: UUID
+    gathering: UUID
+    side: Side
+    mg: int
+    """What the trip was worth then."""
+    chosen_on: date
+
+
+def choose_side(
+    session: Session,
+    citizen: Citizen,
+    gathering: UUID | None,
+    activity: UUID | None,
+    side: Side,
+    *,
+    gift: UUID,
+    new_id: Callable[[], UUID],
+    at: datetime,
+) -> Chosen:
+    """Say whose a trip is; saying it again is the same.
+
+    Raises:
+        TokenInvalid: They were erased.
+        GatheringUnknown, PlanUnknown: It is not there, or not for everybody to see.
+        TripUnknown, SideChosen, SidesClosed, TripSpent: See their own words.
+    """
+    lock_citizen(session, citizen.bucket, citizen.number)
+    found = find_gathering(session, gathering, organisation=None)
+    public_plan(session, found.id)
+    trip = _trip(session, citizen, found, activity)
+    before = _chosen(session, citizen, found, trip, side)
+    if before is not None:
+        return before
+    if driver(session).execute(_CLOSED, (found.id,)).fetchone():
+        raise SidesClosed
+    chosen = Chosen(trip.activity, found.id, side, trip.mg, day_of(at))
+    if side is Side.GATHERING:
+        _hand_over(session, citizen, found, trip, gift=gift, new_id=new_id, at=at)
+    place = (citizen.bucket, citizen.number)
+    driver(session).execute(_CHOOSE, (*place, *chosen))
+    return chosen
+
+
+def kept_mg(session: Session, gathering: UUID) -> int:
+    """Give what trips to a gathering earned that stayed with who made them."""
+    row = driver(session).execute(_KEPT, (gathering,)).fetchone()
+    assert row is not None, gathering
+    return row[0]
+
+
+def _trip(session: Session, citizen: Citizen, gathering: Gathering, activity: UUID | None) -> Trip:
+    connection, place = driver(session), (citizen.bucket, citizen.number)
+    row = connection.execute(_ACT, (*place, activity)).fetchone()
+    if row is None or activity is None:
+        raise TripUnknown
+    recorded_on, methodology, version = row
+    acts = [(*place, recorded_on, activity)]
+    standing = load_standing(connection, acts, activity)[citizen.number, activity]
+    days = (gathering.occasion.starts_on - AROUND, gathering.occasion.ends_on + AROUND)
+    if (
+        standing.asset is None
+        or not standing.granted_mg
+        or not days[0] <= standing.day <= days[1]
+        or not _is_travel(session, methodology, version)
+    ):
+        raise TripUnknown
+    return Trip(activity, standing.day, standing.asset, standing.granted_mg)
+
+
+def _is_travel(session: Session, methodology: str, version: int) -> bool:
+    try:
+        return document_of(session, methodology, version).field is Field.GREEN_TRAVEL
+    except VersionUnknown:
+        return False
+
+
+def _chosen(
+    session: Session, citizen: Citizen, gathering: Gathering, trip: Trip, side: Side
+) -> Chosen | None:
+    """Give the same choice made before; who chose otherwise has chosen."""
+    facts = {
+        "bucket": citizen.bucket,
+        "account": citizen.number,
+        "activity": trip.activity,
+        "gathering": gathering.id,
+        "side": side.value,
+    }
+    row = driver(session).execute(_CHOSEN, facts).fetchone()
+    if row is None:
+        return None
+    was, mg, chosen_on, is_same_gathering = row
+    if was != side.value or not is_same_gathering:
+        raise SideChosen(side=was)
+    return Chosen(trip.activity, gathering.id, side, mg, chosen_on)
+
+
+def _hand_over(
+    session: Session,
+    citizen: Citizen,
+    gathering: Gathering,
+    trip: Trip,
+    *,
+    gift: UUID,
+    new_id: Callable[[], UUID],
+    at: datetime,
+) -> None:
+    """Take what a trip earned from its rider: the inventory counts it, so no gift does."""
+    held, grade = _held(driver(session), citizen, trip.asset)
+    if held < trip.mg:
+        raise TripSpent(lacking_mg=trip.mg - held)
+    given = Given(gift, gathering.id, day_of(at), grade, trip.mg, counts=False)
+    post_gift(session, citizen, given, [(trip.asset, trip.mg)], new_id=new_id)
+
+
+def _held(connection: Connection, citizen: Citizen, asset: int) -> tuple[int, Grade]:
+    row = connection.execute(_HELD, (citizen.bucket, citizen.number, asset)).fetchone()
+    assert row is not None, asset
+    return row[0], row[1]

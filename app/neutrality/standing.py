@@ -1,0 +1,90 @@
+"""Where a gathering stands (中和进度): what is to be made up for, and with what it has been.
+
+The footprint is the inventory of what was emitted and what trips earned that stayed with attendees
+(``sides``). Against it stand units that are retired, and gifts where the plan counts them. Units
+are whole kilograms: what is still to be retired is rounded up.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from sqlmodel import Session
+
+from app.kernel.db import driver
+from app.kernel.quantities import MG_PER_KG
+from app.neutrality.gatherings import Gathering
+from app.neutrality.gifts import given_mg
+from app.neutrality.inventories import Inventory, find_inventory
+from app.neutrality.inventory_rules import Stage
+from app.neutrality.plans import OffsetWay, latest_plan
+from app.neutrality.sides import kept_mg
+from ledger.certificate import Purpose
+
+_RETIRED: Final = """
+select coalesce(sum(quantity_kg) filter (where taken_at is not null), 0)::int8,
+       coalesce(sum(quantity_kg) filter (where taken_at is null), 0)::int8
+  from retirement where holder = %s and purpose = %s and reverted_at is null"""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a gathering emitted, and what has made up for it (中和进度)."""
+
+    inventory: Inventory
+    deadline: date
+    kept_mg: int
+    """Earned by trips and kept by attendees; the inventory counted those trips without it."""
+    given_mg: int
+    """Gifts that count, less what corrections took of them."""
+    retired_kg: int
+    asked_kg: int
+    """Asked to be retired, and waiting for their serials."""
+
+    @property
+    def footprint_mg(self) -> int:
+        """What is to be made up for."""
+        return self.inventory.total_mg + self.kept_mg
+
+    @property
+    def covered_mg(self) -> int:
+        """What has been made up for, or more."""
+        return self.retired_kg * MG_PER_KG + self.given_mg
+
+    @property
+    def lacking_mg(self) -> int:
+        """What has not been made up for."""
+        return max(0, self.footprint_mg - self.covered_mg)
+
+    @property
+    def needed_kg(self) -> int:
+        """How many units are still to be asked for."""
+        return max(0, -(-self.lacking_mg // MG_PER_KG) - self.asked_kg)
+
+
+def standing_of(session: Session, gathering: Gathering) -> Standing:
+    """Say where a gathering stands.
+
+    Raises:
+        InventoryUnknown: What was emitted was not counted yet.
+        PlanUnknown: Nobody has said what the gathering means to do.
+    """
+    inventory = find_inventory(session, gathering.id, Stage.ACTUAL)
+    intent = latest_plan(session, gathering.id).intent
+    counts = intent.offset_way is OffsetWay.UNITS_AND_GIFTS
+    retired_kg, asked_kg = retired_of(session, gathering)
+    return Standing(
+        inventory=inventory,
+        deadline=intent.deadline,
+        kept_mg=kept_mg(session, gathering.id),
+        given_mg=given_mg(session, gathering.id) if counts else 0,
+        retired_kg=retired_kg,
+        asked_kg=asked_kg,
+    )
+
+
+def retired_of(session: Session, gathering: Gathering) -> tuple[int, int]:
+    """Give how many units a gathering retired, and how many wait for their serials."""
+    row = driver(session).execute(_RETIRED, (gathering.owner, int(Purpose.GATHERING))).fetchone()
+    assert row is not None, gathering.id
+    return row[0], row[1]
