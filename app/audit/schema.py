@@ -45,6 +45,7 @@ APPEND_ONLY: Final = frozenset(
     | {"issuance_terms", "buffer_owner", "lot_leaf", "lot_tile", "lot_report", "lot_sample"}
     | {"sampled_row", "lot_finding", "lot_decision", "replacement"}
     | {"lot_row", "issued_row", "issued_shortfall"}
+    | {"true_up", "neutrality_statement", "share_issue", "gathering_gift", "claim_side"}
 )
 FORGET_ONLY: Final = frozenset({"activity"})
 """Append-only, except that erasure forgets quantities."""

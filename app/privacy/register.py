@@ -240,6 +240,21 @@ select night, mall_order as order from benefit_order
  where bucket = %(bucket)s and account = %(account)s order by night""",
     ),
     Export(
+        "gathering-gifts",
+        """
+select g.id, h.title_zh, h.title_en, g.given_on, g.mg, g.counts, x.methodology, x.version,
+       x.scenario, x.grade, x.vintage
+  from gathering_gift g join gathering h on h.id = g.gathering join asset x on x.id = g.asset
+ where g.bucket = %(bucket)s and g.account = %(account)s order by g.id, g.asset""",
+    ),
+    Export(
+        "trip-sides",
+        """
+select s.activity, h.title_zh, h.title_en, s.side, s.mg, s.chosen_on
+  from claim_side s join gathering h on h.id = s.gathering
+ where s.bucket = %(bucket)s and s.account = %(account)s order by s.chosen_on, s.activity""",
+    ),
+    Export(
         "notices",
         """
 select id, kind, subject, facts, noted_at, read_at from notice
@@ -353,6 +368,8 @@ KEPT: Final[Mapping[str, str]] = MappingProxyType(
         "settlement_payout": "the bank's reference of a payment to an organisation",
         "benefit_gift": "the books: milligrams of a night, for a public cause",
         "benefit_order": "the books: which order a night's donation is",
+        "gathering_gift": "the books: milligrams of a day, for a gathering",
+        "claim_side": "whose a trip's milligrams are: an act of a number, and a gathering",
         "appeal": "that there was one, and how it was decided; the person's words are gone",
         "webhook_endpoint": "an organisation's: where it is told things",
         "webhook_message": "to an organisation, thin: ids and amounts, gone after thirty days",

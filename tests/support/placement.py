@@ -66,6 +66,8 @@ OWNED = {
     "lot_row",
     "issued_row",
     "issued_shortfall",
+    "gathering_gift",
+    "claim_side",
 }
 """`bucket` leads every key; no statement joins two of them but by bucket."""
 
@@ -184,6 +186,12 @@ CENTRAL = {
     "lot_finding",
     "lot_decision",
     "issue_batch",
+    "reservation",
+    "true_up",
+    "neutrality_statement",
+    "share_issue",
+    "share_ticket",
+    "share_total",
     "replacement",
 }
 """Live once: log, map, epochs, uploads, what providers asked, jobs."""
