@@ -60,6 +60,12 @@ _PREFIXES: Final[tuple[tuple[tuple[str, ...], Category], ...]] = (
 """Of DESNZ's headings below the scope; the first that fits decides."""
 
 
+_BRITISH_ELECTRICITY: Final = frozenset(
+    {"Battery Electric Vehicle", "Plug-in Hybrid Electric Vehicle"}
+)
+"""Vehicles whose figure holds it; their kilowatt-hours are energy, by the grid that gave them."""
+
+
 def category_of(row: FactorRow) -> Category | None:
     """Say which category a row belongs to; none: it serves no inventory.
 
@@ -69,5 +75,7 @@ def category_of(row: FactorRow) -> Category | None:
     """
     if row.table in _TABLES:
         return _TABLES[row.table]
+    if row.names[-1] in _BRITISH_ELECTRICITY:
+        return None
     headings = row.names[1:]
     return next((each for start, each in _PREFIXES if headings[: len(start)] == start), None)

@@ -196,3 +196,19 @@ class AttendanceUnlikely(Refusal):
     code = "travel_surveys.attendance_unlikely"
     status = 422
     title_zh = "到场人数少于问卷所述人数"
+
+
+class LinesTableInvalid(Refusal):
+    """This is no UTF-8 CSV with the documented columns and at most 2,000 rows."""
+
+    code = "inventory.table_invalid"
+    status = 422
+    title_zh = "须为UTF-8编码、列名正确、不超过2000行的CSV"
+
+
+class LinesTableRefused(Refusal):
+    """A row of the table is no line; nothing was added."""
+
+    code = "inventory.table_refused"
+    status = 422
+    title_zh = "表格中有行不符合要求，未导入任何条目"
