@@ -1,4 +1,4 @@
-"""Tables of attendees and suppliers (参会者与供应商表格): CSV read into lines, tried before it counts.
+"""Tables of attendees and suppliers (参会者与供应商表格): CSV read into lines, tried first.
 
 Suppliers' rows are lines as they are. Attendees' rows are groups who travelled alike: they are
 added up to one line a way of travelling, and the table itself is kept by its organiser; only its

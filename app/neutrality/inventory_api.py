@@ -15,7 +15,7 @@ from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.tables import CSV, TABLE_MAX
 from app.kernel.wiring import Db
 from app.neutrality.gathering_errors import LinesTableRefused
-from app.neutrality.gatherings import Gathering
+from app.neutrality.gatherings import Gathering, find_gathering
 from app.neutrality.imports import Read, TableKind, Understood, understood
 from app.neutrality.inventories import close_inventory, find_inventory
 from app.neutrality.inventory_rules import LINE, Stage, line_of
@@ -56,6 +56,7 @@ StageAsked = Annotated[Stage, Query(description="Expected or actual. 阶段")]
 Version = Annotated[
     int | None, Query(ge=1, le=2**31 - 1, description="The latest, if none is named. 版本")
 ]
+LineId = Annotated[str, Path(max_length=40, examples=["lin_01k0000000000000000000000c"])]
 NONE_CLOSED: Final = {"s404": "Your organisation has no such gathering, or none was closed."}
 
 
@@ -125,10 +126,7 @@ def post_lines(body: LinesIn, own: Own) -> Response:
     response_model=RemovedOut,
     responses=problems(**OF_ONE | {"s404": "Your organisation has no such gathering or line."}),
 )
-def delete_line(
-    own: Own,
-    line_id: Annotated[str, Path(max_length=40, examples=["lin_01k0000000000000000000000c"])],
-) -> Response:
+def delete_line(own: Own, line_id: LineId) -> Response:
     """Take a line out of the next inventory; those that were closed keep it."""
 
     def deed(session: Session, gathering: Gathering, _: datetime) -> RemovedOut:
@@ -170,7 +168,7 @@ def post_table(
     dry_run: Annotated[bool, Query(description="Tell what would become of it. 试运行")],
 ) -> Response:
     """Add suppliers' rows as lines, or attendees' rows added up; a dry run writes nothing."""
-    gathering = own.db.read(gathering_of, own.me, own.public)
+    gathering = own.db.read(find_gathering, own.gathering, organisation=own.me.organisation)
     read = understood(kind, body, gathering, stage, new_id)
     if dry_run:
         return Response(_told(read, dry_run=True).model_dump_json(), media_type="application/json")
