@@ -44,6 +44,10 @@ from app.mall.offer_uploads_api import router as offer_uploads
 from app.mall.offers_api import router as offers
 from app.mall.orders_api import router as orders
 from app.mall.till_api import router as tills
+from app.market import DEEDS as MARKET_DEEDS
+from app.market.api import router as market
+from app.market.desk_api import router as market_desk
+from app.market.public_api import router as closed_loop
 from app.merchants import DEEDS as MERCHANT_DEEDS
 from app.merchants import merchant_scopes
 from app.merchants.api import router as merchant_entrance
@@ -51,6 +55,8 @@ from app.merchants.console_api import router as console
 from app.merchants.desk_api import router as merchants
 from app.merchants.shift_api import router as shifts
 from app.merchants.tills import signed_till
+from app.neutrality.inventory_api import LARGER_BODIES as INVENTORY_TABLES
+from app.neutrality.routers import ROUTERS as NEUTRALITY
 from app.notices.api import router as notices
 from app.organisations import DEEDS as ORGANISATION_DEEDS
 from app.organisations import organisation_scopes
@@ -70,6 +76,8 @@ from app.providers.api import router as own_keys
 from app.providers.desk_api import router as providers
 from app.providers.senders import signed_request
 from app.readiness import readiness
+from app.registry.passport_api import router as passports
+from app.registry.passport_deeds import PASSPORT_DEEDS
 from app.sandbox import router as sandbox
 from app.sessions import Rights
 from app.sessions.api import router as sessions
@@ -129,12 +137,17 @@ ROUTERS: Final = (
     tills,
     settlements,
     settlement_desk,
+    passports,
+    market,
+    market_desk,
+    closed_loop,
     benefit,
     simulations,
     webhooks,
     webhook_log,
     notices,
     *GROWTH,
+    *NEUTRALITY,
 )
 DEEDS: Final[Mapping[str, Deed]] = {
     **STAFF_DEEDS,
@@ -146,6 +159,8 @@ DEEDS: Final[Mapping[str, Deed]] = {
     **POINTS_DEEDS,
     **WALLET_DEEDS,
     **SETTLEMENT_DEEDS,
+    **PASSPORT_DEEDS,
+    **MARKET_DEEDS,
 }
 """What a second signature sets in motion, by act; each domain names its own."""
 PUBLIC: Final = frozenset(
@@ -187,7 +202,13 @@ PUBLIC: Final = frozenset(
         "POST /v1/public/statements/verify",
         "GET /v1/public/statement-status/{number}",
         "GET /v1/public/statement-keys",
+        "GET /v1/public/purpose-passports",
+        "GET /v1/public/closed-loop",
         "GET /v1/public/headers.jsonl",
+        "GET /v1/public/factors",
+        "GET /v1/public/factors/{table_id}",
+        "GET /v1/public/factors/{table_id}/file",
+        "GET /v1/public/gatherings/{gathering_id}/plan",
         "GET /v1/public/checkpoint",
         "GET /v1/public/tile/{path:path}",
         "GET /v1/public/log/tile/{path:path}",
@@ -225,7 +246,7 @@ def create_app(settings: Settings, city: City | None = None) -> FastAPI:
         # Ours are app.kernel.{tracing,metrics}; FastAPI's own would write refused inputs into logs.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    install(app, body_max={**LARGER_BODIES, **UPLOADS})
+    install(app, body_max={**LARGER_BODIES, **UPLOADS, **INVENTORY_TABLES})
     app.state.deeds, app.state.rights = DEEDS, RIGHTS
     app.state.live = LiveStreams()
     app.state.pictures = FileStore(settings.images_path)

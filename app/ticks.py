@@ -37,6 +37,7 @@ from app.mall.expiring import end_offline, expire_orders
 from app.mall.object_store import FileStore
 from app.mall.pictures import sweep_pictures
 from app.mall.telling import tell_of_tills, warn_of_ends
+from app.market import expire_purchases
 from app.notices import sweep_notices
 from app.partners import sweep_assertions
 from app.points import close_points_day, exchange_automatically
@@ -233,6 +234,11 @@ def expire_vouchers(city: City, at: datetime) -> None:
     end_offline(city.worker_db, at=at)
 
 
+def expire_reserved_units(city: City, at: datetime) -> None:
+    """Give back what purchases that nobody paid for still hold (购买到期)."""
+    expire_purchases(city.db, at=at)
+
+
 def settle_merchants(city: City, at: datetime) -> None:
     """Settle merchants for the days that are over, and let statements stand (商户结算)."""
     settle_days(city.db, SettlementSeal(city.keys.receipt, city.settings.origin), at=at)
@@ -337,6 +343,7 @@ JOBS: Final[tuple[tuple[str, timedelta, Callable[[City, datetime], None]], ...]]
     ("settle-months", timedelta(hours=12), settle_months),
     ("exchange-by-night", timedelta(hours=6), exchange_by_night),
     ("expire-orders", timedelta(minutes=1), expire_vouchers),
+    ("expire-purchases", timedelta(minutes=1), expire_reserved_units),
     ("give-by-night", timedelta(hours=1), give_to_the_public),
     ("settle-merchants", timedelta(hours=1), settle_merchants),
     ("close-points-day", timedelta(hours=6), close_the_points_day),

@@ -33,6 +33,7 @@ WISHED: Final = frozenset(Purpose) - {Purpose.REPLACEMENT}
 """What a holder may retire for."""
 YEARLY: Final = frozenset({Purpose.ETS_SURRENDER})
 """What is closed in a year that has no passport of its own."""
+MONTHS: Final = ("vintage_from", "vintage_to")
 _YEAR: Final = re.compile(r"20[2-9][0-9]")
 _BATCH: Final = """
 select a.methodology, a.version, a.scenario, a.vintage
@@ -95,16 +96,15 @@ def check_passport(session: Session, use: UnitUse, *, at: datetime) -> None:
 def passport_of(session: Session, purpose: Purpose, year: int) -> Passport:
     """Give what may serve a purpose in a year."""
     row = driver(session).execute(_PASSPORT, (int(purpose), year)).fetchone()
-    if purpose in YEARLY:
-        row = row if row and row[0] == year else None
-        return Passport(purpose, row and row[0], sorts_of(row[1]) if row else ())
-    return Passport(purpose, row and row[0], sorts_of(row[1]) if row else ANY)
+    if row is None or (purpose in YEARLY and row[0] != year):
+        return Passport(purpose, None, () if purpose in YEARLY else ANY)
+    return Passport(purpose, row[0], sorts_of(row[1]))
 
 
 def ratio_of(session: Session, year: int) -> int | None:
     """Give how much of a compliance year's obligation units may meet [permille], if it was set."""
     row = driver(session).execute(_RATIO, (year,)).fetchone()
-    return row and row[0]
+    return None if row is None else row[0]
 
 
 def facts_of(session: Session, batch: UUID) -> UnitFacts:
@@ -125,17 +125,15 @@ def sorts_as_json(sorts: Sequence[UnitSort]) -> list[dict[str, str]]:
     ]
 
 
-def sorts_of(stored: Sequence[Mapping[str, Any]]) -> list[UnitSort]:
+def sorts_of(stored: Sequence[Mapping[str, str]]) -> list[UnitSort]:
     """Read sorts as they were written."""
-    return [
-        UnitSort(
-            **{
-                name: date.fromisoformat(value) if name.startswith("vintage") else value
-                for name, value in each.items()
-            }
-        )
-        for each in stored
-    ]
+    return [_sort(each) for each in stored]
+
+
+def _sort(told: Mapping[str, str]) -> UnitSort:
+    named: dict[str, Any] = {**told}
+    named |= {name: date.fromisoformat(told[name]) for name in MONTHS if name in told}
+    return UnitSort(**named)
 
 
 def _compliance_year(use: UnitUse) -> int:

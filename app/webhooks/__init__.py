@@ -6,7 +6,13 @@ has had. What is sent names no person. Where it is sent is held to addresses tha
 """
 
 from app.webhooks.messages import News, listeners, tell, tell_partners
-from app.webhooks.rules import OPERATOR, NewsKind, merchant_owner, partner_owner
+from app.webhooks.rules import (
+    OPERATOR,
+    NewsKind,
+    merchant_owner,
+    organisation_owner,
+    partner_owner,
+)
 
 __all__ = [
     "OPERATOR",
@@ -14,6 +20,7 @@ __all__ = [
     "NewsKind",
     "listeners",
     "merchant_owner",
+    "organisation_owner",
     "partner_owner",
     "tell",
     "tell_partners",

@@ -1,18 +1,19 @@
-"""Who asks about endpoints (身份): a merchant's owner, a partner's machine, a clerk."""
+"""Who asks about endpoints (身份): an owner of a merchant or organisation, a machine, a clerk."""
 
 from typing import Annotated, NamedTuple
 
 from fastapi import Depends
 
+from app.firms import stands
 from app.kernel.auth import ScopeMissing, desk
 from app.kernel.db import Database
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal
 from app.kernel.wiring import Db
-from app.merchants.errors import MerchantSuspended
-from app.merchants.people import standing_user
+from app.merchants.people import PEOPLE as MERCHANTS
+from app.organisations.people import PEOPLE as ORGANISATIONS
 from app.partners.registry import find_partner
-from app.webhooks.rules import OPERATOR, merchant_owner, partner_owner
+from app.webhooks.rules import OPERATOR, merchant_owner, organisation_owner, partner_owner
 
 
 class Asker(NamedTuple):
@@ -26,10 +27,12 @@ def whose(who: Annotated[Principal, desk(Scope.WEBHOOKS_MANAGE)], db: Db) -> Ask
     """Give who asks, once they may at this moment: a token outlives a suspension by minutes.
 
     Raises:
-        MerchantSuspended, ScopeMissing: See their own words.
+        MerchantSuspended, OrganisationSuspended, ScopeMissing: See their own words.
     """
     if who.kind == "merchant":
         return Asker(who, _of_merchant(db, who))
+    if who.kind == "organisation":
+        return Asker(who, _of_organisation(db, who))
     if who.kind == "partner":
         if db.read(find_partner, who.id).suspended_at is not None:
             raise ScopeMissing(needed=Scope.WEBHOOKS_MANAGE)
@@ -38,10 +41,11 @@ def whose(who: Annotated[Principal, desk(Scope.WEBHOOKS_MANAGE)], db: Db) -> Ask
 
 
 def _of_merchant(db: Database, who: Principal) -> str:
-    found = db.read(standing_user, who.id)
-    if found is None or Scope.WEBHOOKS_MANAGE not in found[1].scopes:
-        raise MerchantSuspended
-    return merchant_owner(found[0].firm)
+    return merchant_owner(stands(MERCHANTS, Scope.WEBHOOKS_MANAGE, who, db)[1])
+
+
+def _of_organisation(db: Database, who: Principal) -> str:
+    return organisation_owner(stands(ORGANISATIONS, Scope.WEBHOOKS_MANAGE, who, db)[1])
 
 
 Manager = Annotated[Asker, Depends(whose)]

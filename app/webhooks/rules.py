@@ -24,6 +24,11 @@ def partner_owner(partner: UUID) -> str:
     return f"partner:{partner}"
 
 
+def organisation_owner(organisation: UUID) -> str:
+    """Name an organisation likewise."""
+    return f"organisation:{organisation}"
+
+
 class NewsKind(StrEnum):
     """What there is to tell."""
 
@@ -35,6 +40,9 @@ class NewsKind(StrEnum):
     POINTS_EXPIRING = "points.expiring"
     """How many points of the city end on a day; nobody's in particular."""
     BUDGET_LOW = "budget.low"
+    PURCHASE_PAID = "purchase.paid"
+    """The buyer has the units, or they are retired for it; the seller has sold them."""
+    PURCHASE_EXPIRED = "purchase.expired"
     PING = "webhook.ping"
     """Sent when the owner asks for it, whatever else the endpoint is told."""
 
@@ -51,6 +59,7 @@ MERCHANT_NEWS: Final = frozenset(
 NEWS: Final[Mapping[str, frozenset[NewsKind]]] = MappingProxyType(
     {
         "merchant": MERCHANT_NEWS,
+        "organisation": frozenset({NewsKind.PURCHASE_PAID, NewsKind.PURCHASE_EXPIRED}),
         "partner": frozenset({NewsKind.POINTS_EXPIRING}),
         "operator": frozenset({NewsKind.POINTS_EXPIRING, NewsKind.BUDGET_LOW}),
     }

@@ -24,6 +24,8 @@ Told = Literal[
     NewsKind.OFFER_REFUSED,
     NewsKind.POINTS_EXPIRING,
     NewsKind.BUDGET_LOW,
+    NewsKind.PURCHASE_PAID,
+    NewsKind.PURCHASE_EXPIRED,
 ]
 """All that can be asked for; a ping comes when it is asked for."""
 Url = Annotated[

@@ -46,9 +46,10 @@ create table purchase (
   quantity_kg bigint not null check (quantity_kg > 0),
   due_fen bigint not null check (due_fen > 0),
   purpose smallint,
-  period text check (length(period) between 1 and 100),
+  period text check (length(period) between 4 and 21),
   beneficiary text check (length(beneficiary) between 1 and 200),
   message text check (length(message) between 1 and 500),
+  is_shown boolean not null default false,
   bought_by text not null,
   bought_at timestamptz not null,
   expires_at timestamptz not null check (expires_at > bought_at),
@@ -66,6 +67,7 @@ create table purchase (
 comment on table purchase is 'A quantity held for its buyer until it is paid for, or until an instant';
 comment on column purchase.purpose is 'Retired at once for it, in the buyer''s name; none: the units are the buyer''s';
 comment on column purchase.beneficiary is 'Waits here until the purchase ends, and then goes: to the certificate, or to nowhere';
+comment on column purchase.is_shown is 'The certificate shows the names and words to anybody; the buyer chose so';
 comment on column purchase.unretired is 'The code of the refusal, where it was paid for and could not be retired after all';
 create index purchase_of_buyer on purchase (buyer, id);
 create index purchase_of_seller on purchase (seller, id);
@@ -85,7 +87,7 @@ comment on column payment.reference is 'The bank''s or the gateway''s, of this p
 
 create table batch_share (
   batch uuid not null references issue_batch (id),
-  programme int references programme (id),
+  programme smallint references programme (id),
   mg bigint not null check (mg > 0),
   unique nulls not distinct (batch, programme)
 );
@@ -94,7 +96,7 @@ comment on table batch_share is 'Through which programmes the milligrams of a ba
 create table proceeds (
   transfer uuid primary key,
   purchase uuid not null references payment (purchase),
-  programme int references programme (id),
+  programme smallint references programme (id),
   organisation uuid references organisation (id),
   mg bigint not null check (mg >= 0),
   fen bigint not null check (fen > 0),
@@ -146,9 +148,15 @@ create table surrender_obligation (
 comment on table surrender_obligation is 'What an organisation has to surrender for a compliance year; the latest holds';
 create index surrender_obligation_of on surrender_obligation (organisation, year, id);
 
+-- Organisations are told of their purchases.
+alter table webhook_endpoint
+  drop constraint webhook_endpoint_owner_check,
+  add constraint webhook_endpoint_owner_check
+    check (owner ~ '^(operator|(merchant|organisation|partner):[0-9a-f-]{36})$');
+
 select make_append_only(t) from unnest(array[
-  'quote', 'payment', 'batch_share', 'proceeds', 'proceeds_payout', 'purpose_passport', 'surrender_ratio',
-  'surrender_obligation']::regclass[]) t;
+  'quote', 'payment', 'batch_share', 'proceeds', 'proceeds_payout', 'purpose_passport',
+  'surrender_ratio', 'surrender_obligation']::regclass[]) t;
 
 grant select, insert on listing, quote, purchase, payment, batch_share, proceeds, proceeds_payout,
   purpose_passport, surrender_ratio, surrender_obligation to tanpu_app;
@@ -156,6 +164,6 @@ grant update (taken_kg, withdrawn_at) on listing to tanpu_app;
 grant update (expires_at, ended_at, outcome, retirement, unretired, beneficiary, message) on purchase to tanpu_app;
 grant select on listing, quote, payment, batch_share, proceeds, proceeds_payout, purpose_passport,
   surrender_ratio, surrender_obligation to tanpu_audit;
-grant select (id, quote, listing, seller, buyer, batch, quantity_kg, due_fen, purpose, period,
+grant select (id, quote, listing, seller, buyer, batch, quantity_kg, due_fen, purpose, period, is_shown,
               bought_by, bought_at, expires_at, ended_at, outcome, retirement, unretired)
   on purchase to tanpu_audit;

@@ -1,0 +1,83 @@
+"""Paying (付款): a confirmed payment gives the buyer its units, and the seller's side its money.
+
+All of it is one transaction under the purchase's lock. The same payment confirmed again changes
+nothing; a payment of what has ended is refused, and told what became of it.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from psycopg import errors as db_errors
+from sqlmodel import Session
+
+from app.books import post
+from app.kernel.clock import day_of
+from app.kernel.db import driver
+from app.market.errors import AmountDiffers, PurchaseEnded, ReferenceUsed
+from app.market.payments import Confirmation
+from app.market.proceeds import distribute
+from app.market.purchases import Purchase, end, lock_purchase
+from app.market.retiring import Retired, retire
+from app.market.rules import PurchaseState
+from app.market.telling import tell_parties
+from app.registry.handing_over import Units, legs
+from app.webhooks import NewsKind
+
+NewId = Callable[[], UUID]
+_PAYMENT: Final = "select method, reference, fen from payment where purchase = %s"
+_PAY: Final = """
+insert into payment (purchase, method, reference, fen, received_on, confirmed_by, paid_at)
+values (%s, %s, %s, %s, %s, %s, %s)"""
+
+
+def check_payable(session: Session, purchase: UUID | None, fen: int, *, at: datetime) -> Purchase:
+    """Give a purchase, locked, for which so much may be paid at this moment.
+
+    Raises:
+        PurchaseUnknown, PurchaseEnded, AmountDiffers: See their own words.
+    """
+    found = lock_purchase(session, purchase)
+    if found.state(at) is not PurchaseState.RESERVED:
+        raise PurchaseEnded(state=found.state(at))
+    if fen != found.due_fen:
+        raise AmountDiffers(due_fen=found.due_fen)
+    return found
+
+
+def is_confirmed(session: Session, purchase: UUID | None, told: Confirmation) -> bool:
+    """Say whether exactly this payment of a purchase was confirmed before."""
+    row = driver(session).execute(_PAYMENT, (purchase,)).fetchone()
+    return row == (told.method, told.reference, told.fen)
+
+
+def confirm(
+    session: Session, purchase: UUID | None, told: Confirmation, *, new_id: NewId, at: datetime
+) -> None:
+    """Let a payment have its effect, once.
+
+    Raises:
+        PurchaseUnknown, PurchaseEnded, AmountDiffers, ReferenceUsed: See their own words.
+    """
+    lock_purchase(session, purchase)
+    if is_confirmed(session, purchase, told):
+        return
+    paid, connection = check_payable(session, purchase, told.fen, at=at), driver(session)
+    try:
+        connection.execute(_PAY, (paid.id, *told, at))
+    except db_errors.UniqueViolation as error:
+        raise ReferenceUsed(reference=told.reference) from error
+    distribute(session, paid, new_id=new_id, at=at)
+    _deliver(session, paid, new_id=new_id, at=at)
+    done = Retired() if paid.plan is None else retire(session, paid, new_id=new_id, at=at)
+    end(session, paid, PurchaseState.PAID, **done._asdict(), at=at)
+    tell_parties(session, NewsKind.PURCHASE_PAID, paid, new_id=new_id, at=at)
+
+
+def _deliver(session: Session, paid: Purchase, *, new_id: NewId, at: datetime) -> None:
+    """Move the units that were held from the seller to the buyer: two legs, one cause."""
+    source, target = paid.seller_owner + 1, paid.buyer_owner
+    units, today = Units(paid.asset, paid.quantity_kg), day_of(at)
+    moved = legs(units, source=source, target=target, cause=paid.id, today=today, new_id=new_id)
+    post(driver(session), moved)
