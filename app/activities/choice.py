@@ -14,7 +14,8 @@ from sqlmodel import Session
 
 from app.activities.errors import MethodologyUnknown
 from app.catalogue import applicable, approval_on, decisions_on
-from methodologies import CATALOG, Approval, Document, SignOff
+from ledger.assets import Reduction
+from methodologies import CATALOG, Approval, Document, Evidence, Grade, SignOff, accrues, grade
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,30 @@ class Choice:
     def standing_of(self, document: Document) -> Standing:
         """Give what was decided about a version."""
         return self.standing.get((document.code, document.version), UNKNOWN_STANDING)
+
+    def refusal_on(self, document: Document | None, day: date) -> str:
+        """Say why nothing accrues on a day, whatever was done; empty where it may."""
+        if document is None:
+            return "methodology.not_in_force"
+        if document.missing_parameters:
+            return "methodology.parameter_missing"
+        standing = self.standing_of(document)
+        return "" if accrues(standing.approval_on(day), day) else "approval.not_in_force"
+
+    def class_of(self, document: Document, evidence: Evidence, day: date) -> Reduction | None:
+        """Give the asset class of a day (R4); none for grade C, which records no reduction."""
+        standing = self.standing_of(document)
+        given = grade(
+            document,
+            sign_offs=standing.sign_offs,
+            approval=standing.approval_on(day),
+            evidence=evidence,
+            on=day,
+        )
+        if given is Grade.C:
+            return None
+        letter, vintage = "A" if given is Grade.A else "B", day.replace(day=1)
+        return Reduction(document.code, document.version, document.scenario, letter, vintage)
 
 
 def chosen(

@@ -21,11 +21,8 @@ from ledger.assets import Reduction
 from methodologies import (
     Document,
     Evidence,
-    Grade,
     Ineligible,
     Settlement,
-    accrues,
-    grade,
     quantify_many,
 )
 
@@ -198,14 +195,9 @@ class Preparation:
 
     def _meaning(self, day: date) -> _Day:
         document = self._choice.on(day)
-        if document is None:
-            meant = _Day(day, None, 0, "methodology.not_in_force", {})
-        else:
-            standing = self._choice.standing_of(document)
-            ended = "" if accrues(standing.approval_on(day), day) else "approval.not_in_force"
-            meant = _Day(day, document, self._versions[document], ended, {})
-            if document.missing_parameters:
-                meant.refusal = "methodology.parameter_missing"
+        refusal = self._choice.refusal_on(document, day)
+        number = 0 if document is None else self._versions[document]
+        meant = _Day(day, document, number, refusal, {})
         self._days[day] = meant
         return meant
 
@@ -236,25 +228,7 @@ class Preparation:
         """Give the asset class of an act (R4); none for grade C, which records no reduction."""
         reductions = self._days[day].reductions
         if evidence not in reductions:
-            standing = self._choice.standing_of(document)
-            given = grade(
-                document,
-                sign_offs=standing.sign_offs,
-                approval=standing.approval_on(day),
-                evidence=evidence,
-                on=day,
-            )
-            reductions[evidence] = (
-                None
-                if given is Grade.C
-                else Reduction(
-                    document.code,
-                    document.version,
-                    document.scenario,
-                    "A" if given is Grade.A else "B",
-                    day.replace(day=1),
-                )
-            )
+            reductions[evidence] = self._choice.class_of(document, evidence, day)
         return reductions[evidence]
 
 

@@ -23,14 +23,11 @@ from app.books import Row, asset_ids, post
 from app.kernel.clock import day_of
 from app.kernel.db import Connection, Database, driver
 from app.kernel.ids import new_id
-from ledger.assets import Reduction
 from ledger.chart import Code
 from methodologies import (
     Document,
     Evidence,
-    Grade,
     Settlement,
-    grade,
 )
 
 BUCKETS_AT_ONCE: Final = 64
@@ -108,7 +105,7 @@ def _settle_buckets(
     if not told:
         return Settled(0, 0)
     version = _version(connection, document)
-    asset = _asset(choice, document, until)
+    asset = choice.class_of(document, Evidence.PROVIDER_MEASURED, until)
     number = None if asset is None else asset_ids(connection, [asset])[asset]
     today = day_of(at)
     notes: list[tuple[object, ...]] = []
@@ -157,19 +154,3 @@ def _version(connection: Connection, document: Document) -> int:
         known = connection.execute(_VERSION, key).fetchone()
     assert known is not None
     return known[0]
-
-
-def _asset(choice: Choice, document: Document, until: date) -> Reduction | None:
-    standing = choice.standing_of(document)
-    given = grade(
-        document,
-        sign_offs=standing.sign_offs,
-        approval=standing.approval_on(until),
-        evidence=Evidence.PROVIDER_MEASURED,
-        on=until,
-    )
-    if given is Grade.C:
-        return None
-    letter = "A" if given is Grade.A else "B"
-    vintage = until.replace(day=1)
-    return Reduction(document.code, document.version, document.scenario, letter, vintage)

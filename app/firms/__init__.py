@@ -11,7 +11,7 @@ from app.firms.people import FirmUser, People
 from app.firms.register import Firm, Register
 from app.firms.rules import check_character, is_registration
 from app.firms.sort import Refusals, Sort
-from app.firms.standing import standing
+from app.firms.standing import standing, stands
 
 __all__ = [
     "Application",
@@ -28,4 +28,5 @@ __all__ = [
     "check_character",
     "is_registration",
     "standing",
+    "stands",
 ]

@@ -11,12 +11,27 @@ from fastapi import Depends
 
 from app.firms.people import FirmUser, People
 from app.kernel.auth import desk
+from app.kernel.db import Database
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal
 from app.kernel.wiring import Db
 
 UserT = TypeVar("UserT", bound=FirmUser)
 MemberT = TypeVar("MemberT")
+
+
+def stands(
+    people: People[UserT], scope: Scope, who: Principal, db: Database
+) -> tuple[Principal, UUID]:
+    """Give somebody with their rights of this moment, and their firm.
+
+    Raises:
+        Refusal: ``suspended``; one of the two is, or no longer has the scope.
+    """
+    found = db.read(people.standing, who.id)
+    if found is None or scope not in found[1].scopes:
+        raise people.sort.refusals.suspended
+    return found[1], found[0].firm
 
 
 def standing(
@@ -30,9 +45,6 @@ def standing(
         Raises:
             Refusal: ``suspended``; one of the two is, or no longer has the scope.
         """
-        found = db.read(people.standing, who.id)
-        if found is None or scope not in found[1].scopes:
-            raise people.sort.refusals.suspended
-        return make(found[1], found[0].firm)
+        return make(*stands(people, scope, who, db))
 
     return Depends(check)

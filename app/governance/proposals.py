@@ -4,7 +4,6 @@ Nothing of a proposal is ever edited: a revision is a new text, to which the vot
 before it do not pass on. Its state follows from its rows.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -21,12 +20,12 @@ from app.governance.errors import (
     RevisionStale,
 )
 from app.governance.report import Report, document_in, report_on
-from app.governance.rules import Vote
 from app.kernel.clock import day_of
 from app.kernel.db import driver
 from app.kernel.ids import public_id
 from app.kernel.tokens import Principal
 from app.staff import note_act
+from app.staff.voting import Review, Vote
 from methodologies import Document
 from methodologies.digest import canonical_bytes
 
@@ -67,16 +66,6 @@ class Proposal(NamedTuple):
     code: str | None
     """Of the version that it was published as."""
     version: int | None
-
-
-class Review(NamedTuple):
-    """What one expert said of one revision."""
-
-    revision: int
-    reviewer: str
-    vote: Vote
-    comment: str
-    reviewed_at: datetime
 
 
 def propose(
@@ -172,11 +161,6 @@ def proposals(session: Session, *, before: UUID | None, limit: int) -> list[Prop
 def reviews_of(session: Session, proposal: UUID) -> list[Review]:
     """Give all that was said of a proposal, by revision."""
     return [Review(*row) for row in driver(session).execute(_REVIEWS, (proposal,)).fetchall()]
-
-
-def votes_on(reviews: Sequence[Review], revision: int) -> list[Vote]:
-    """Give the votes that stand: those on the newest revision."""
-    return [each.vote for each in reviews if each.revision == revision]
 
 
 def report_of(session: Session, source: bytes, *, at: datetime) -> Report:

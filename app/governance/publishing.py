@@ -23,7 +23,6 @@ from app.governance.proposals import (
     open_proposal,
     report_of,
     reviews_of,
-    votes_on,
 )
 from app.governance.rules import lacks
 from app.kernel.clock import day_of
@@ -32,6 +31,7 @@ from app.kernel.ids import parse_public_id, public_id
 from app.kernel.scopes import Scope
 from app.staff import Approval, Asking, Signing, ask, note_act
 from app.staff.approvals import Payload
+from app.staff.voting import votes_on
 from methodologies import Document
 
 PUBLISH: Final = "methodologies.publish"

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Final, Literal
+from typing import Final
 
+from app.staff.voting import Vote, lacks_votes
 from methodologies import Document, Settlement
 
-Vote = Literal["approve", "reject", "abstain"]
-APPROVALS_MIN: Final = 2
 CODE_LENGTH_MAX: Final = 40
 _CODE: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")
 Finding = tuple[str, str, str]
@@ -35,23 +34,12 @@ def findings(document: Document, newest: Document | None, today: date) -> list[F
 
 
 def lacks(votes: Iterable[Vote], faults: int) -> list[str]:
-    """Say what a revision lacks to be published: the fewest approvals, or a clean report.
+    """Say what a revision lacks to be published: experts' votes, or a clean report.
 
     >>> lacks(["approve", "approve", "reject"], 0), lacks(["approve"], 2)
     ([], ['approvals: 1 of 2', 'faults: 2'])
-    >>> lacks(["approve", "approve", "reject", "reject"], 0)
-    ['more approvals than rejections']
     """
-    cast = list(votes)
-    approvals, rejections = cast.count("approve"), cast.count("reject")
-    found: list[str] = []
-    if approvals < APPROVALS_MIN:
-        found.append(f"approvals: {approvals} of {APPROVALS_MIN}")
-    elif approvals <= rejections:
-        found.append("more approvals than rejections")
-    if faults:
-        found.append(f"faults: {faults}")
-    return found
+    return lacks_votes(votes) + ([f"faults: {faults}"] if faults else [])
 
 
 def is_by_act(document: Document) -> bool:

@@ -5,8 +5,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from app.governance.rules import Vote
 from app.kernel.http import Day, Int, Str, Written
+from app.staff.voting import Vote
 from methodologies import Grade
 
 _FROZEN: Final = ConfigDict(extra="forbid", frozen=True)

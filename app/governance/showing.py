@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from app.governance.approving import Renewal
-from app.governance.proposals import Proposal, Review, votes_on
+from app.governance.proposals import Proposal
 from app.governance.report import Report
 from app.governance.rules import lacks
 from app.governance.schemas import (
@@ -16,6 +16,7 @@ from app.governance.schemas import (
     ReviewOut,
 )
 from app.kernel.ids import public_id
+from app.staff.voting import Review, votes_on
 from methodologies import Fault
 
 

@@ -57,4 +57,4 @@ def _user(  # noqa: PLR0917 -- the columns of the statements
 PEOPLE: Final = People(SORT, ROLES, _user, leave=_end_shifts)
 MEMBERS: Final = PEOPLE.roll
 add_user, suspend_user, log_in = PEOPLE.add, PEOPLE.suspend, PEOPLE.log_in
-standing_user, merchant_scopes = PEOPLE.standing, PEOPLE.scopes
+merchant_scopes = PEOPLE.scopes
