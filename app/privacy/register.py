@@ -255,6 +255,29 @@ select s.activity, h.title_zh, h.title_en, s.side, s.mg, s.chosen_on
  where s.bucket = %(bucket)s and s.account = %(account)s order by s.chosen_on, s.activity""",
     ),
     Export(
+        "cancellations",
+        """
+select c.id, c.purpose, c.period, c.requested_at, c.due_at, c.reverted_at, c.reason, c.posted_at,
+       c.finalized_at, p.mg, x.methodology, x.version, x.scenario, x.grade, x.vintage, p.transfer
+  from cancellation c
+  join cancellation_part p
+    on p.bucket = c.bucket and p.account = c.account and p.cancellation = c.id
+  join asset x on x.id = p.asset
+ where c.bucket = %(bucket)s and c.account = %(account)s order by c.id, x.vintage, p.asset""",
+    ),
+    Export(
+        "cancellation-texts",
+        """
+select subject, name, words, is_public, salt from claim_opening
+ where bucket = %(bucket)s and account = %(account)s order by subject, name""",
+    ),
+    Export(
+        "certificates",
+        """
+select id, issued_at, claim, parts from certificate
+ where bucket = %(bucket)s and account = %(account)s order by id""",
+    ),
+    Export(
         "notices",
         """
 select id, kind, subject, facts, noted_at, read_at from notice
@@ -321,6 +344,7 @@ update activity set inputs = null, place = null, source_occurred_at = null
     "delete from team_member where bucket = %(bucket)s and account = %(account)s",
     "delete from challenge_entry where bucket = %(bucket)s and account = %(account)s",
     "delete from offer_person where bucket = %(bucket)s and account = %(account)s",
+    "delete from claim_opening where bucket = %(bucket)s and account = %(account)s",
     "delete from benefit_choice where bucket = %(bucket)s and account = %(account)s",
     "delete from voucher_place where bucket = %(bucket)s and account = %(account)s",
     "delete from notice where bucket = %(bucket)s and account = %(account)s",
@@ -366,6 +390,9 @@ KEPT: Final[Mapping[str, str]] = MappingProxyType(
         "settlement_adjustment": "amounts",
         "settlement_final": "an instant",
         "settlement_payout": "the bank's reference of a payment to an organisation",
+        "cancellation": "the books: what was cancelled, for which purpose; names and words are gone",
+        "cancellation_part": "the books: milligrams of classes",
+        "certificate": "a proof that others hold: commitments that nobody can open any more",
         "benefit_gift": "the books: milligrams of a night, for a public cause",
         "benefit_order": "the books: which order a night's donation is",
         "gathering_gift": "the books: milligrams of a day, for a gathering",

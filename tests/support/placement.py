@@ -63,6 +63,9 @@ OWNED = {
     "benefit_choice",
     "benefit_gift",
     "benefit_order",
+    "claim_opening",
+    "cancellation",
+    "cancellation_part",
     "lot_row",
     "issued_row",
     "issued_shortfall",
@@ -106,6 +109,7 @@ REFERENCE = {
 
 CENTRAL = {
     "job",
+    "certificate",
     "mode_provider",
     "alembic_version",
     "upload",
