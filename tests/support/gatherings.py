@@ -1,0 +1,148 @@
+"""A gathering that shall be neutral (中和样例): its organiser has units, its plan is public."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session
+
+from app.kernel.clock import day_of
+from app.kernel.db import Database
+from app.kernel.ids import new_id
+from app.neutrality.categories import Category
+from app.neutrality.gatherings import Gathering, Occasion, lock_gathering, open_gathering
+from app.neutrality.inventories import Closing, Inventory, close_inventory
+from app.neutrality.inventory_rules import Entry, Stage, Tier, line_of
+from app.neutrality.lines import add_lines
+from app.neutrality.plans import Intent, OffsetWay, Plan, make_plan
+from app.neutrality.reserving import Reservation, Wanted, reserve
+from app.neutrality.standing import Standing, standing_of
+from app.neutrality.thresholds import GatheringKind, Size
+from app.neutrality.truing_up import TrueUp, true_up
+from tests.support.acts import one
+from tests.support.market import Market
+from tests.support.organisations import Office, organisation
+
+KWH = Decimal(1000)
+OTHERS = {each: "none at this gathering" for each in Category if each is not Category.ENERGY}
+
+
+@dataclass
+class Marathon:
+    """A race that was yesterday, its organiser, and the organiser's units."""
+
+    market: Market
+    number: int = 1
+    units_kg: int = 2_000
+    offset_way: OffsetWay = OffsetWay.UNITS_AND_GIFTS
+    days_ago: int = 1
+    is_planned: bool = True
+    office: Office = field(init=False)
+    gathering: Gathering = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Open it, expect a little, plan, and hand its organiser units."""
+        self.office = organisation(self.db, self.market.registry.keys, self.number, at=self.at)
+        self.market.hand(self.office.organisation, self.units_kg)
+        ended = day_of(self.at) - timedelta(days=self.days_ago)
+        occasion = Occasion(
+            kind=GatheringKind.COMPETITION,
+            title_zh="城市马拉松",
+            title_en="City Marathon",
+            size=Size(people=30_000, visits=None, area_m2=None),
+            starts_on=ended,
+            ends_on=ended,
+            district="310115",
+            place="Century Park",
+        )
+        named = (new_id(), self.office.organisation.id, occasion)
+        keys = self.market.registry.keys
+        self.gathering = self.db.transact(open_gathering, keys, *named, at=self.at)
+        self.counted(Stage.EXPECTED)
+        if self.is_planned:
+            self.planned()
+
+    @property
+    def db(self) -> Database:
+        return self.market.db
+
+    @property
+    def at(self) -> datetime:
+        return self.market.at
+
+    @property
+    def deadline(self) -> date:
+        return self.gathering.deadline
+
+    def locked(self, command: Any, *args: object, **kwargs: object) -> Any:  # noqa: ANN401 -- any command of the gathering
+        """Run a command on the locked gathering."""
+        organiser = self.gathering.organisation
+
+        def deed(session: Session) -> Any:  # noqa: ANN401 -- likewise
+            found = lock_gathering(session, self.gathering.id, organisation=organiser)
+            return command(session, found, *args, **kwargs)
+
+        return self.db.transact(deed)
+
+    def planned(self, **more: object) -> Plan:
+        """Plan anew, otherwise than before if told so."""
+        told: dict[str, Any] = {
+            "boundary": "The course, the start and the finish, and the way there.",
+            "measures": ["No bottled water"],
+            "offset_way": self.offset_way,
+            "deadline": self.deadline,
+            "is_public": True,
+        }
+        return self.locked(make_plan, Intent(**told | more), at=self.at)
+
+    def counted(self, stage: Stage = Stage.ACTUAL, kwh: Decimal = KWH) -> Inventory:
+        """Close an inventory of what was drawn from the grid, with what was counted before."""
+        actual = stage is Stage.ACTUAL
+        entry = Entry(
+            category=Category.ENERGY,
+            label="Stadium",
+            quantity=kwh,
+            unit="kWh",
+            table="cn-grid",
+            row="上海/2023",
+            tier=Tier.MEASURED if actual else Tier.ESTIMATED,
+            evidence=b"e" * 32 if actual else None,
+        )
+        line = line_of(self.gathering, stage, "entered", new_id(), entry)
+        self.locked(add_lines, stage, [line], at=self.at)
+        closing = Closing(30_000, OTHERS, ["Nobody came by air"])
+        return self.locked(close_inventory, stage, closing, at=self.at)
+
+    def reserve(
+        self, quantity_kg: int, *, until: date | None = None, batch: UUID | None = None
+    ) -> Reservation:
+        """Reserve units of the market's batch."""
+        wanted = Wanted(batch or self.market.batch.id, quantity_kg, until or self.deadline)
+        facts = {"reservation": new_id(), "new_id": new_id, "at": self.at}
+        return self.locked(reserve, wanted, **facts)
+
+    def true_up(self, *, at: datetime | None = None) -> TrueUp:
+        """True up what is reserved."""
+        return self.locked(true_up, id_=new_id(), new_id=new_id, at=at or self.at)
+
+    def standing(self) -> Standing:
+        """Where it stands."""
+        return self.db.read(standing_of, self.gathering)
+
+    def has(self) -> tuple[int, int, int]:
+        """Units of the batch: the organiser's, the gathering's free ones, those it holds."""
+        owner, asset = self.gathering.owner, self.market.batch.asset
+        return (
+            self.market.units(self.office.organisation)[0],
+            units(self.db, owner, asset),
+            units(self.db, owner + 1, asset),
+        )
+
+
+def units(db: Database, account: int, asset: int) -> int:
+    """Give what an account in the books has of an asset."""
+    query = """select coalesce(sum(credits - debits), 0)::int8 from balance
+                where account = %s and asset = %s"""
+    return one(db, query, account, asset)[0]
