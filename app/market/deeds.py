@@ -5,6 +5,7 @@ Listing the operator's units, confirming a payment above a limit, paying an orga
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from secrets import token_bytes
 from typing import Any, Final
 from uuid import UUID
 
@@ -23,10 +24,16 @@ from app.organisations import operator_of
 from app.registry.batches import PREFIX as BATCH_PREFIX
 from app.staff import Approval, Asking, Deed, Signing, ask, note_act
 from app.staff.approvals import Payload
+from ledger.encoding import HASH_BYTES
 
 LIST: Final = "market.list"
 CONFIRM: Final = "market.confirm"
 PAY_OUT: Final = "market.pay_out"
+
+
+def new_salt() -> bytes:
+    """Make what a commitment to a text is salted with."""
+    return token_bytes(HASH_BYTES)
 
 
 def ask_listing(session: Session, asking: Asking, terms: Terms) -> Approval:
@@ -111,7 +118,8 @@ def _confirm(session: Session, payload: Payload, signing: Signing) -> None:
     public, received = str(payload["purchase"]), date.fromisoformat(payload["received_on"])
     money = (payload["method"], payload["reference"], payload["fen"])
     told = Confirmation(*money, received, signing.signed_by)
-    confirm(session, _id(PREFIX, public), told, new_id=new_id, at=signing.at)
+    bought = _id(PREFIX, public)
+    confirm(session, bought, told, new_id=new_id, new_salt=new_salt, at=signing.at)
     note_payment(session, signing.signed_by, public, told, at=signing.at)
 
 

@@ -17,7 +17,7 @@ from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal
 from app.kernel.wiring import Configuration, Db
-from app.market.deeds import ask_listing, ask_payment, ask_payout, note_payment
+from app.market.deeds import ask_listing, ask_payment, ask_payout, new_salt, note_payment
 from app.market.listings import PREFIX as LISTING_PREFIX
 from app.market.listings import withdraw
 from app.market.paying import confirm, is_confirmed
@@ -156,7 +156,7 @@ def post_payment(
             asking = Asking(who, body.reason, asked, at)
             approval = ask_payment(session, asking, purchase_id, told, hold_for=hold_for)
         else:
-            confirm(session, wanted, told, new_id=new_id, at=at)
+            confirm(session, wanted, told, new_id=new_id, new_salt=new_salt, at=at)
             note_payment(session, who.name, purchase_id, told, at=at)
         shown = shown_purchase(lock_purchase(session, wanted), payments, at=at)
         return PaymentOut(purchase=shown, approval=approval and approval_out(approval))

@@ -19,13 +19,15 @@ from app.market.errors import AmountDiffers, PurchaseEnded, ReferenceUsed
 from app.market.payments import Confirmation
 from app.market.proceeds import distribute
 from app.market.purchases import Purchase, end, lock_purchase
-from app.market.retiring import Retired, retire
+from app.market.retiring import Fate, retire
 from app.market.rules import PurchaseState
 from app.market.telling import tell_parties
 from app.registry.handing_over import Units, legs
 from app.webhooks import NewsKind
 
 NewId = Callable[[], UUID]
+NewSalt = Callable[[], bytes]
+"""Of 32 random bytes each."""
 _PAYMENT: Final = "select method, reference, fen from payment where purchase = %s"
 _PAY: Final = """
 insert into payment (purchase, method, reference, fen, received_on, confirmed_by, paid_at)
@@ -53,7 +55,13 @@ def is_confirmed(session: Session, purchase: UUID | None, told: Confirmation) ->
 
 
 def confirm(
-    session: Session, purchase: UUID | None, told: Confirmation, *, new_id: NewId, at: datetime
+    session: Session,
+    purchase: UUID | None,
+    told: Confirmation,
+    *,
+    new_id: NewId,
+    new_salt: NewSalt,
+    at: datetime,
 ) -> None:
     """Let a payment have its effect, once.
 
@@ -70,8 +78,10 @@ def confirm(
         raise ReferenceUsed(reference=told.reference) from error
     distribute(session, paid, new_id=new_id, at=at)
     _deliver(session, paid, new_id=new_id, at=at)
-    done = Retired() if paid.plan is None else retire(session, paid, new_id=new_id, at=at)
-    end(session, paid, PurchaseState.PAID, **done._asdict(), at=at)
+    fate, plan = Fate(), paid.plan
+    if plan is not None:
+        fate = retire(session, paid, plan, new_id=new_id, new_salt=new_salt, at=at)
+    end(session, paid, PurchaseState.PAID, **fate._asdict(), at=at)
     tell_parties(session, NewsKind.PURCHASE_PAID, paid, new_id=new_id, at=at)
 
 

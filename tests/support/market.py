@@ -11,6 +11,7 @@ from app.kernel.clock import day_of
 from app.kernel.db import Database, driver
 from app.kernel.ids import new_id
 from app.market import RetirementPlan, buy
+from app.market.deeds import new_salt
 from app.market.listings import Listing, Terms, find_listing, list_units
 from app.market.paying import confirm
 from app.market.payments import BANK_TRANSFER, Confirmation
@@ -151,7 +152,7 @@ class Market:
     ) -> Purchase:
         """Confirm a payment of what is due, or of so much."""
         told = paying(purchase, reference, at or self.at, fen=fen)
-        facts: dict[str, Any] = {"new_id": new_id, "at": at or self.at}
+        facts: dict[str, Any] = {"new_id": new_id, "new_salt": new_salt, "at": at or self.at}
         self.db.transact(confirm, purchase.id, told, **facts)
         return self.db.read(find_purchase, purchase.buyer, purchase.id)
 
