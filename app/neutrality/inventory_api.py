@@ -9,13 +9,14 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel
 from sqlmodel import Session
 
+from app.kernel.clock import now
 from app.kernel.http import problem, problems
 from app.kernel.ids import new_id, parse_public_id
 from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.tables import CSV, TABLE_MAX
 from app.kernel.wiring import Db
 from app.neutrality.gathering_errors import LinesTableRefused
-from app.neutrality.gatherings import Gathering, find_gathering
+from app.neutrality.gatherings import PREFIX, Gathering, find_gathering, lock_gathering
 from app.neutrality.imports import Read, TableKind, Understood, understood
 from app.neutrality.inventories import close_inventory, find_inventory
 from app.neutrality.inventory_rules import LINE, Stage, line_of
@@ -27,7 +28,6 @@ from app.neutrality.inventory_schemas import (
     LinesImportOut,
     LinesIn,
     LinesOut,
-    RemovedOut,
     closing_in,
     entry_in,
     inventory_out,
@@ -44,6 +44,7 @@ from app.neutrality.organising import (
     Own,
     gathering_of,
 )
+from app.staff import note_act
 
 router = APIRouter(tags=["gatherings 大型活动"])
 
@@ -123,17 +124,23 @@ def post_lines(body: LinesIn, own: Own) -> Response:
     LINES + "/{line_id}",
     operation_id="removeInventoryLine",
     summary="Take a line out 删除清单条目",
-    response_model=RemovedOut,
-    responses=problems(**OF_ONE | {"s404": "Your organisation has no such gathering or line."}),
+    status_code=204,
+    responses=problems(**DENIED, s404="Your organisation has no such gathering or line."),
 )
-def delete_line(own: Own, line_id: LineId) -> Response:
+def delete_line(me: Organiser, db: Db, gathering_id: GatheringId, line_id: LineId) -> None:
     """Take a line out of the next inventory; those that were closed keep it."""
+    at, gathering, line = (
+        now(),
+        parse_public_id(PREFIX, gathering_id),
+        parse_public_id(LINE, line_id),
+    )
 
-    def deed(session: Session, gathering: Gathering, _: datetime) -> RemovedOut:
-        remove_line(session, gathering, parse_public_id(LINE, line_id))
-        return RemovedOut(removed=line_id)
+    def command(session: Session) -> None:
+        locked = lock_gathering(session, gathering, organisation=me.organisation)
+        remove_line(session, locked, line)
+        note_act(session, me.who.name, "gatherings.line_out", locked.public, at=at)
 
-    return own.once("gatherings.line_out", deed, status=200)
+    db.transact(command)
 
 
 @router.post(

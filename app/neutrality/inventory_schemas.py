@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 from pydantic import StringConstraints as Text
 
 from app.kernel.http import Int, Str, Written
@@ -19,9 +19,17 @@ from methodologies.published import FactorRow
 
 ADDED_MAX: Final = 200
 
+
+def _above_zero(text: str) -> str:
+    if not Decimal(text):
+        raise ValueError("nothing was used, so there is no line")
+    return text
+
+
 Quantity = Annotated[
     Str,
-    Text(pattern=r"^(?=.*[1-9])[0-9]{1,12}(\.[0-9]{1,6})?$"),
+    Text(pattern=r"^[0-9]{1,12}(\.[0-9]{1,6})?$"),
+    AfterValidator(_above_zero),
     Field(examples=["125000"], description="Above zero, at most six decimals. 数量"),
 ]
 UnitName = Annotated[
@@ -115,14 +123,6 @@ class LinePage(BaseModel):
 
     data: Sequence[LineOut]
     next_cursor: str | None
-
-
-class RemovedOut(BaseModel):
-    """A line that is no more."""
-
-    model_config = FROZEN
-
-    removed: LineId
 
 
 class ClosingIn(BaseModel):
