@@ -18,6 +18,7 @@ from app.audit.desk import check_the_desk
 from app.audit.headers import Epoch, check_the_headers, epochs, headers_of
 from app.audit.log import check_queue, log_rows
 from app.audit.openings import Openings
+from app.audit.market import check_market
 from app.audit.orders import check_orders
 from app.audit.points import check_points, check_the_debts
 from app.audit.report import Kind, Report, Sheet
@@ -128,6 +129,7 @@ def _replay(
         ("orders", lambda: check_orders(connection, sheet)),
         ("vouchers", lambda: check_vouchers(connection, keys, sheet)),
         ("settlements", lambda: check_settlements(connection, sheet, verify)),
+        ("market", lambda: check_market(connection, sheet)),
         ("debts", lambda: check_the_debts(connection, rows, sheet)),
         ("desk", lambda: check_the_desk(connection, rows, sheet)),
         ("schema", lambda: check_the_schema(connection, sheet)),

@@ -37,6 +37,8 @@ class Kind(StrEnum):
     """An order, a redemption or a reversal and its transfers that tell different stories."""
     SETTLEMENT = "settlement"
     """A merchant's statement that its lines, its redemptions or its transfers do not bear out."""
+    MARKET = "market"
+    """A purchase, a payment or a payout that its terms, shares or transfers do not bear out."""
     SCHEMA = "schema"
     """A table that lost a guard: a trigger, a grant, the chart, a partition."""
     UNREADABLE = "unreadable"

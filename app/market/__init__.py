@@ -9,6 +9,17 @@ and lets the money reach those whose grams were sold: the budgets of programmes,
 
 from app.market.deeds import DEEDS
 from app.market.jobs import expire_purchases
+from app.market.proceeds import BatchShare, Reached, reached
 from app.market.purchases import RetirementPlan, buy
+from app.market.rules import due_fen
 
-__all__ = ["DEEDS", "RetirementPlan", "buy", "expire_purchases"]
+__all__ = [
+    "DEEDS",
+    "BatchShare",
+    "Reached",
+    "RetirementPlan",
+    "buy",
+    "due_fen",
+    "expire_purchases",
+    "reached",
+]

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from app.audit import Headers, Report, audit, check_the_books
 from app.audit.acts import check_acts
+from app.audit.market import check_market
 from app.audit.orders import check_orders
 from app.audit.points import check_points
 from app.audit.report import Sheet
@@ -61,6 +62,7 @@ def _books(session: Session, sheet: Sheet) -> None:
     check_the_books(connection, sheet)
     check_points(connection, sheet)
     check_orders(connection, sheet)
+    check_market(connection, sheet)
     check_settlements(connection, sheet, lambda _signature, _text: True)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import cycle
 from typing import Any
 
 from sqlmodel import Session
@@ -45,6 +46,8 @@ class Market:
     through: tuple[tuple[str, int], ...] = (("green", 5_000),)
     """Programmes, and the kilograms that a citizen each exchanges through them."""
     reduction: Reduction = BUS
+    one: bool = False
+    """Whether one citizen does it all."""
     batch: Batch = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,8 +56,8 @@ class Market:
             programme(self.db, self.registry.keys, FUNDS_FEN, replace(GREEN, code=code))
         self.registry.terms(buffer_permille=0)
         asset = asset_number(self.db, self.reduction)
-        owners = citizens(self.db, self.registry.keys, len(self.through))
-        for owner, (code, kg) in zip(owners, self.through, strict=True):
+        owners = citizens(self.db, self.registry.keys, 1 if self.one else len(self.through))
+        for owner, (code, kg) in zip(cycle(owners), self.through, strict=False):
             accrue(self.db, owner, asset, kg * KG)
             swap(self.db, owner, code=code)
         self.batch = self.registry.issued(self.reduction)
