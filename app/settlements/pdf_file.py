@@ -1,8 +1,7 @@
 """A statement to print (结算单打印件): sums, lines, root and signature, in Chinese and English.
 
-The Chinese is set in STSong-Light, which PDF names and readers bring: no font is embedded, and
-none ships. Everything is drawn as plain text, so a name can hold no markup. The same statement
-gives the same bytes.
+The typeface is embedded (``app.kernel.typeface``). Everything is drawn as plain text, so a name can
+hold no markup. The same statement gives the same bytes.
 """
 
 from base64 import b64encode
@@ -12,10 +11,9 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 from reportlab.lib.pagesizes import A4
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
 
+from app.kernel.typeface import drawable, typeface
 from app.merchants import Merchant
 from app.settlements.rules import LineKind
 from app.settlements.schemas import LineOut
@@ -24,7 +22,6 @@ from app.settlements.showing import WholeSettlement
 PDF: Final = "application/pdf"
 LINES_MAX: Final = 2_000
 """Printed; whoever has more reads the table."""
-FONT: Final = "STSong-Light"
 LEFT: Final = 45
 """Margin on every side [pt]."""
 LARGE, SMALL = 15.0, 8.0
@@ -40,8 +37,6 @@ KINDS: Final = {
     LineKind.BROUGHT: "承前",
     LineKind.CARRIED: "结转",
 }
-_BEYOND: Final = 0xFFFF
-"""The font's encoding has no character after this one."""
 
 
 class PrintedRow(NamedTuple):
@@ -54,31 +49,23 @@ class PrintedRow(NamedTuple):
 
 def pdf_of(whole: WholeSettlement, merchant: Merchant) -> bytes:
     """Draw a statement of a merchant, as many pages as it takes."""
-    pdfmetrics.registerFont(UnicodeCIDFont(FONT))
     out, (_, height) = BytesIO(), A4
-    # Untyped: the library annotates nothing.
-    page: Any = Canvas(out, pagesize=A4, invariant=1)
-    page.setTitle(f"Tanpu {whole.row.public}")
-    y = top = height - LEFT
-    for row in _rows(whole, merchant):
-        if y < LEFT:
-            page.showPage()
-            y = top
-        page.setFont(FONT, row.size)
-        for x, text in zip(row.columns, row.cells, strict=True):
-            page.drawString(LEFT + x, y, drawable(text))
-        y -= row.size * LEADING
-    page.save()
+    rows = [row._replace(cells=[*map(drawable, row.cells)]) for row in _rows(whole, merchant)]
+    with typeface(text for row in rows for text in row.cells) as font:
+        # Untyped: the library annotates nothing.
+        page: Any = Canvas(out, pagesize=A4, invariant=1)
+        page.setTitle(f"Tanpu {whole.row.public}")
+        y = top = height - LEFT
+        for row in rows:
+            if y < LEFT:
+                page.showPage()
+                y = top
+            page.setFont(font, row.size)
+            for x, text in zip(row.columns, row.cells, strict=True):
+                page.drawString(LEFT + x, y, text)
+            y -= row.size * LEADING
+        page.save()
     return out.getvalue()
-
-
-def drawable(text: str) -> str:
-    """Leave out what the font's encoding has no place for, and say that something was there.
-
-    >>> drawable("𠮷野家"), drawable("商户")
-    ('〓野家', '商户')
-    """
-    return "".join("〓" if ord(sign) > _BEYOND else sign for sign in text)
 
 
 def yuan(fen: int) -> str:
