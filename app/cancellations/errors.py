@@ -30,3 +30,10 @@ class CancellationPosted(Refusal):
 
     code = "cancellations.posted"
     title_zh = "该注销已执行或已结束，不能撤回"
+
+
+class CancellationsMany(Refusal):
+    """Too many of your cancellations wait to be posted; come back when they have been."""
+
+    code = "cancellations.many"
+    title_zh = "待执行的注销过多，请稍后再试"

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlmodel import Session
@@ -47,6 +47,17 @@ class State(StrEnum):
     """Nothing was cancelled."""
 
 
+class Reversion(StrEnum):
+    """Why nothing was cancelled."""
+
+    OWNER = "owner"
+    """They changed their mind."""
+    BALANCE = "balance"
+    """What it would take had gone elsewhere."""
+    LEAVING = "leaving"
+    """They leave, and what they hold joins the public cancellation."""
+
+
 class CancellationRow(NamedTuple):
     """A cancellation as it is stored."""
 
@@ -60,7 +71,7 @@ class CancellationRow(NamedTuple):
     requested_at: datetime
     due_at: datetime
     reverted_at: datetime | None
-    reason: str | None
+    reason: Reversion | None
     posted_at: datetime | None
     posted_on: date | None
     finalized_at: datetime | None
@@ -122,9 +133,11 @@ def cancellations_of(
     return _whole(connection, owner, [row_of(*row) for row in rows])
 
 
-def row_of(id_: UUID, purpose: int, *rest: object) -> CancellationRow:
-    """Read a row of ``COLUMNS``."""
-    return CancellationRow._make((id_, Purpose(purpose), *rest))
+def row_of(*columns: Any) -> CancellationRow:  # noqa: ANN401 -- of ``COLUMNS``
+    """Read a row."""
+    row = CancellationRow._make(columns)
+    reason = None if row.reason is None else Reversion(row.reason)
+    return row._replace(purpose=Purpose(row.purpose), reason=reason)
 
 
 def parts_of(

@@ -8,9 +8,22 @@ from uuid import UUID
 from sqlmodel import Session
 
 from app.books import ClaimText, keep_texts
-from app.cancellations.errors import CancellationPosted, ClassesTooMany, ReductionsLacking
+from app.cancellations.errors import (
+    CancellationPosted,
+    CancellationsMany,
+    ClassesTooMany,
+    ReductionsLacking,
+)
 from app.cancellations.queries import Cancellation, find_cancellation
-from app.cancellations.rules import CLASSES_MAX, COOL_DOWN, HeldClass, Part, named, oldest_first
+from app.cancellations.rules import (
+    CLASSES_MAX,
+    COOL_DOWN,
+    OPEN_MAX,
+    HeldClass,
+    Part,
+    named,
+    oldest_first,
+)
 from app.citizens import lock_citizen
 from app.kernel.db import Connection, driver
 from app.kernel.tokens import Principal
@@ -29,6 +42,9 @@ select b.asset, x.key, x.vintage, (b.credits - b.debits - coalesce((
           where p.bucket = b.bucket and p.account = b.account and p.asset = b.asset), 0))::int8
   from balance b join asset x on x.id = b.asset
  where b.bucket = %s and b.account = %s and b.asset & 7 in (1, 2) and b.credits > b.debits"""
+_OPEN: Final = """
+select count(*) from cancellation
+ where bucket = %s and account = %s and reverted_at is null and posted_at is null"""
 _REQUEST: Final = """
 insert into cancellation (bucket, account, id, purpose, period, holder_commit, beneficiary_commit,
                           message_commit, mg, requested_at, due_at)
@@ -38,7 +54,7 @@ insert into cancellation_part (bucket, account, cancellation, asset, mg, transfe
 select * from unnest(%s::int2[], %s::int8[], %s::uuid[], %s::int4[], %s::int8[], %s::uuid[],
                      %s::bytea[])"""
 _REVERT: Final = """
-update cancellation set reverted_at = %s, reason = %s
+update cancellation set reverted_at = %s, reason = 'owner'
  where bucket = %s and account = %s and id = %s and reverted_at is null and posted_at is null"""
 
 
@@ -69,7 +85,7 @@ def request_cancellation(
 
     Raises:
         TokenInvalid: The citizen was erased.
-        ReductionsLacking, ClassesTooMany: See their own words.
+        CancellationsMany, ReductionsLacking, ClassesTooMany: See their own words.
     """
     connection, owner = driver(session), who.owner
     if who.kind == "citizen":
@@ -88,7 +104,7 @@ def request_cancellation(
 
 
 def revert_cancellation(
-    session: Session, owner: int, cancellation: UUID | None, *, reason: str = "owner", at: datetime
+    session: Session, owner: int, cancellation: UUID | None, *, at: datetime
 ) -> Cancellation:
     """Revert a cancellation that waits; nothing was moved.
 
@@ -97,7 +113,7 @@ def revert_cancellation(
         CancellationPosted: It was posted, or reverted before.
     """
     find_cancellation(session, owner, cancellation)
-    facts = (at, reason, bucket_of(owner), owner, cancellation)
+    facts = (at, bucket_of(owner), owner, cancellation)
     if driver(session).execute(_REVERT, facts).rowcount != 1:
         raise CancellationPosted
     return find_cancellation(session, owner, cancellation)
@@ -105,8 +121,11 @@ def revert_cancellation(
 
 def _chosen(connection: Connection, owner: int, wish: Wish) -> list[Part]:
     """Choose of what is held beside open cancellations; requests of one owner take turns."""
-    connection.execute(_LOCK, (bucket_of(owner), owner))
-    held = [HeldClass(*row) for row in connection.execute(_HELD, (bucket_of(owner), owner))]
+    place = (bucket_of(owner), owner)
+    connection.execute(_LOCK, place)
+    if connection.execute(_OPEN, place).fetchall()[0][0] >= OPEN_MAX:
+        raise CancellationsMany(most=OPEN_MAX)
+    held = [HeldClass(*row) for row in connection.execute(_HELD, place)]
     found = named(held, wish.classes) if wish.mg is None else oldest_first(held, wish.mg)
     if not found:
         raise ReductionsLacking

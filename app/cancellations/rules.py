@@ -9,6 +9,9 @@ COOL_DOWN: Final = timedelta(minutes=10)
 CLASSES_MAX: Final = 100
 """Of one cancellation, so that its certificate stays a page."""
 
+OPEN_MAX: Final = 20
+"""Requests of one owner that wait at a time."""
+
 
 class HeldClass(NamedTuple):
     """What is held of one class, beside what open cancellations take."""

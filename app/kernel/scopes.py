@@ -58,6 +58,8 @@ class Scope(StrEnum):
     """See the sample of a lot, find and decide."""
     UNITS_ISSUE = "units.issue"
     """Sign for the issuance of units, and give the regulator's part of a sample's seed."""
+    REDUCTIONS_CANCEL = "reductions.cancel"
+    """Cancel one's own reductions, or those of one's organisation; withdraw names shown by it."""
     PROJECTS_MANAGE = "projects.manage"
     """One's own projects, or those of one's organisation."""
     PROJECTS_REVIEW = "projects.review"
@@ -91,13 +93,14 @@ _AGENT: Final = frozenset(
         Scope.HOLDINGS_READ,
         Scope.UNITS_TRADE,
         Scope.UNITS_RETIRE,
+        Scope.REDUCTIONS_CANCEL,
         Scope.PROJECTS_MANAGE,
         Scope.GATHERINGS_MANAGE,
     }
 )
 SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
     {
-        Role.CITIZEN: frozenset({Scope.ME, Scope.PROJECTS_MANAGE}),
+        Role.CITIZEN: frozenset({Scope.ME, Scope.REDUCTIONS_CANCEL, Scope.PROJECTS_MANAGE}),
         Role.OPERATOR: frozenset(
             {
                 Scope.METHODOLOGIES_PROPOSE,
