@@ -76,8 +76,11 @@ from app.providers.api import router as own_keys
 from app.providers.desk_api import router as providers
 from app.providers.senders import signed_request
 from app.readiness import readiness
+from app.registry import DEEDS as REGISTRY_DEEDS
+from app.registry.conservation_api import router as conservation
 from app.registry.passport_api import router as passports
 from app.registry.passport_deeds import PASSPORT_DEEDS
+from app.registry.routers import ROUTERS as REGISTRY
 from app.sandbox import router as sandbox
 from app.sessions import Rights
 from app.sessions.api import router as sessions
@@ -107,6 +110,7 @@ ROUTERS: Final = (
     own_keys,
     providers,
     epochs,
+    conservation,
     methodologies,
     proposals,
     decisions,
@@ -147,6 +151,7 @@ ROUTERS: Final = (
     webhook_log,
     notices,
     *GROWTH,
+    *REGISTRY,
     *NEUTRALITY,
 )
 DEEDS: Final[Mapping[str, Deed]] = {
@@ -159,6 +164,7 @@ DEEDS: Final[Mapping[str, Deed]] = {
     **POINTS_DEEDS,
     **WALLET_DEEDS,
     **SETTLEMENT_DEEDS,
+    **REGISTRY_DEEDS,
     **PASSPORT_DEEDS,
     **MARKET_DEEDS,
 }
@@ -195,6 +201,8 @@ PUBLIC: Final = frozenset(
         "GET /v1/public/cancellations/{cancellation_id}",
         "GET /v1/erasures/{token}",
         "GET /v1/public/receipt-key",
+        "GET /v1/public/conservation",
+        "GET /v1/public/conservation/{day}",
         "GET /v1/public/epochs",
         "GET /v1/public/epochs/{epoch}",
         "GET /v1/score-documents/{version}",
@@ -204,6 +212,17 @@ PUBLIC: Final = frozenset(
         "GET /v1/public/statement-keys",
         "GET /v1/public/purpose-passports",
         "GET /v1/public/closed-loop",
+        "GET /v1/public/issuance-terms",
+        "GET /v1/public/lots",
+        "GET /v1/public/lots/{lot_id}",
+        "GET /v1/public/lots/{lot_id}/report",
+        "GET /v1/public/lots/{lot_id}/report.html",
+        "GET /v1/public/lots/{lot_id}/sample",
+        "GET /v1/public/lots/{lot_id}/tiles/{level}/{number}",
+        "GET /v1/public/issue-batches",
+        "GET /v1/public/issue-batches/{batch_id}",
+        "GET /v1/public/issue-batches/{batch_id}/units/{number}",
+        "GET /v1/public/serials/{serial}",
         "GET /v1/public/headers.jsonl",
         "GET /v1/public/factors",
         "GET /v1/public/factors/{table_id}",

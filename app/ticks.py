@@ -1,8 +1,9 @@
 """What the ticker wakes (定时任务清单), and the notary that several of them need."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from importlib import import_module
+from secrets import token_bytes
 from threading import Lock
 from typing import Final
 
@@ -31,6 +32,7 @@ from app.growth.jobs import rebuild_boards
 from app.kernel.advancing import keep_months
 from app.kernel.clock import day_of, wall
 from app.kernel.db import driver
+from app.kernel.ids import new_id
 from app.kernel.limits import sweep as sweep_limits
 from app.kernel.once import sweep as sweep_answers
 from app.mall.expiring import end_offline, expire_orders
@@ -38,17 +40,27 @@ from app.mall.object_store import FileStore
 from app.mall.pictures import sweep_pictures
 from app.mall.telling import tell_of_tills, warn_of_ends
 from app.market import expire_purchases
+from app.merchants.deeds import FIRMS as MERCHANTS
 from app.notices import sweep_notices
+from app.organisations.deeds import FIRMS as ORGANISATIONS
 from app.partners import sweep_assertions
 from app.points import close_points_day, exchange_automatically
 from app.points.warning import warn_of_budgets, warn_of_points
 from app.privacy.erasing import erase
+from app.registry import (
+    ConservationSeal,
+    close_units,
+    conservation_digest,
+    freeze_lots,
+    replace_all,
+)
 from app.sessions import sweep as sweep_sessions
 from app.settlements import SettlementSeal, close_windows, settle_days
 from app.staff import head_digest
 from app.webhooks.api import reach_of
 from app.webhooks.delivering import Courier, sweep_messages
 from app.webhooks.sending import Sender
+from ledger.encoding import HASH_BYTES
 from methodologies import Document, Settlement
 
 JOBS_KEPT: Final = timedelta(days=7)
@@ -71,8 +83,13 @@ def notary_of(city: City) -> Notary:
         origin=settings.origin,
         methodologies=city.worker_db.read(digests),
         finality=Finality.parse(settings.chain_finality),
-        digests=head_digest,
+        digests=aux_digests,
     )
+
+
+def aux_digests(session: Session) -> Mapping[str, bytes]:
+    """Give what headers commit to beside the ledger: the desk's log, the newest closing."""
+    return {**head_digest(session), **conservation_digest(session)}
 
 
 def chain_of(city: City) -> Chain:
@@ -234,6 +251,13 @@ def expire_vouchers(city: City, at: datetime) -> None:
     end_offline(city.worker_db, at=at)
 
 
+def close_the_units_day(city: City, at: datetime) -> None:
+    """Write down where every unit is, once a day and signed (守恒结账)."""
+    seal = ConservationSeal(city.keys.receipt, city.settings.origin)
+    if city.db.transact(close_units, seal, None, day=day_of(at), at=at) is False:
+        log.error("units or funds are not conserved", day=str(day_of(at)))
+
+
 def expire_reserved_units(city: City, at: datetime) -> None:
     """Give back what purchases that nobody paid for still hold (购买到期)."""
     expire_purchases(city.db, at=at)
@@ -270,6 +294,16 @@ def send_webhooks(city: City, _at: datetime) -> None:
 def build_boards(city: City, at: datetime) -> None:
     """Build the leaderboards anew from rows (重建排行榜)."""
     rebuild_boards(city.db, city.redis, at=at)
+
+
+def freeze_begun_lots(city: City, at: datetime) -> None:
+    """Write the rows of lots that were begun, and publish their roots (冻结批次池)."""
+    freeze_lots(city.db, city.keys, at=at)
+
+
+def replace_shortfalls(city: City, at: datetime) -> None:
+    """Retire units of the buffer for what corrections took of issued grams (签发差额替换)."""
+    replace_all(city.db, new_id=new_id, new_salt=_salt, at=at)
 
 
 def watch_renewals(city: City, at: datetime) -> None:
@@ -322,6 +356,13 @@ def forget_messages(city: City, at: datetime) -> None:
     city.worker_db.transact(sweep_notices, at=at)
 
 
+def lapse_applications(city: City, at: datetime) -> None:
+    """Refuse applications of firms that nobody decided (入驻申请失效)."""
+    before = at - timedelta(days=city.settings.application_days)
+    for firms in (MERCHANTS, ORGANISATIONS):
+        city.db.transact(firms.lapse, before=before, at=at)
+
+
 def forget_pictures(city: City, _at: datetime) -> None:
     """Delete pictures that no offer shows any more (清理无主图片)."""
     sweep_pictures(city.worker_db, FileStore(city.settings.images_path))
@@ -336,6 +377,10 @@ def sweep_jobs(city: City, at: datetime) -> None:
     city.worker_db.transact(command)
 
 
+def _salt() -> bytes:
+    return token_bytes(HASH_BYTES)
+
+
 JOBS: Final[tuple[tuple[str, timedelta, Callable[[City, datetime], None]], ...]] = (
     ("keep-partitions", timedelta(hours=6), keep_partitions),
     ("anchor", timedelta(seconds=5), anchor),
@@ -347,6 +392,7 @@ JOBS: Final[tuple[tuple[str, timedelta, Callable[[City, datetime], None]], ...]]
     ("give-by-night", timedelta(hours=1), give_to_the_public),
     ("settle-merchants", timedelta(hours=1), settle_merchants),
     ("close-points-day", timedelta(hours=6), close_the_points_day),
+    ("close-units-day", timedelta(hours=1), close_the_units_day),
     ("sweep-balances", timedelta(days=7), sweep_closed),
     ("forget-whereabouts", timedelta(hours=6), forget_whereabouts),
     ("forget-logins", timedelta(hours=1), forget_logins),
@@ -358,7 +404,10 @@ JOBS: Final[tuple[tuple[str, timedelta, Callable[[City, datetime], None]], ...]]
     ("watch-budgets", timedelta(minutes=15), watch_budgets),
     ("forget-messages", timedelta(hours=24), forget_messages),
     ("forget-pictures", timedelta(hours=24), forget_pictures),
+    ("lapse-applications", timedelta(hours=24), lapse_applications),
     ("build-boards", timedelta(hours=24), build_boards),
+    ("freeze-lots", timedelta(minutes=1), freeze_begun_lots),
+    ("replace-shortfalls", timedelta(hours=1), replace_shortfalls),
     ("watch-renewals", timedelta(hours=24), watch_renewals),
     ("shadow-runs", timedelta(minutes=1), run_shadow_runs),
     ("simulate-campaigns", timedelta(minutes=1), simulate_campaigns),

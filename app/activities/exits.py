@@ -39,13 +39,14 @@ select c.source, -sum(c.amount)::int8
 _TURN: Final = "select pg_advisory_xact_lock_shared(hashtext('issuance'), %s)"
 _PLACED: Final = """
 select p.batch, p.mg::int8, (p.mg - coalesce(s.mg, 0))::int8
-  from (select batch, sum(upper(place) - lower(place)) as mg from issued_row
-         where bucket = %(bucket)s and account = %(owner)s and asset = %(asset)s
-         group by batch) p
+  from (select i.bucket, i.batch, sum(upper(i.place) - lower(i.place)) as mg from issued_row i
+         where i.bucket = %(bucket)s and i.account = %(owner)s and i.asset = %(asset)s
+         group by i.bucket, i.batch) p
   join issue_batch b on b.id = p.batch
-  left join (select batch, sum(mg) as mg from issued_shortfall
-              where bucket = %(bucket)s and account = %(owner)s group by batch) s
-    on s.batch = p.batch
+  left join (select h.bucket, h.batch, sum(h.mg) as mg from issued_shortfall h
+              where h.bucket = %(bucket)s and h.account = %(owner)s
+              group by h.bucket, h.batch) s
+    on s.bucket = p.bucket and s.batch = p.batch
  order by b.number desc"""
 _FALL: Final = """
 insert into issued_shortfall (bucket, account, id, batch, mg, recorded_on)

@@ -20,9 +20,12 @@ from app.registry.batches import (
     serial_of,
     unit_asset,
 )
+from app.registry.conservation import ConservationSeal, close_units, conservation_digest
+from app.registry.conservation_rules import ChainUnits
 from app.registry.errors import BatchUnknown
 from app.registry.freezing import freeze_lots
 from app.registry.issuing import DEEDS as ISSUE_DEEDS
+from app.registry.replacing import replace_all
 from app.registry.terms import DEEDS as TERMS_DEEDS
 from app.registry.terms import buffer_of
 from app.staff import Deed
@@ -34,15 +37,20 @@ __all__ = [
     "DEEDS",
     "Batch",
     "BatchUnknown",
+    "ChainUnits",
+    "ConservationSeal",
     "Holding",
     "batch_name",
     "batches",
     "buffer_of",
+    "close_units",
+    "conservation_digest",
     "find_batch",
     "freeze_lots",
     "holdings_of",
     "lock_batch",
     "parse_serial",
+    "replace_all",
     "serial_of",
     "unit_asset",
 ]

@@ -21,9 +21,9 @@ from ledger.serials import Serial, SerialMalformed, parse_serial, write_serial
 
 PREFIX: Final = "ibt"
 _COLUMNS: Final = """
-select b.id, b.number, b.lot, b.asset, x.methodology, x.version, x.scenario, x.grade, x.vintage,
-       b.method_code, lower(b.series), b.quantity_kg, b.buffer_kg, b.cursor_kg, b.end_kg,
-       b.issued_at
+select b.id, b.number, b.lot, b.asset, b.reduction, x.methodology, x.version, x.scenario,
+       x.grade, x.vintage, b.method_code, lower(b.series), b.quantity_kg, b.buffer_kg,
+       b.cursor_kg, b.end_kg, b.issued_at
   from issue_batch b join asset x on x.id = b.reduction"""
 _FIND: Final = f"{_COLUMNS} where b.id = %s"
 _LOCK: Final = f"{_FIND} for update of b"
@@ -47,6 +47,9 @@ class Batch:
     number: int
     lot: UUID
     asset: int
+    """Of its units."""
+    series: int
+    """The class of reductions that it is of, in the books."""
     reduction: Reduction
     method_code: str
     first_mg: int
@@ -169,6 +172,7 @@ def _batch(  # noqa: PLR0913, PLR0917 -- the columns of the statements
     number: int,
     lot: UUID,
     asset: int,
+    series: int,
     methodology: str,
     version: int,
     scenario: str,
@@ -176,6 +180,5 @@ def _batch(  # noqa: PLR0913, PLR0917 -- the columns of the statements
     vintage: date,
     *rest: Any,  # noqa: ANN401 -- likewise
 ) -> Batch:
-    return Batch(
-        id_, number, lot, asset, Reduction(methodology, version, scenario, grade, vintage), *rest
-    )
+    reduction = Reduction(methodology, version, scenario, grade, vintage)
+    return Batch(id_, number, lot, asset, series, reduction, *rest)

@@ -149,3 +149,19 @@ class RowUnknown(Refusal):
     code = "registry.row_unknown"
     status = 404
     title_zh = "该批次池没有此行为,或不属于你"
+
+
+class ClosingUnknown(Refusal):
+    """That day was not closed."""
+
+    code = "conservation.unknown"
+    status = 404
+    title_zh = "该日没有守恒结账"
+
+
+class PeriodTooLong(Refusal):
+    """The period is longer than a year, or ends before it begins."""
+
+    code = "registry.period_too_long"
+    status = 422
+    title_zh = "期间超过一年或起止颠倒"

@@ -87,11 +87,6 @@ def report_of(session: Session, lot: UUID) -> Report:
     return Report(bytes(row[0]), row[1])
 
 
-def has_report(session: Session, lot: UUID) -> bool:
-    """Say whether a lot was reported on."""
-    return driver(session).execute(_FIND, (lot,)).fetchone() is not None
-
-
 def _told(session: Session, lot: Lot, at: datetime) -> Mapping[str, object]:
     connection, its = driver(session), lot.reduction
     assert lot.root is not None, lot

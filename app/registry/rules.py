@@ -20,6 +20,13 @@ class Issue(NamedTuple):
     residue_mg: int
 
 
+class Units(NamedTuple):
+    """Units of a batch, by their numbers; both ends belong to them."""
+
+    first: int
+    last: int
+
+
 class ErrorRate(NamedTuple):
     """How much of a sample was wrong, and between which shares the lot's own lies."""
 
@@ -66,3 +73,22 @@ def error_rate(verdicts: Iterable[bool]) -> ErrorRate | None:
             max(low, Decimal()).quantize(_PLACES, rounding="ROUND_FLOOR"),
             min(high, Decimal(1)).quantize(_PLACES, rounding="ROUND_CEILING"),
         )
+
+
+def units_at(first_mg: int, start_mg: int, end_mg: int) -> Units:
+    """Say which units of a batch hold a stretch of its series, [start, end).
+
+    >>> units_at(5_000_000, 5_900_000, 7_000_001)
+    Units(first=1, last=3)
+    """
+    assert first_mg <= start_mg < end_mg, (first_mg, start_mg, end_mg)
+    return Units((start_mg - first_mg) // MG_PER_KG + 1, (end_mg - 1 - first_mg) // MG_PER_KG + 1)
+
+
+def due_kg(shortfall_mg: int, replaced_kg: int) -> int:
+    """Say how many whole kilograms a batch is short of that nothing has replaced yet.
+
+    >>> due_kg(2_999_999, 1)
+    1
+    """
+    return shortfall_mg // MG_PER_KG - replaced_kg

@@ -37,7 +37,6 @@ select e.epoch, e.closed_at, a.block_hash, a.final_at is not null
 _COMMIT: Final = """
 insert into lot_nonce (lot, party, commitment, committed_by, committed_at)
 values (%s, %s, %s, %s, %s) on conflict do nothing"""
-_NONCES: Final = "select party, commitment, nonce from lot_nonce where lot = %s"
 _REVEAL: Final = """
 update lot_nonce set nonce = %s, revealed_at = %s where lot = %s and party = %s"""
 _LEAVES: Final = "select leaf from lot_leaf where lot = %s order by position"
@@ -46,6 +45,11 @@ insert into lot_sample (lot, epoch, block_hash, seed, drawn_at) values (%s, %s, 
 _DRAW: Final = """
 insert into sampled_row (lot, draw, position)
 select %s, draw, position from unnest(%s::int4[]) with ordinality as q (position, draw)"""
+
+
+_PARTS: Final = """
+select party, commitment, committed_at, nonce from lot_nonce where lot = %s order by party desc"""
+_DRAWN: Final = "select seed, drawn_at from lot_sample where lot = %s"
 
 
 class Party(StrEnum):
@@ -62,6 +66,22 @@ class Deciding(NamedTuple):
     closed_at: datetime
     block_hash: bytes | None
     is_final: bool
+
+
+class SeedPart(NamedTuple):
+    """A party's part of a seed."""
+
+    party: Party
+    commitment: bytes
+    committed_at: datetime
+    nonce: bytes | None
+
+
+class Drawn(NamedTuple):
+    """By what a sample was drawn."""
+
+    seed: bytes
+    drawn_at: datetime
 
 
 def commit_nonce(
@@ -94,10 +114,10 @@ def reveal_nonce(
     if deciding(session, found) is None:
         raise NonceEarly
     connection = driver(session)
-    committed, revealed = _nonces(connection, found.id).get(party, (None, None))
-    if committed != nonce_commitment(found.id, nonce):
+    part = next((each for each in seed_parts(session, found.id) if each.party is party), None)
+    if part is None or part.commitment != nonce_commitment(found.id, nonce):
         raise NonceWrong
-    if revealed is not None:
+    if part.nonce is not None:
         raise NonceTaken
     connection.execute(_REVEAL, (nonce, at, found.id, party))
     note_act(session, who, "lots.reveal_nonce", found.public, at=at, party=party.value)
@@ -115,9 +135,8 @@ def draw_sample(session: Session, who: str, lot: UUID | None, *, at: datetime) -
     found = lock_lot(session, lot, LotStep.FROZEN)
     connection = driver(session)
     decides = deciding(session, found)
-    nonces = _nonces(connection, found.id)
-    revealed = [nonces.get(party, (b"", None))[1] for party in Party]
-    verifier, regulator = revealed
+    nonces = {each.party: each.nonce for each in seed_parts(session, found.id)}
+    verifier, regulator = nonces.get(Party.VERIFIER), nonces.get(Party.REGULATOR)
     if decides is None or verifier is None or regulator is None:
         raise NonceEarly
     if decides.block_hash is None or not decides.is_final:
@@ -154,20 +173,25 @@ def deciding(session: Session, lot: Lot) -> Deciding | None:
     return None if row is None else Deciding(*row)
 
 
-def late_parties(session: Session, lot: Lot, decides: Deciding, *, at: datetime) -> Sequence[Party]:
-    """Give who has not committed by the close, or not revealed in time."""
-    nonces = _nonces(driver(session), lot.id)
-    is_over = at > decides.closed_at + REVEALED_WITHIN
+def seed_parts(session: Session, lot: UUID) -> Sequence[SeedPart]:
+    """Give what the parties committed to and revealed."""
     return [
-        party for party in Party if party not in nonces or (is_over and nonces[party][1] is None)
+        SeedPart(Party(party), bytes(commitment), at, None if nonce is None else bytes(nonce))
+        for party, commitment, at, nonce in driver(session).execute(_PARTS, (lot,)).fetchall()
     ]
 
 
-def _nonces(connection: Connection, lot: UUID) -> dict[str, tuple[bytes, bytes | None]]:
-    return {
-        party: (bytes(commitment), None if nonce is None else bytes(nonce))
-        for party, commitment, nonce in connection.execute(_NONCES, (lot,))
-    }
+def drawn_of(session: Session, lot: UUID) -> Drawn | None:
+    """Give by what a lot's sample was drawn."""
+    row = driver(session).execute(_DRAWN, (lot,)).fetchone()
+    return None if row is None else Drawn(bytes(row[0]), row[1])
+
+
+def late_parties(session: Session, lot: Lot, decides: Deciding, *, at: datetime) -> Sequence[Party]:
+    """Give who has not committed by the close, or not revealed in time."""
+    nonces = {each.party: each.nonce for each in seed_parts(session, lot.id)}
+    is_over = at > decides.closed_at + REVEALED_WITHIN
+    return [party for party in Party if party not in nonces or (is_over and nonces[party] is None)]
 
 
 def _leaves(connection: Connection, lot: UUID) -> Iterator[bytes]:

@@ -49,8 +49,8 @@ select d.draw, d.position, l.leaf, r.bucket, r.account, r.activity, r.mg, r.act_
   left join provider p on p.id = a.provider
   left join methodology_version v on v.id = a.methodology
   left join lot_finding f on f.lot = d.lot and f.draw = d.draw
- where d.lot = %s
- order by d.draw"""
+ where d.lot = %s and d.draw > %s
+ order by d.draw limit %s"""
 _FIND: Final = """
 insert into lot_finding (lot, draw, verdict, overstated_mg, record_sha256, opens, statement,
                          found_by, found_at)
@@ -135,9 +135,11 @@ class Decision(NamedTuple):
     decided_at: datetime
 
 
-def sampled_rows(session: Session, lot: UUID) -> Sequence[SampledRow]:
+def sampled_rows(
+    session: Session, lot: UUID, *, after: int = 0, limit: int | None = None
+) -> Sequence[SampledRow]:
     """Give the rows that were drawn, in the order of the draw."""
-    rows = driver(session).execute(_SAMPLED, (lot,)).fetchall()
+    rows = driver(session).execute(_SAMPLED, (lot, after, limit)).fetchall()
     return [_sampled(row) for row in rows]
 
 

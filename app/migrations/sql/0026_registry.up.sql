@@ -176,7 +176,7 @@ create table lot_row (
   check ((excluded is null) = (leaf is not null))
 );
 create index lot_row_of on lot_row (bucket, lot, leaf);
-comment on column lot_row.recorded_on is 'Of the act: where its row lies';
+comment on column lot_row.recorded_on is 'Of the act''s first accrual';
 comment on column lot_row.mg is 'Of the act, what is in this lot';
 comment on column lot_row.act_mg is 'What the act was worth when the lot was frozen; if it is worth something else at issuance, it leaves';
 comment on column lot_row.excluded is 'Why it is not in the lot; its milligrams stay in the pool';
@@ -189,11 +189,11 @@ create table issued_row (
   asset int not null,
   batch uuid not null,
   place int8range not null check (not isempty(place)),
-  primary key (bucket, account, lot, activity),
-  constraint issued_row_place_once exclude using gist (bucket with =, asset with =, place with &&)
+  primary key (bucket, account, lot, activity)
 );
 create index issued_row_of on issued_row (bucket, account, asset);
-comment on column issued_row.place is 'Which milligrams of the series are of this act';
+create index issued_row_at on issued_row using gist (bucket, asset, place);
+comment on column issued_row.place is 'Which milligrams of the series are of this act; that no two overlap the audit sees, since rows of one batch lie in all buckets';
 
 create table issued_shortfall (
   bucket smallint not null,

@@ -1,0 +1,104 @@
+"""What corrections take of issued grams (签发差额替换): the buffer retires a unit per kilogram.
+
+A shortfall adds up in milligrams per batch; each whole kilogram of it is made good by retiring a
+unit of the buffer, of the short batch itself first, then of the oldest batch that has some. What
+the buffer lacks is the batch's public deficit until it is zero.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from sqlmodel import Session
+
+from app.books import ClaimText
+from app.kernel.db import Connection, Database, driver
+from app.registry.batches import Batch, Holding, holdings_of, lock_batch
+from app.registry.retiring import RetirementWish
+from app.registry.rules import due_kg
+from app.registry.taking import retire_at_once
+from app.registry.terms import buffer_of
+from ledger.certificate import Purpose
+
+_SHORT: Final = """
+select batch from issued_shortfall where bucket >= 0
+ group by batch having sum(mg) >= 1000000 order by batch"""
+_STANDING: Final = """
+select coalesce((select sum(mg) from issued_shortfall where bucket >= 0 and batch = %(batch)s),
+                0)::int8,
+       coalesce((select sum(quantity_kg) from replacement where batch = %(batch)s), 0)::int8"""
+_REPLACED: Final = """
+insert into replacement (id, batch, taken_from, quantity_kg, replaced_at)
+values (%s, %s, %s, %s, %s)"""
+
+NewId = Callable[[], UUID]
+NewSalt = Callable[[], bytes]
+
+
+class Standing(NamedTuple):
+    """How far a batch is short, and what was done about it."""
+
+    short_mg: int
+    replaced_kg: int
+
+    @property
+    def deficit_kg(self) -> int:
+        """Whole units that nothing has replaced yet."""
+        return due_kg(self.short_mg, self.replaced_kg)
+
+
+def standing_of(connection: Connection, batch: UUID) -> Standing:
+    """Give how far a batch is short."""
+    ((short_mg, replaced_kg),) = connection.execute(_STANDING, {"batch": batch}).fetchall()
+    return Standing(short_mg, replaced_kg)
+
+
+def replace_all(db: Database, *, new_id: NewId, new_salt: NewSalt, at: datetime) -> int:
+    """Replace what batches are short of, as far as the buffer reaches; gives how many units."""
+    return sum(
+        db.transact(replace_units, batch, new_id=new_id, new_salt=new_salt, at=at)
+        for batch in db.read(_short)
+    )
+
+
+def replace_units(
+    session: Session, batch: UUID, *, new_id: NewId, new_salt: NewSalt, at: datetime
+) -> int:
+    """Replace what one batch is short of; gives how many units. Idempotent."""
+    connection = driver(session)
+    short = lock_batch(connection, batch)
+    due = standing_of(connection, batch).deficit_kg
+    buffer, done = buffer_of(session), 0
+    for held in _in_order(holdings_of(connection, buffer), short) if due else ():
+        part = min(held.available_kg, due - done)
+        if part == 0:
+            continue
+        wish = RetirementWish(
+            new_id(),
+            buffer,
+            held.batch.id,
+            part,
+            Purpose.REPLACEMENT,
+            None,
+            _texts(short, new_salt),
+        )
+        retire_at_once(session, wish, source=buffer, transfer=new_id(), salt=new_salt(), at=at)
+        facts = (wish.retirement, batch, held.batch.id, part, at)
+        connection.execute(_REPLACED, facts)
+        done += part
+    return done
+
+
+def _short(session: Session) -> Sequence[UUID]:
+    return [batch for (batch,) in driver(session).execute(_SHORT).fetchall()]
+
+
+def _in_order(held: Sequence[Holding], short: Batch) -> Sequence[Holding]:
+    """Put the batch's own units first; the rest are the oldest first already."""
+    return sorted(held, key=lambda each: each.batch.id != short.id)
+
+
+def _texts(short: Batch, new_salt: NewSalt) -> Sequence[ClaimText]:
+    words = {"holder": "缓冲账户 buffer", "beneficiary": short.public, "message": ""}
+    return [ClaimText(name, new_salt(), text, is_public=True) for name, text in words.items()]

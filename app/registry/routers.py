@@ -1,0 +1,12 @@
+"""Every router of lots, batches and units (登记簿路由)."""
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from app.registry.lots_api import router as lots
+from app.registry.lots_api import terms
+from app.registry.public_api import router as public
+from app.registry.units_api import holdings, mine
+
+ROUTERS: Final[tuple[APIRouter, ...]] = (lots, terms, public, mine, holdings)
