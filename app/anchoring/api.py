@@ -44,6 +44,8 @@ class EpochOut(BaseModel):
     """``pending``, ``anchored`` or ``final``."""
     chain: dict[str, str | int] | None
     """Where it was last seen on the chain."""
+    aux: dict[str, str]
+    """What the header's ``aux`` is made of: digests by registered name, in hex (R23)."""
 
 
 class EpochPage(BaseModel):
@@ -156,4 +158,5 @@ def _shown(row: EpochRow) -> EpochOut:
             "block_hash": row.chain.block_hash,
             "tx": row.chain.tx,
         },
+        aux=dict(row.aux),
     )

@@ -1,5 +1,6 @@
 """Questions about epochs that anybody may ask (各期查询)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -12,7 +13,7 @@ from ledger.receipt import Anchoring
 
 _COLUMNS: Final = """
 select e.epoch, e.header, e.closed_at, a.chain_id, a.contract, a.block_number, a.block_hash,
-       a.tx_hash, a.final_at is not null
+       a.tx_hash, a.final_at is not null, e.extras -> 'aux'
   from epoch e left join anchored a on a.epoch = e.epoch"""
 _BEFORE: Final = f"{_COLUMNS} where e.epoch < %s order by e.epoch desc limit %s"
 _ONE: Final = f"{_COLUMNS} where e.epoch = %s"
@@ -27,6 +28,8 @@ class EpochRow(NamedTuple):
     closed_at: datetime
     chain: Anchoring | None
     is_final: bool
+    aux: Mapping[str, str]
+    """What the header's ``aux`` is made of: digests by name, in hex (R23)."""
 
 
 def epochs_before(session: Session, *, before: int | None, limit: int) -> list[EpochRow]:
@@ -51,10 +54,11 @@ def _row(  # noqa: PLR0913, PLR0917 -- the columns of the statement
     block_hash: bytes,
     tx_hash: bytes,
     is_final: bool,  # noqa: FBT001 -- likewise
+    aux: Mapping[str, str],
 ) -> EpochRow:
     place = (
         None
         if chain_id is None
         else anchoring_of(chain_id, contract, block_number, block_hash, tx_hash)
     )
-    return EpochRow(epoch, Header.of(header), closed_at, place, is_final)
+    return EpochRow(epoch, Header.of(header), closed_at, place, is_final, aux)

@@ -152,6 +152,7 @@ CENTRAL = {
     "limit_use",
     "points_outstanding",
     "debt_total",
+    "conservation",
     "team",
     "challenge",
     "organisation_application",

@@ -1,1 +1,2 @@
--- Recalls (撤回) and the daily conservation closing.
+drop index balance_units;
+drop table conservation;
