@@ -14,6 +14,7 @@ from app.kernel.http import problems
 from app.kernel.ids import new_id, parse_public_id
 from app.kernel.once import IdempotencyKey, answer_once
 from app.kernel.paging import Cursor, Limit, page_of, read_cursor
+from app.kernel.printing import PDF
 from app.kernel.scopes import Scope
 from app.kernel.tables import CSV
 from app.kernel.wiring import Db, Secrets
@@ -22,7 +23,7 @@ from app.settlements.csv_file import csv_of
 from app.settlements.disputes import NewDispute, open_dispute
 from app.settlements.errors import SettlementUnknown
 from app.settlements.lines import PREFIX
-from app.settlements.pdf_file import PDF, pdf_of
+from app.settlements.pdf_file import pdf_of
 from app.settlements.queries import disputes_of, find_settlement, settlements_of
 from app.settlements.schemas import (
     DisputeIn,

@@ -1,31 +1,23 @@
 """A statement to print (结算单打印件): sums, lines, root and signature, in Chinese and English.
 
-The typeface is embedded (``app.kernel.typeface``). Everything is drawn as plain text, so a name can
-hold no markup. The same statement gives the same bytes.
+Everything is drawn as plain text, so a name can hold no markup; the same statement gives the same
+bytes.
 """
 
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
-from io import BytesIO
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterator
+from typing import Any, Final
 
 import msgspec
-from reportlab.lib.pagesizes import A4
-from reportlab.pdfgen.canvas import Canvas
 
-from app.kernel.typeface import drawable, typeface
+from app.kernel.printing import LARGE, PrintedRow, folded, printed
 from app.merchants import Merchant
 from app.settlements.rules import LineKind
 from app.settlements.schemas import LineOut
 from app.settlements.showing import WholeSettlement
 
-PDF: Final = "application/pdf"
 LINES_MAX: Final = 2_000
 """Printed; whoever has more reads the table."""
-LEFT: Final = 45
-"""Margin on every side [pt]."""
-LARGE, SMALL = 15.0, 8.0
-LEADING: Final = 1.6
 WIDE: Final = 88
 """Characters of a hash or signature a row."""
 AMOUNTS: Final = (0, 130, 260, 390)
@@ -39,33 +31,9 @@ KINDS: Final = {
 }
 
 
-class PrintedRow(NamedTuple):
-    """Texts beside one another, each at its distance from the margin [pt]."""
-
-    cells: Sequence[str]
-    columns: Sequence[int] = (0,)
-    size: float = SMALL
-
-
 def pdf_of(whole: WholeSettlement, merchant: Merchant) -> bytes:
     """Draw a statement of a merchant, as many pages as it takes."""
-    out, (_, height) = BytesIO(), A4
-    rows = [row._replace(cells=[*map(drawable, row.cells)]) for row in _rows(whole, merchant)]
-    with typeface(text for row in rows for text in row.cells) as font:
-        # Untyped: the library annotates nothing.
-        page: Any = Canvas(out, pagesize=A4, invariant=1)
-        page.setTitle(f"Tanpu {whole.row.public}")
-        y = top = height - LEFT
-        for row in rows:
-            if y < LEFT:
-                page.showPage()
-                y = top
-            page.setFont(font, row.size)
-            for x, text in zip(row.columns, row.cells, strict=True):
-                page.drawString(LEFT + x, y, text)
-            y -= row.size * LEADING
-        page.save()
-    return out.getvalue()
+    return printed(f"Tanpu {whole.row.public}", _rows(whole, merchant))
 
 
 def yuan(fen: int) -> str:
@@ -112,8 +80,8 @@ def _signed(signature: bytes, stated: dict[str, Any]) -> Iterator[PrintedRow]:
         ("签名 Signature (Ed25519)", b64encode(signature).decode()),
     ):
         yield PrintedRow([name])
-        for start in range(0, len(text), WIDE):
-            yield PrintedRow([text[start : start + WIDE]])
+        for line in folded(text, WIDE):
+            yield PrintedRow([line])
     yield PrintedRow([""])
 
 

@@ -63,6 +63,8 @@ def test_every_line_is_printed_up_to_a_bound(count: int, pages: int) -> None:
     printed = pdf_of(whole(count), merchant())
     assert printed.count(b"/Type /Page\n") == pages
     assert printed == pdf_of(whole(count), merchant())
+    assert printed.count(b"/FontFile2") == 1, "the typeface is in the file"
+    assert b"NotoSansSC" in printed
 
 
 def test_a_name_that_the_font_lacks_is_printed_all_the_same() -> None:
