@@ -46,6 +46,7 @@ APPEND_ONLY: Final = frozenset(
     | {"issuance_terms", "buffer_owner", "lot_leaf", "lot_tile", "lot_report", "lot_sample"}
     | {"sampled_row", "lot_finding", "lot_decision", "replacement"}
     | {"lot_row", "issued_row", "issued_shortfall"}
+    | {"inventory", "gathering_plan", "gathering_action", "survey_ticket"}
     | {"true_up", "neutrality_statement", "share_issue", "gathering_gift", "claim_side"}
 )
 FORGET_ONLY: Final = frozenset({"activity"})
