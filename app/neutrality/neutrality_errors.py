@@ -19,7 +19,7 @@ class ReservationUnknown(Refusal):
     title_zh = "没有找到该预留，或已无余量"
 
 
-class UnitsLacking(Refusal):
+class ReservableLacking(Refusal):
     """Your organisation does not hold that many units that may serve a gathering; buy more."""
 
     code = "reservations.units_lacking"

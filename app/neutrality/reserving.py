@@ -19,9 +19,9 @@ from app.kernel.db import Connection, Database, driver
 from app.kernel.ids import public_id
 from app.neutrality.gatherings import Gathering, lock_gathering
 from app.neutrality.neutrality_errors import (
+    ReservableLacking,
     ReservationUnknown,
     ReservationUntilInvalid,
-    UnitsLacking,
 )
 from app.neutrality.plans import latest_plan
 from app.organisations import find_organisation
@@ -94,7 +94,7 @@ def reserve(
 
     Raises:
         PlanUnknown: Nobody has said what the gathering means to do.
-        ReservationUntilInvalid, UnitsLacking: See their own words.
+        ReservationUntilInvalid, ReservableLacking: See their own words.
         BatchUnknown: There is no such batch.
         PurposeRefused: Units of that batch may not serve a gathering this year.
     """
@@ -124,19 +124,19 @@ def set_aside(
     """Move units of a batch from the organisation to what its locked gathering holds reserved.
 
     Raises:
-        UnitsLacking: The organisation has not that many.
+        ReservableLacking: The organisation has not that many.
     """
     connection, today = driver(session), day_of(at)
     whose = find_organisation(session, gathering.organisation).owner
     owner, units = gathering.owner, Units(batch.asset, quantity_kg)
     moved = legs(units, source=whose, target=owner, cause=id_, today=today, new_id=new_id)
-    moved.append(_own(Code.HOLD, gathering, units, owner, id_, today, new_id))
+    moved.append(held_again(gathering, units, id_, today, new_id))
     try:
         post(connection, moved)
     except Overdrawn as error:
-        raise UnitsLacking(batch=batch.public, quantity_kg=quantity_kg) from error
+        raise ReservableLacking(batch=batch.public, quantity_kg=quantity_kg) from error
     made = Reservation(id_, batch.id, quantity_kg, quantity_kg, until, at)
-    connection.execute(_RESERVE, (gathering.id, *made))
+    note_reservation(connection, gathering, made)
     return made
 
 
@@ -235,6 +235,16 @@ def _expire(
     over = driver(session).execute(_OVER, (gathering, day_of(at))).fetchall()
     parts = [(each, each.left_kg) for each in (Reservation(*row) for row in over)]
     give_back(session, locked, parts, new_id=new_id, at=at)
+
+
+def note_reservation(connection: Connection, gathering: Gathering, made: Reservation) -> None:
+    """Write a reservation down; its units are held already."""
+    connection.execute(_RESERVE, (gathering.id, *made))
+
+
+def held_again(gathering: Gathering, units: Units, cause: UUID, today: date, new_id: NewId) -> Row:
+    """Write how units that a gathering has become reserved."""
+    return _own(Code.HOLD, gathering, units, gathering.owner, cause, today, new_id)
 
 
 def _own(  # noqa: PLR0917 -- a movement of one owner's, on one line

@@ -15,7 +15,7 @@ from app.kernel.clock import day_of
 from app.kernel.db import driver
 from app.kernel.ids import public_id
 from app.neutrality.gatherings import Gathering
-from app.neutrality.neutrality_errors import DeadlinePassed, UnitsLacking
+from app.neutrality.neutrality_errors import DeadlinePassed, ReservableLacking
 from app.neutrality.reserving import NewId, give_back, reserved, set_aside, shared_out
 from app.neutrality.standing import Standing, standing_of
 from app.organisations import find_organisation
@@ -55,7 +55,7 @@ def true_up(
 
     Raises:
         InventoryUnknown, PlanUnknown: As ``standing_of`` says.
-        DeadlinePassed, UnitsLacking: See their own words.
+        DeadlinePassed, ReservableLacking: See their own words.
     """
     standing, today = standing_of(session, gathering), day_of(at)
     if today > standing.deadline:
@@ -90,7 +90,7 @@ def _add(
     """Reserve what is missing until the deadline, of batches that may serve.
 
     Raises:
-        UnitsLacking: The organisation has not that many.
+        ReservableLacking: The organisation has not that many.
     """
     whose = find_organisation(session, gathering.organisation).owner
     for batch, available_kg, _ in holdings_of(driver(session), whose):
@@ -101,7 +101,7 @@ def _add(
         set_aside(session, gathering, batch, part, until=until, id_=new_id(), new_id=new_id, at=at)
         missing_kg -= part
     if missing_kg:
-        raise UnitsLacking(lacking_kg=missing_kg)
+        raise ReservableLacking(lacking_kg=missing_kg)
 
 
 def _may_serve(

@@ -17,9 +17,9 @@ from app.neutrality.gatherings import lock_gathering
 from app.neutrality.inventory_rules import Stage
 from app.neutrality.neutrality_errors import (
     DeadlinePassed,
+    ReservableLacking,
     ReservationUnknown,
     ReservationUntilInvalid,
-    UnitsLacking,
 )
 from app.neutrality.reserving import expire_reservations, release, reservations, reserved
 from app.registry.errors import BatchUnknown
@@ -84,7 +84,7 @@ def test_a_reservation_ends_from_today_to_the_deadline(race: Marathon, days: int
 
 
 def test_what_cannot_be_reserved(race: Marathon) -> None:
-    with pytest.raises(UnitsLacking):
+    with pytest.raises(ReservableLacking):
         race.reserve(2_001)
     with pytest.raises(BatchUnknown):
         race.reserve(1, batch=new_id())
@@ -105,7 +105,7 @@ def test_the_same_units_are_reserved_once(market: Market) -> None:
         barrier.wait(timeout=30)
         try:
             race.reserve(10)
-        except UnitsLacking:
+        except ReservableLacking:
             return False
         return True
 
@@ -149,7 +149,7 @@ def test_truing_up_with_too_little_changes_nothing(market: Market) -> None:
     race = Marathon(market, units_kg=100)
     race.reserve(60)
     race.counted()
-    with pytest.raises(UnitsLacking) as refused:
+    with pytest.raises(ReservableLacking) as refused:
         race.true_up()
     assert refused.value.facts == {"lacking_kg": race.standing().needed_kg - 100}
     assert race.has() == (40, 0, 60)
@@ -173,8 +173,8 @@ def test_one_organisation_never_touches_anothers_gathering(market: Market) -> No
         market.db.transact(
             lock_gathering, mine.gathering.id, organisation=others.gathering.organisation
         )
+    (of_mine,) = market.db.read(reservations, mine.gathering, before=None, limit=1)
     with pytest.raises(ReservationUnknown):
-        (of_mine,) = market.db.read(reservations, mine.gathering, before=None, limit=1)
         others.locked(release, of_mine.id, new_id=new_id, at=market.at)
 
 

@@ -1,26 +1,37 @@
 """A gathering that shall be neutral (中和样例): its organiser has units, its plan is public."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from secrets import token_bytes
 from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session
 
+from app.citizens import Citizen
 from app.kernel.clock import day_of
 from app.kernel.db import Database
 from app.kernel.ids import new_id
 from app.neutrality.categories import Category
 from app.neutrality.gatherings import Gathering, Occasion, lock_gathering, open_gathering
+from app.neutrality.gifts import Given, Offering, give
 from app.neutrality.inventories import Closing, Inventory, close_inventory
 from app.neutrality.inventory_rules import Entry, Stage, Tier, line_of
 from app.neutrality.lines import add_lines
 from app.neutrality.plans import Intent, OffsetWay, Plan, make_plan
 from app.neutrality.reserving import Reservation, Wanted, reserve
+from app.neutrality.retiring import retire
+from app.neutrality.sides import Chosen, Side, choose_side
 from app.neutrality.standing import Standing, standing_of
 from app.neutrality.thresholds import GatheringKind, Size
 from app.neutrality.truing_up import TrueUp, true_up
+from app.registry.retirements import Retirement
+from app.registry.retiring import COOL_DOWN
+from app.registry.taking import take_retirements
+from ledger.accounts import bucket_of
+from ledger.assets import Grade
 from tests.support.acts import one
 from tests.support.market import Market
 from tests.support.organisations import Office, organisation
@@ -86,7 +97,7 @@ class Marathon:
 
         return self.db.transact(deed)
 
-    def planned(self, **more: object) -> Plan:
+    def planned(self, **more: Any) -> Plan:  # noqa: ANN401 -- any field of it
         """Plan anew, otherwise than before if told so."""
         told: dict[str, Any] = {
             "boundary": "The course, the start and the finish, and the way there.",
@@ -127,6 +138,35 @@ class Marathon:
         """True up what is reserved."""
         return self.locked(true_up, id_=new_id(), new_id=new_id, at=at or self.at)
 
+    def retire(self, *, at: datetime | None = None) -> Sequence[Retirement]:
+        """Ask for the retirement of what is needed."""
+        facts = {"new_id": new_id, "new_salt": lambda: token_bytes(32), "at": at or self.at}
+        return self.locked(retire, **facts)
+
+    def taken(self) -> int:
+        """Let the cool-down pass, and the registry give serials."""
+        return take_retirements(self.db, at=self.at + COOL_DOWN)
+
+    def retired(self, kwh: Decimal = KWH) -> Sequence[Retirement]:
+        """Count, true up and retire, until the serials are there."""
+        self.counted(kwh=kwh)
+        self.true_up()
+        made = self.retire()
+        self.taken()
+        return made
+
+    def give(self, owner: int, mg: int, grade: Grade = "A", *, at: datetime | None = None) -> Given:
+        """Let a citizen give."""
+        facts = {"gift": new_id(), "new_id": new_id, "at": at or self.at}
+        return self.db.transact(
+            give, citizen(owner), self.gathering.id, Offering(grade, mg), **facts
+        )
+
+    def choose(self, owner: int, act: UUID | None, side: Side) -> Chosen:
+        """Let a citizen say whose a trip is."""
+        facts = {"gift": new_id(), "new_id": new_id, "at": self.at}
+        return self.db.transact(choose_side, citizen(owner), self.gathering.id, act, side, **facts)
+
     def standing(self) -> Standing:
         """Where it stands."""
         return self.db.read(standing_of, self.gathering)
@@ -139,6 +179,11 @@ class Marathon:
             units(self.db, owner, asset),
             units(self.db, owner + 1, asset),
         )
+
+
+def citizen(owner: int) -> Citizen:
+    """Name a citizen by their place in the ledger."""
+    return Citizen(bucket_of(owner), owner)
 
 
 def units(db: Database, account: int, asset: int) -> int:

@@ -1,0 +1,259 @@
+"""Gifts to a gathering, whose a trip is, and what a correction leaves of either."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlmodel import Session
+
+from app.activities import Standing, catalogued
+from app.activities.corrections import Correction, correct
+from app.kernel.db import Database, driver
+from app.kernel.ids import new_id
+from app.kernel.secrets import Keys
+from app.kernel.tokens import TokenInvalid
+from app.neutrality.gathering_errors import GatheringUnknown, PlanUnknown
+from app.neutrality.gifts import Offering, gifts_of, give
+from app.neutrality.neutrality_errors import (
+    GiftLacking,
+    GiftsNotTaken,
+    SideChosen,
+    TripSpent,
+    TripUnknown,
+)
+from app.neutrality.plans import OffsetWay
+from app.neutrality.sides import Side
+from app.privacy.forgetting import forget
+from ledger.accounts import SYSTEM_ACCOUNTS
+from methodologies import CATALOG, Approval, SignOff
+from tests.support.acts import item, one, people, provider, rows, send
+from tests.support.gatherings import Marathon, citizen
+from tests.support.market import Market
+from tests.support.owners import BUS, BUS_B, asset_number
+from tests.support.points import accrue, citizens
+from tests.support.registry import Registry
+
+GIVEN, CANCELLED = SYSTEM_ACCOUNTS["given"], SYSTEM_ACCOUNTS["cancelled"]
+METRO = CATALOG["SZ-METRO", 1]
+
+
+@pytest.fixture
+def market(db: Database, worker_db: Database, keys: Keys, tmp_path: Path) -> Market:
+    return Market(Registry(db, worker_db, keys, tmp_path))
+
+
+@pytest.fixture
+def race(market: Market) -> Marathon:
+    return Marathon(market)
+
+
+@pytest.fixture
+def ann(db: Database, keys: Keys) -> int:
+    """Somebody with 1,000 mg of grade A and 500 of B."""
+    (owner,) = citizens(db, keys, 1)
+    accrue(db, owner, asset_number(db, BUS), 1_000)
+    accrue(db, owner, asset_number(db, BUS_B), 500)
+    return owner
+
+
+@dataclass
+class Rider:
+    """Somebody who rode the metro twice yesterday, for the same each time."""
+
+    race: Marathon
+    keys: Keys
+    owner: int = 0
+    asset: int = 0
+    mg: int = 0
+    """Of one ride."""
+    acts: tuple[UUID, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Ride, as a provider tells it."""
+        since, until = date(2020, 1, 1), date(2100, 1, 1)
+        signed = [
+            SignOff(reviewer=name, sha256=METRO.sha256, signed_on=since) for name in ("one", "two")
+        ]
+        approval = Approval(scenario=METRO.scenario, valid_from=since, valid_until=until)
+        standing = {("SZ-METRO", 1): Standing(tuple(signed), (approval,))}
+        choice, db = catalogued("SZ-METRO", 1, standing=standing), self.race.db
+        sender = provider(db)
+        people(db, self.keys, sender, ["card-1"], choice=choice)
+        send(db, self.keys, sender, [item(1), item(2)], choice)
+        query = """select b.account, b.asset, b.credits - b.debits
+                     from balance b join activity a using (bucket, account, asset) limit 1"""
+        self.owner, self.asset, both = one(db, query)
+        self.mg = both // 2
+        self.acts = tuple(row[0] for row in rows(db, "select id from activity order by id"))
+
+    def corrected(self, act: UUID, less_mg: int) -> None:
+        """Let the provider say that a ride was worth less."""
+        query = "select bucket, recorded_on, raw_mg from activity where id = %s"
+        bucket, recorded_on, raw_mg = one(self.race.db, query, act)
+        told = (bucket, self.owner, recorded_on, act, raw_mg - less_mg, "provider.corrected")
+
+        def command(session: Session) -> None:
+            facts = {"cause": new_id(), "at": self.race.at, "window_days": 400, "new_id": new_id}
+            correct(driver(session), [Correction(*told)], **facts)
+
+        self.race.db.transact(command)
+
+
+@pytest.fixture
+def rider(race: Marathon, keys: Keys) -> Rider:
+    return Rider(race, keys)
+
+
+def test_a_gift_of_grade_a_counts_and_names_its_gathering(race: Marathon, ann: int) -> None:
+    race.counted()
+    made = race.give(ann, 600)
+    moved = "select source, target, amount, code from transfer where cause = %s"
+    assert rows(race.db, moved, made.id) == [(ann, GIVEN, 600, 13)]
+    named = one(race.db, "select gathering, mg, counts from gathering_gift where id = %s", made.id)
+    assert named == (race.gathering.id, 600, True)
+    assert race.standing().given_mg == 600
+    with pytest.raises(GiftLacking) as refused:
+        race.give(ann, 401)
+    assert refused.value.facts == {"lacking_mg": 1}
+
+
+def test_a_gift_of_grade_b_is_cancelled_in_its_name_and_does_not_count(
+    race: Marathon, ann: int
+) -> None:
+    race.counted()
+    made = race.give(ann, 500, "B")
+    moved = "select source, target, amount, code from transfer where cause = %s"
+    assert rows(race.db, moved, made.id) == [(ann, CANCELLED, 500, 12)]
+    assert (made.counts, race.standing().given_mg) == (False, 0)
+
+
+def test_gifts_lower_what_is_retired_by_whole_units(
+    race: Marathon, db: Database, keys: Keys
+) -> None:
+    (bo,) = citizens(db, keys, 1)
+    accrue(db, bo, asset_number(db, BUS), 10_000_000)
+    race.counted()
+    race.give(bo, 3_600_000)
+    assert race.standing().needed_kg == 571  # 573.7 - 3.6 = 570.1
+    race.give(bo, 200_000)
+    assert race.true_up().needed_kg == 570  # 569.9
+
+
+def test_who_may_be_given_to(market: Market, ann: int) -> None:
+    units_only = Marathon(market, number=2, offset_way=OffsetWay.UNITS)
+    with pytest.raises(GiftsNotTaken):
+        units_only.give(ann, 1)
+    race = Marathon(market)
+    with pytest.raises(GiftsNotTaken):
+        race.give(ann, 1, at=race.at + timedelta(days=366))
+    race.planned(is_public=False)
+    with pytest.raises(PlanUnknown):
+        race.give(ann, 1)
+    facts = {"gift": new_id(), "new_id": new_id, "at": race.at}
+    with pytest.raises(GatheringUnknown):
+        market.db.transact(give, citizen(ann), new_id(), Offering("A", 1), **facts)
+
+
+def test_gifts_are_their_givers_to_read(race: Marathon, ann: int, db: Database, keys: Keys) -> None:
+    made = race.give(ann, 5)
+    (bo,) = citizens(db, keys, 1)
+    last = UUID(int=2**128 - 1)
+    assert db.read(gifts_of, citizen(ann), before=last, limit=9) == [made]
+    assert db.read(gifts_of, citizen(bo), before=last, limit=9) == []
+    assert db.read(gifts_of, citizen(ann), before=made.id, limit=9) == []
+
+
+def test_a_correction_takes_from_the_latest_gift_and_the_sum_says_so(
+    race: Marathon, market: Market, rider: Rider
+) -> None:
+    other = Marathon(market, number=2)
+    race.counted()
+    other.counted()
+    race.give(rider.owner, rider.mg)
+    other.give(rider.owner, rider.mg)
+    rider.corrected(rider.acts[0], 1_000)
+    assert race.standing().given_mg == rider.mg
+    assert other.standing().given_mg == rider.mg - 1_000
+    rider.corrected(rider.acts[1], rider.mg)
+    assert (race.standing().given_mg, other.standing().given_mg) == (rider.mg - 1_000, 0)
+
+
+def test_an_erased_giver_gives_no_more_and_what_they_gave_stays(
+    race: Marathon, ann: int, worker_db: Database, keys: Keys
+) -> None:
+    race.counted()
+    race.give(ann, 600)
+    worker_db.transact(forget, keys, citizen(ann))
+    assert race.standing().given_mg == 600
+    with pytest.raises(TokenInvalid):
+        race.give(ann, 1)
+    with pytest.raises(TokenInvalid):
+        race.choose(ann, new_id(), Side.ATTENDEE)
+
+
+def test_a_trip_for_the_gathering_leaves_its_rider_and_counts_once(
+    race: Marathon, rider: Rider
+) -> None:
+    race.counted()
+    chosen = race.choose(rider.owner, rider.acts[0], Side.GATHERING)
+    assert chosen.mg == rider.mg
+    standing = race.standing()
+    assert (standing.kept_mg, standing.given_mg) == (0, 0), "the inventory counts it already"
+    held = "select credits - debits from balance where account = %s and asset = %s"
+    assert one(race.db, held, rider.owner, rider.asset) == (rider.mg,)
+    assert race.choose(rider.owner, rider.acts[0], Side.GATHERING) == chosen, "the same again"
+    assert one(race.db, held, rider.owner, rider.asset) == (rider.mg,)
+
+
+def test_a_trip_for_its_rider_is_added_to_the_inventory(race: Marathon, rider: Rider) -> None:
+    race.counted()
+    before = race.standing()
+    race.choose(rider.owner, rider.acts[0], Side.ATTENDEE)
+    after = race.standing()
+    assert after.footprint_mg == before.footprint_mg + rider.mg
+    assert one(race.db, "select count(*) from gathering_gift") == (0,)
+
+
+@pytest.mark.parametrize("first", Side)
+def test_a_side_is_chosen_once(race: Marathon, rider: Rider, first: Side) -> None:
+    (second,) = set(Side) - {first}
+    race.choose(rider.owner, rider.acts[0], first)
+    with pytest.raises(SideChosen):
+        race.choose(rider.owner, rider.acts[0], second)
+    assert one(race.db, "select count(*) from claim_side") == (1,)
+
+
+def test_a_trip_lowers_one_gathering_only(race: Marathon, market: Market, rider: Rider) -> None:
+    other = Marathon(market, number=2)
+    race.choose(rider.owner, rider.acts[0], Side.GATHERING)
+    with pytest.raises(SideChosen):
+        other.choose(rider.owner, rider.acts[0], Side.GATHERING)
+    other.choose(rider.owner, rider.acts[0], Side.ATTENDEE)
+    other.choose(rider.owner, rider.acts[1], Side.GATHERING)
+
+
+def test_what_a_trip_earned_must_still_be_there(race: Marathon, rider: Rider) -> None:
+    race.give(rider.owner, rider.mg + 1)
+    with pytest.raises(TripSpent) as refused:
+        race.choose(rider.owner, rider.acts[0], Side.GATHERING)
+    assert refused.value.facts == {"lacking_mg": 1}
+    race.choose(rider.owner, rider.acts[0], Side.ATTENDEE)
+
+
+def test_only_ones_own_trip_on_its_days(
+    race: Marathon, market: Market, rider: Rider, ann: int
+) -> None:
+    long_ago = Marathon(market, number=2, days_ago=3)
+    for owner, act, at in (
+        (ann, rider.acts[0], race),
+        (rider.owner, new_id(), race),
+        (rider.owner, None, race),
+        (rider.owner, rider.acts[0], long_ago),
+    ):
+        with pytest.raises(TripUnknown):
+            at.choose(owner, act, Side.ATTENDEE)
+    rider.corrected(rider.acts[1], rider.mg)
+    with pytest.raises(TripUnknown):
+        race.choose(rider.owner, rider.acts[1], Side.ATTENDEE)
