@@ -17,7 +17,7 @@ from app.neutrality.inventory_rules import Stage
 
 
 class OffsetWay(StrEnum):
-    """With what an organiser makes up for what is left."""
+    """By which an organiser makes up for what is left."""
 
     UNITS = "units"
     """购买并注销核证减排量: bought and retired."""
