@@ -1,7 +1,8 @@
 """Applications (入驻申请): what a firm sends that wishes to take part, and what becomes of it.
 
 The enrolment hash names an application, so that whoever sends it again after a lost answer makes
-no second one. Contact and bank account are sealed; a refusal forgets them.
+no second one. Contact and bank account are sealed; a refusal forgets them. An approved firm's row
+keeps both as long as it is one, and beside them what two of the desk are to agree to instead.
 """
 
 import json
@@ -9,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any, Final, Generic, LiteralString, TypeVar
 from uuid import UUID
 
@@ -89,6 +91,16 @@ select contact from {table} where id = %s and contact is not null"""  # noqa: S6
         self._approve: LiteralString = f"update {table} set approved_at = %s where id = %s"  # noqa: S608 -- likewise
         self._refuse: LiteralString = f"""
 update {table} set refused_at = %s, contact = null, person = null where id = %s"""  # noqa: S608 -- likewise
+        self._lapse: LiteralString = f"""
+update {table} set refused_at = %s, contact = null, person = null
+ where approved_at is null and refused_at is null and applied_at < %s returning id"""  # noqa: S608 -- likewise
+        self._wished: LiteralString = f"""
+select wished from {table} where id = %s and wished is not null"""  # noqa: S608 -- likewise
+        self._wish: LiteralString = f"""
+update {table} set wished = %s where id = %s and approved_at is not null"""  # noqa: S608 -- likewise
+        self._grant: LiteralString = f"""
+update {table} set contact = wished, wished = null
+ where id = %s and encode(sha256(wished), 'hex') = %s"""  # noqa: S608 -- likewise
 
     def apply(
         self, session: Session, keys: Keys, wish: Application[NewT], reach: Reach
@@ -102,8 +114,7 @@ update {table} set refused_at = %s, contact = null, person = null where id = %s"
         connection, firm, owner = driver(session), wish.firm, wish.owner
         named = (firm.id, firm.kind.value, firm.name_zh, firm.name_en, firm.registration)
         person = (owner.login, owner.name, owner.enrolment)
-        plain = json.dumps(reach, ensure_ascii=False, sort_keys=True).encode()
-        sealed = keys.seal(plain, owner=seal_owner(firm.id))
+        sealed = _sealed(keys, firm.id, reach)
         if connection.execute(self._apply, (*named, *person, wish.applied_at, sealed)).rowcount:
             return wish
         first = self._found(connection.execute(self._named, (owner.enrolment,)).fetchone())
@@ -119,10 +130,35 @@ update {table} set refused_at = %s, contact = null, person = null where id = %s"
             Refusal: ``application_unknown``; there is none, or it was refused and they are
                 forgotten.
         """
-        row = None if firm is None else driver(session).execute(self._reach, (firm,)).fetchone()
-        if firm is None or row is None:
+        return self._opened(session, keys, self._reach, firm)
+
+    def wished(self, session: Session, keys: Keys, firm: UUID | None) -> Reach:
+        """Give contact and bank account that a firm is to have, once two agree.
+
+        Raises:
+            Refusal: ``application_unknown``; nobody asked for others.
+        """
+        return self._opened(session, keys, self._wished, firm)
+
+    def wish(self, session: Session, keys: Keys, firm: UUID, reach: Reach) -> str:
+        """Keep contact and bank account beside those in force; gives what names them: a digest.
+
+        Raises:
+            Refusal: ``application_unknown``; there is no such firm.
+        """
+        sealed = _sealed(keys, firm, reach)
+        if not driver(session).execute(self._wish, (sealed, firm)).rowcount:
             raise self.sort.refusals.application_unknown
-        return json.loads(keys.open(bytes(row[0]), owner=seal_owner(firm)))
+        return sha256(sealed).hexdigest()
+
+    def grant(self, session: Session, firm: UUID, digest: str) -> None:
+        """Put what was wished in force, in place of what was.
+
+        Raises:
+            Refusal: ``application_unknown``; it is not what the digest names any more.
+        """
+        if not driver(session).execute(self._grant, (firm, digest)).rowcount:
+            raise self.sort.refusals.application_unknown
 
     def find(self, session: Session, application: UUID | None) -> Application[NewT]:
         """Give an application, a decided one too.
@@ -163,6 +199,18 @@ update {table} set refused_at = %s, contact = null, person = null where id = %s"
         self.open(session, application)
         driver(session).execute(self._refuse, (at, application))
 
+    def lapse(self, session: Session, *, before: datetime, at: datetime) -> Sequence[UUID]:
+        """Refuse what waits since before an instant, and forget as a refusal does; gives whose."""
+        return [row[0] for row in driver(session).execute(self._lapse, (at, before))]
+
+    def _opened(
+        self, session: Session, keys: Keys, query: LiteralString, firm: UUID | None
+    ) -> Reach:
+        row = None if firm is None else driver(session).execute(query, (firm,)).fetchone()
+        if firm is None or row is None:
+            raise self.sort.refusals.application_unknown
+        return json.loads(keys.open(bytes(row[0]), owner=seal_owner(firm)))
+
     def _refuse_decided(self, application: Application[NewT]) -> None:
         if application.approved_at is not None or application.refused_at is not None:
             raise self.sort.refusals.application_decided
@@ -176,6 +224,11 @@ update {table} set refused_at = %s, contact = null, person = null where id = %s"
         *firm, login, person, enrolment, applied_at, approved_at, refused_at = row
         owner = FirstOwner(login, person, bytes(enrolment))
         return Application(self._read(*firm), owner, applied_at, approved_at, refused_at)
+
+
+def _sealed(keys: Keys, firm: UUID, reach: Reach) -> bytes:
+    plain = json.dumps(reach, ensure_ascii=False, sort_keys=True).encode()
+    return keys.seal(plain, owner=seal_owner(firm))
 
 
 def _said(application: Application[NewT]) -> tuple[object, ...]:

@@ -7,12 +7,12 @@ lets no suspended one in again. Suspending gives nobody anything, and must not w
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from sqlmodel import Session
 
-from app.firms.applications import Applications, NewFirm
+from app.firms.applications import Applications, NewFirm, Reach
 from app.firms.people import FirmUser, People
 from app.firms.register import Firm, Register
 from app.firms.sort import Sort
@@ -21,6 +21,9 @@ from app.kernel.secrets import Keys
 from app.kernel.tokens import PREFIXES, Principal
 from app.staff import Approval, Asking, Deed, Signing, ask, note_act
 from app.staff.approvals import Payload
+
+WORKER: Final = "worker"
+"""Who does in the log what nobody of the desk does."""
 
 FirmT = TypeVar("FirmT", bound=Firm)
 UserT = TypeVar("UserT", bound=FirmUser)
@@ -63,6 +66,7 @@ class Firms(Generic[FirmT, UserT, NewT]):
             self.act("refuse"): self._refuse,
             self.act("resume"): self._resume,
             self.act("reset"): self._reset,
+            self.act("contact"): self._change_contact,
         }
 
     def suspend(self, session: Session, by: Reasoned, firm: UUID | None, *, at: datetime) -> None:
@@ -135,6 +139,26 @@ class Firms(Generic[FirmT, UserT, NewT]):
         act = self.act("reset")
         return ask(session, asking, act, named, facts, scope=self.sort.manage)
 
+    def ask_contact(
+        self, session: Session, asking: Asking, keys: Keys, firm: str, reach: Reach
+    ) -> Approval:
+        """Ask for another contact and bank account; the request names them by a digest alone.
+
+        Raises:
+            ApprovalOpen: See its own words.
+            Refusal: ``unknown``, ``application_unknown``.
+        """
+        found = self.register.find(session, self.sort.firm_of(firm))
+        digest = self.applications.wish(session, keys, found.id, reach)
+        return self.ask(session, asking, "contact", found.public, {"sha256": digest})
+
+    def lapse(self, session: Session, *, before: datetime, at: datetime) -> int:
+        """Refuse the applications that nobody decided; gives how many. Resumable."""
+        lapsed = self.applications.lapse(session, before=before, at=at)
+        for each in lapsed:
+            note_act(session, WORKER, self.act("lapse"), self.sort.named(each), at=at)
+        return len(lapsed)
+
     def ask(
         self, session: Session, asking: Asking, verb: str, firm: str, facts: Payload
     ) -> Approval:
@@ -151,6 +175,9 @@ class Firms(Generic[FirmT, UserT, NewT]):
 
     def _resume(self, session: Session, payload: Payload, _signing: Signing) -> None:
         self.register.resume(session, self._firm(payload))
+
+    def _change_contact(self, session: Session, payload: Payload, _signing: Signing) -> None:
+        self.applications.grant(session, self._firm(payload), payload["sha256"])
 
     def _reset(self, session: Session, payload: Payload, signing: Signing) -> None:
         user = self.people.find(session, self._firm(payload), self.sort.user_of(payload["user"]))

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from sqlmodel import Session
 
 from app.firms.deeds import Firms, Reasoned
-from app.firms.schemas import ReachOut, Wires, application_out, user_out
+from app.firms.schemas import ReachIn, ReachOut, Wires, application_out, reach_in, user_out
 from app.kernel.auth import DENIED, desk
 from app.kernel.clock import now
 from app.kernel.http import problems
@@ -69,6 +69,7 @@ def add_desk(router: APIRouter, firms: Firms[Any, Any, Any], wires: Wires[Any]) 
     for add in (
         _add_applications,
         _add_contact,
+        _add_contact_change,
         _add_firms,
         _add_users,
         _add_refusal,
@@ -142,6 +143,56 @@ def _add_contact(of: Desk) -> None:
         return db.transact(command)
 
     _ = get_contact
+
+
+def _add_contact_change(of: Desk) -> None:
+    sort, applications = of.firms.sort, of.firms.applications
+    path = f"{of.firm_path}/contact"
+
+    @of.router.post(
+        path,
+        operation_id=f"askFor{sort.word}Contact",
+        summary=f"Ask for another contact and bank account 申请变更{sort.zh}联系人与银行账户",
+        status_code=201,
+        response_model=ApprovalOut,
+        responses=ASKED,
+    )
+    def ask_for_contact(  # noqa: PLR0917 -- the request, its body, who, and of which firm
+        request: Request,
+        body: ReachIn,
+        db: Db,
+        keys: Secrets,
+        who: Principal = of.who,
+        firm_id: str = of.firm,
+        idempotency_key: IdempotencyKey = None,
+    ) -> Response:
+        """Ask; they are sealed, and the second person reads them before they sign."""
+
+        def asks(session: Session, asking: Asking) -> Approval:
+            return of.firms.ask_contact(session, asking, keys, firm_id, reach_in(body))
+
+        return answer_asked(request, db, who, idempotency_key, body, asks, reason=body.reason)
+
+    @of.router.get(
+        path,
+        operation_id=f"getWished{sort.word}Contact",
+        summary=f"What awaits a second signature 查看待复核的{sort.zh}联系人与银行账户",
+        responses=problems(**DENIED, s404="Nobody asked for others."),
+    )
+    def get_wished(
+        db: Db, keys: Secrets, who: Principal = of.who, firm_id: str = of.firm
+    ) -> ReachOut:
+        """Open contact and bank account that were asked for; every reading is logged."""
+        at = now()
+
+        def command(session: Session) -> ReachOut:
+            reach = applications.wished(session, keys, sort.firm_of(firm_id))
+            note_act(session, who.name, of.firms.act("read_contact"), firm_id, at=at)
+            return ReachOut.model_validate(reach)
+
+        return db.transact(command)
+
+    _ = ask_for_contact, get_wished
 
 
 def _add_firms(of: Desk) -> None:

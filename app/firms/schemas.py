@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from app.firms.applications import Application, FirstOwner, NewFirm, Reach
 from app.firms.people import FirmUser
 from app.kernel.http import Str
-from app.staff.schemas import Commitment, Login, Name
+from app.staff.schemas import Commitment, Login, Name, Reason
 
 NewT = TypeVar("NewT", bound=NewFirm)
 _FROZEN: Final = ConfigDict(extra="forbid", frozen=True)
@@ -104,6 +104,16 @@ class FirmApplicationOut(BaseModel):
     applied_at: datetime
 
 
+class ReachIn(BaseModel):
+    """Whom to reach and where to pay from now on."""
+
+    model_config = _FROZEN
+
+    contact: ContactWire
+    bank: BankWire
+    reason: Reason
+
+
 class ReachOut(BaseModel):
     """Whom to reach and where to pay; each reading is in the audit log."""
 
@@ -159,7 +169,7 @@ class Wires(NamedTuple, Generic[FirmT]):
     users: type[BaseModel]
 
 
-def reach_in(body: FirmApplicationIn) -> Reach:
+def reach_in(body: FirmApplicationIn | ReachIn) -> Reach:
     """Read whom to reach and where to pay."""
     return {"contact": body.contact.model_dump(), "bank": body.bank.model_dump()}
 

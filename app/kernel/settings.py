@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     """Address that the API listens on."""
     port: int = Field(default=8000, ge=0, le=65535)
     """Port that the API listens on; 0 takes a free one."""
+    site_url: str | None = Field(default=None, pattern=r"^https?://[^/\s]+$")
+    """Where people reach this deployment, as certificates and their QR codes name it: scheme and
+    host; when absent, the address that the API listens on."""
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
     """Port of ``/metrics``, on the host of the API; not served when absent."""
     otlp_endpoint: str | None = None
@@ -72,6 +75,8 @@ class Settings(BaseSettings):
     """What the gateway knows this deployment by, as a bearer token."""
     codes_hourly_max: int = Field(default=3000, ge=1, le=1_000_000)
     """How many one-time codes the city sends in an hour at most; the last fifth raises an alarm."""
+    application_days: int = Field(default=90, ge=1, le=3660)
+    """After how long an application of a firm that nobody decided counts as refused [days]."""
     orders_hourly_max: int = Field(default=60, ge=1, le=1_000_000)
     """How many orders one citizen may place in an hour, and as many times cancel one."""
     wechat_app_id: str | None = None
@@ -163,6 +168,11 @@ class Settings(BaseSettings):
         if self.crowd_min < CROWD_MIN:
             raise ValueError(f"ENV=production refuses a CROWD_MIN below {CROWD_MIN}")
         return self
+
+    @property
+    def site(self) -> str:
+        """Where people reach this deployment."""
+        return self.site_url or f"http://{self.host}:{self.port}"
 
     @model_validator(mode="after")
     def _secrets_come_in_pairs(self) -> Self:

@@ -1,10 +1,15 @@
 """Merchants over HTTP (商户接口): from an application to people who work there."""
 
+from datetime import timedelta
+
+import psycopg
 import pytest
 from starlette.testclient import TestClient
 
 from app.city import City
+from app.kernel.clock import now
 from app.staff.credentials import commitment, new_enrolment
+from app.ticks import lapse_applications
 from ledger.accounts import AccountKind
 from tests.support.anchoring import rows_of
 from tests.support.clerks import PASSWORD
@@ -19,6 +24,9 @@ from tests.web.shops import (
     enrolled,
     opened,
 )
+
+OTHER_NUMBER = "6222000000000000099"
+PLACES = ("merchants", "merchant-applications")
 
 
 class TestApplication:
@@ -75,6 +83,57 @@ class TestApplication:
         ]
         again = operators[0].post(f"{path}/approval", TERMS)
         assert again.json()["code"] == "merchants.application_decided"
+
+    def test_what_nobody_decides_is_refused_in_the_end(
+        self, client: TestClient, city: City, shop: Shop, operators: tuple[Person, Person]
+    ) -> None:
+        id_, _ = applied(client, 2)
+        path = f"/v1/admin/merchant-applications/{id_}"
+        days = timedelta(days=city.settings.application_days)
+        lapse_applications(city, now() + days - timedelta(hours=1))
+        assert operators[0].get(path).json()["state"] == "open"
+        asked = operators[0].post(f"{path}/approval", TERMS).json()["id"]
+        lapse_applications(city, now() + days + timedelta(hours=1))
+        assert operators[0].get(path).json()["state"] == "refused"
+        assert operators[0].get(f"{path}/contact").status_code == 404
+        assert operators[1].sign(asked).json()["code"] == "merchants.application_decided"
+        approved = f"/v1/admin/merchant-applications/{shop.id}"
+        assert operators[0].get(approved).json()["state"] == "approved"
+        logged = rows_of(city.db, "select actor, object from audit_entry where act like '%.lapse'")
+        assert logged == [("worker", id_)]
+
+    def test_contact_and_bank_are_changed_by_two_who_read_them(
+        self, shop: Shop, city: City, operators: tuple[Person, Person]
+    ) -> None:
+        first, second = operators
+        path, now_at = (f"/v1/admin/{at}/{shop.id}/contact" for at in PLACES)
+        reach = {name: application(1, "")[name] for name in ("contact", "bank")}
+        other = {**reach, "bank": {**reach["bank"], "number": OTHER_NUMBER}}
+        assert first.get(path).status_code == 404
+        asked = first.post(path, {**other, "reason": "Letter of 3 May"})
+        assert asked.status_code == 201, asked.text
+        again = second.post(path, {**reach, "reason": "Another letter"})
+        assert (again.status_code, again.json()["code"]) == (409, "approvals.open")
+        assert second.get(path).json() == other
+        assert second.get(now_at).json() == reach
+        assert first.sign(asked.json()["id"]).json()["code"] == "approvals.own"
+        assert second.sign(asked.json()["id"]).status_code == 200
+        assert second.get(now_at).json() == other
+        assert second.get(path).status_code == 404
+        kept = "select a::text from merchant_application a union all select p::text from approval p"
+        told = "select a::text from audit_entry a union all select d::text from desk_answer d"
+        assert OTHER_NUMBER not in repr(rows_of(city.db, f"{kept} union all {told}"))
+
+    def test_what_was_signed_is_what_comes_into_force(
+        self, shop: Shop, city: City, operators: tuple[Person, Person]
+    ) -> None:
+        first, second = operators
+        path = f"/v1/admin/merchants/{shop.id}/contact"
+        body = {name: application(1, "")[name] for name in ("contact", "bank")}
+        asked = first.post(path, {**body, "reason": "Letter"}).json()["id"]
+        with psycopg.connect(city.owner_url, autocommit=True) as connection:
+            connection.execute("update merchant_application set wished = contact")
+        assert second.sign(asked).json()["code"] == "merchants.application_unknown"
 
     def test_of_two_with_one_registration_one_is_approved(
         self, client: TestClient, operators: tuple[Person, Person], shop: Shop

@@ -8,6 +8,13 @@ alter table mall_order
   add constraint mall_order_kind check (kind in ('goods', 'coupon', 'ticket', 'donation'));
 comment on column mall_order.kind is 'As it was sold, and its titles; of orders older than 0033, as the offer was then';
 
+-- Contact and bank account that a firm is to have instead, until two of the desk agreed.
+alter table merchant_application add column wished bytea check (wished is null or approved_at is not null);
+alter table organisation_application add column wished bytea check (wished is null or approved_at is not null);
+comment on column merchant_application.wished is 'As contact, sealed; in its place once two agreed';
+comment on column organisation_application.wished is 'As contact, sealed; in its place once two agreed';
+grant update (wished) on merchant_application, organisation_application to tanpu_app;
+
 -- Which merchants' caps may have points back: tills have a day to tell of what they took unseen.
 create index mall_order_offline on mall_order (bucket, offline_until) where state = 'reserved' and offline_until is not null;
 
