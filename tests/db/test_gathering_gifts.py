@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -95,7 +96,7 @@ class Rider:
         told = (bucket, self.owner, recorded_on, act, raw_mg - less_mg, "provider.corrected")
 
         def command(session: Session) -> None:
-            facts = {"cause": new_id(), "at": self.race.at, "window_days": 400, "new_id": new_id}
+            facts: dict[str, Any] = {"cause": new_id(), "at": self.race.at, "window_days": 400, "new_id": new_id}
             correct(driver(session), [Correction(*told)], **facts)
 
         self.race.db.transact(command)
@@ -151,7 +152,7 @@ def test_who_may_be_given_to(market: Market, ann: int) -> None:
     race.planned(is_public=False)
     with pytest.raises(PlanUnknown):
         race.give(ann, 1)
-    facts = {"gift": new_id(), "new_id": new_id, "at": race.at}
+    facts: dict[str, Any] = {"gift": new_id(), "new_id": new_id, "at": race.at}
     with pytest.raises(GatheringUnknown):
         market.db.transact(give, citizen(ann), new_id(), Offering("A", 1), **facts)
 

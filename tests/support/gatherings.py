@@ -131,7 +131,7 @@ class Marathon:
     ) -> Reservation:
         """Reserve units of the market's batch."""
         wanted = Wanted(batch or self.market.batch.id, quantity_kg, until or self.deadline)
-        facts = {"reservation": new_id(), "new_id": new_id, "at": self.at}
+        facts: dict[str, Any] = {"reservation": new_id(), "new_id": new_id, "at": self.at}
         return self.locked(reserve, wanted, **facts)
 
     def true_up(self, *, at: datetime | None = None) -> TrueUp:
@@ -140,7 +140,7 @@ class Marathon:
 
     def retire(self, *, at: datetime | None = None) -> Sequence[Retirement]:
         """Ask for the retirement of what is needed."""
-        facts = {"new_id": new_id, "new_salt": lambda: token_bytes(32), "at": at or self.at}
+        facts: dict[str, Any] = {"new_id": new_id, "new_salt": lambda: token_bytes(32), "at": at or self.at}
         return self.locked(retire, **facts)
 
     def taken(self) -> int:
@@ -157,14 +157,14 @@ class Marathon:
 
     def give(self, owner: int, mg: int, grade: Grade = "A", *, at: datetime | None = None) -> Given:
         """Let a citizen give."""
-        facts = {"gift": new_id(), "new_id": new_id, "at": at or self.at}
+        facts: dict[str, Any] = {"gift": new_id(), "new_id": new_id, "at": at or self.at}
         return self.db.transact(
             give, citizen(owner), self.gathering.id, Offering(grade, mg), **facts
         )
 
     def choose(self, owner: int, act: UUID | None, side: Side) -> Chosen:
         """Let a citizen say whose a trip is."""
-        facts = {"gift": new_id(), "new_id": new_id, "at": self.at}
+        facts: dict[str, Any] = {"gift": new_id(), "new_id": new_id, "at": self.at}
         return self.db.transact(choose_side, citizen(owner), self.gathering.id, act, side, **facts)
 
     def standing(self) -> Standing:
