@@ -74,7 +74,14 @@ select 'purchase ' || p.id, 'and its retirement are not of the same units'
   left join retirement r on r.id = p.retirement
  where p.retirement is not null
    and (r.holder, r.batch, r.quantity_kg, r.purpose, r.period)
-       is distinct from (o.account, p.batch, p.quantity_kg, p.purpose, p.period)"""
+       is distinct from (o.account, p.batch, p.quantity_kg, p.purpose, p.period)
+union all
+select 'purchase ' || p.id, 'was retired, and says that it was not'
+  from purchase p
+  join organisation o on o.id = p.buyer
+  join retirement r on r.holder = o.account and r.batch = p.batch and r.purpose = p.purpose
+   and r.quantity_kg = p.quantity_kg and r.requested_at = p.ended_at
+ where p.unretired is not null"""
 _SHARED: Final = """
 select 'batch ' || b.id, 'is of ' || b.quantity_kg || ' kg; its shares come to ' || sum(s.mg)
        || ' mg'
