@@ -20,7 +20,10 @@ from app.anchoring.api import router as epochs
 from app.anchoring.inclusion_api import router as inclusion
 from app.benefit.api import router as benefit
 from app.campaigns.api import router as simulations
+from app.cancellations.api import router as cancellations
 from app.catalogue.api import router as methodologies
+from app.certificates.api import router as own_certificates
+from app.certificates.public_api import router as certificates
 from app.citizens import rights_of_citizen, sms_of, wechat_of
 from app.citizens.api import router as entrance
 from app.city import City, open_city
@@ -71,6 +74,11 @@ from app.points.desk_api import router as programmes
 from app.privacy.api import router as me
 from app.privacy.guardian_api import router as guardians
 from app.privacy.leaving_api import router as leaving
+from app.projects import DEEDS as PROJECT_DEEDS
+from app.projects.api import router as own_projects
+from app.projects.desk_api import router as projects
+from app.projects.public_api import router as public_projects
+from app.projects.scenario_api import router as scenario_operators
 from app.providers import DEEDS as PROVIDER_DEEDS
 from app.providers.api import router as own_keys
 from app.providers.desk_api import router as providers
@@ -130,6 +138,10 @@ ROUTERS: Final = (
     merchants,
     organisation_entrance,
     organisations,
+    own_projects,
+    projects,
+    public_projects,
+    scenario_operators,
     me,
     guardians,
     leaving,
@@ -146,6 +158,9 @@ ROUTERS: Final = (
     market_desk,
     closed_loop,
     benefit,
+    cancellations,
+    own_certificates,
+    certificates,
     simulations,
     webhooks,
     webhook_log,
@@ -160,6 +175,7 @@ DEEDS: Final[Mapping[str, Deed]] = {
     **PARTNER_DEEDS,
     **MERCHANT_DEEDS,
     **ORGANISATION_DEEDS,
+    **PROJECT_DEEDS,
     **GOVERNANCE_DEEDS,
     **POINTS_DEEDS,
     **WALLET_DEEDS,
@@ -199,11 +215,16 @@ PUBLIC: Final = frozenset(
         "GET /v1/public/programmes/{code}",
         "GET /v1/public/cancellations",
         "GET /v1/public/cancellations/{cancellation_id}",
+        "GET /v1/public/certificates/{certificate}",
+        "GET /v1/public/certificates/{certificate_id}/status",
+        "GET /v1/public/verifier/{name}",
         "GET /v1/erasures/{token}",
         "GET /v1/public/receipt-key",
         "GET /v1/public/conservation",
         "GET /v1/public/conservation/{day}",
         "GET /v1/public/epochs",
+        "GET /v1/public/projects",
+        "GET /v1/public/scenario-operators",
         "GET /v1/public/epochs/{epoch}",
         "GET /v1/score-documents/{version}",
         "GET /v1/growth-documents/{version}",

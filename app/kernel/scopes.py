@@ -62,6 +62,8 @@ class Scope(StrEnum):
     """Cancel one's own reductions, or those of one's organisation; withdraw names shown by it."""
     PROJECTS_MANAGE = "projects.manage"
     """One's own projects, or those of one's organisation."""
+    PROJECTS_READ = "projects.read"
+    """Everybody's projects and their designs."""
     PROJECTS_REVIEW = "projects.review"
     """Say what an expert finds of a project that awaits its registration."""
     PROJECTS_VERIFY = "projects.verify"
@@ -114,6 +116,7 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
                 Scope.WEBHOOKS_MANAGE,
                 Scope.ORGANISATIONS_MANAGE,
                 Scope.LOTS_MANAGE,
+                Scope.PROJECTS_READ,
                 Scope.PROJECTS_REGISTER,
                 Scope.MARKET_MANAGE,
             }
@@ -128,14 +131,26 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
                 Scope.AUDIT_READ,
                 Scope.UNITS_ISSUE,
                 Scope.APPROVALS_SIGN,
+                Scope.PROJECTS_READ,
                 Scope.PROJECTS_REGISTER,
             }
         ),
         Role.EXPERT: frozenset(
-            {Scope.METHODOLOGIES_PROPOSE, Scope.METHODOLOGIES_REVIEW, Scope.PROJECTS_REVIEW}
+            {
+                Scope.METHODOLOGIES_PROPOSE,
+                Scope.METHODOLOGIES_REVIEW,
+                Scope.PROJECTS_READ,
+                Scope.PROJECTS_REVIEW,
+            }
         ),
         Role.VERIFIER: frozenset(
-            {Scope.AUDIT_READ, Scope.PROJECTS_REVIEW, Scope.PROJECTS_VERIFY, Scope.LOTS_VERIFY}
+            {
+                Scope.AUDIT_READ,
+                Scope.PROJECTS_READ,
+                Scope.PROJECTS_REVIEW,
+                Scope.PROJECTS_VERIFY,
+                Scope.LOTS_VERIFY,
+            }
         ),
         Role.MERCHANT_OWNER: frozenset(
             {

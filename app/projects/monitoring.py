@@ -1,0 +1,405 @@
+"""Monitoring reports (监测报告): sent by the owner, decided by a verifier, accrued at once.
+
+What an accepted report is worth is computed by the methodology itself, a day at a time, from its
+readings; every day's working is kept, with its inputs and its reason where nothing counts. Days
+of one month, version and grade are one transfer to the owner, whose evidence commits to the
+readings as they were sent.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from psycopg import errors as db_errors
+from sqlmodel import Session
+
+from app.activities.choice import Choice, decided
+from app.books import Row, asset_ids, post
+from app.catalogue import document_of
+from app.kernel.clock import day_of
+from app.kernel.db import driver
+from app.kernel.ids import public_id
+from app.kernel.secrets import Keys
+from app.kernel.tokens import Principal
+from app.projects.applying import terms_of
+from app.projects.boundary import listed_days
+from app.projects.errors import (
+    PeriodOutside,
+    PeriodTold,
+    ReadingsInvalid,
+    ReportDecided,
+    ReportEmptied,
+    ReportUnknown,
+)
+from app.projects.registry import Project, any_project, own_project, registered_design
+from app.projects.rules import (
+    EVIDENCE,
+    GRADE_C,
+    PERIOD_MAX,
+    Exclusion,
+    Reading,
+    Worth,
+    reading_faults,
+    worth_of_days,
+)
+from app.staff import note_act
+from ledger.accounts import SYSTEM_ACCOUNTS
+from ledger.assets import Reduction
+from ledger.chart import Code
+from ledger.encoding import evidence_commit
+from methodologies import Document
+
+PREFIX: Final = "mrp"
+FAULTS_SHOWN: Final = 5
+ISSUANCE: Final = SYSTEM_ACCOUNTS["issuance/reduction"]
+
+
+class Paper(NamedTuple):
+    """What proves readings (证明材料): a file that its owner keeps."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewReport:
+    """A report as its owner sends it."""
+
+    id: UUID
+    first: date
+    last: date
+    readings: Sequence[Reading]
+    papers: Sequence[Paper]
+    salt: bytes
+
+
+class Decision(NamedTuple):
+    """What a verifier found of a report, and when (核查结论)."""
+
+    is_accepted: bool
+    finding: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A monitoring report (监测报告), and what a verifier found of it."""
+
+    bucket: int
+    owner: int
+    id: UUID
+    project: UUID
+    first: date
+    last: date
+    papers: Sequence[Paper]
+    commitment: bytes
+    sent_by: str
+    sent_at: datetime
+    is_accepted: bool | None
+    decided_by: str | None
+    finding: str | None
+    decided_at: datetime | None
+
+    @property
+    def public(self) -> str:
+        """The public id."""
+        return public_id(PREFIX, self.id)
+
+
+_COLUMNS: Final = """
+bucket, account, id, project, lower(days), upper(days), papers, commitment, sent_by, sent_at,
+is_accepted, decided_by, finding, decided_at"""
+_SEND: Final = """
+insert into monitoring_report (bucket, account, id, project, days, readings, papers, salt,
+                               commitment, sent_by, sent_at)
+values (%s, %s, %s, %s, daterange(%s, %s, '[]'), %s, %s, %s, %s, %s, %s)"""
+_TELL: Final = """
+insert into monitored_period (project, report, days) values (%s, %s, daterange(%s, %s, '[]'))"""
+_UNTELL: Final = "delete from monitored_period where report = %s"
+_WHOSE: Final = "select project from monitoring_report where id = %s"
+_OF_PROJECT: Final = f"""
+select {_COLUMNS} from monitoring_report
+ where bucket = %s and account = %s and project = %s and (%s::uuid is null or id = %s)
+   and (%s::uuid is null or id < %s) order by id desc limit %s"""  # noqa: S608 -- columns of our own
+_READINGS: Final = """
+select readings, salt from monitoring_report where bucket = %s and account = %s and id = %s"""
+_WAITING: Final = f"""
+select {_COLUMNS} from monitoring_report
+ where is_accepted is null and (%s::uuid is null or id > %s) order by id limit %s"""  # noqa: S608 -- likewise
+_DECIDE: Final = """
+update monitoring_report set is_accepted = %s, decided_by = %s, finding = %s, decided_at = %s
+ where bucket = %s and account = %s and id = %s and decided_at is null"""
+_EXCLUSIONS: Final = """
+select lower(days), upper(days), meter from project_exclusion
+ where bucket = %s and account = %s and project = %s order by id"""
+_DAYS: Final = """
+insert into project_day (bucket, account, report, day, inputs, grade, mg, reason)
+select %s, %s, %s, t.*
+  from unnest(%s::date[], %s::jsonb[], %s::text[], %s::int8[], %s::text[]) as t"""
+_ACCRUE: Final = """
+insert into project_accrual (bucket, account, recorded_on, id, report, month, asset, mg)
+values (%s, %s, %s, %s, %s, %s, %s, %s)"""
+
+
+def send_report(
+    session: Session, me: Principal, project: UUID | None, new: NewReport, *, at: datetime
+) -> Report:
+    """Lay a period's readings before the verifier.
+
+    Raises:
+        ProjectUnknown, ProjectNotRegistered, PeriodOutside, ReadingsInvalid, PeriodTold: See
+            their own words.
+    """
+    found = own_project(session, me, project, is_locked=True)
+    since, until = found.counts()
+    is_over = new.last < day_of(at) and new.last - new.first < PERIOD_MAX
+    if not (is_over and since <= new.first <= new.last <= until):
+        raise PeriodOutside(since=since.isoformat(), until=until.isoformat())
+    design = registered_design(session, found)
+    document = document_of(session, found.code, found.version)
+    facts = (terms_of(document, design), new.readings, new.first, new.last, len(design.meters))
+    faults = reading_faults(document, *facts)
+    if faults:
+        raise ReadingsInvalid(faults="; ".join(faults[:FAULTS_SHOWN]))
+    _store(session, me, found, new, at)
+    if me.kind != "citizen":
+        note_act(session, me.name, "projects.report", public_id(PREFIX, new.id), at=at)
+    return find_report(session, found, new.id)
+
+
+def decide(
+    session: Session,
+    keys: Keys,
+    who: Principal,
+    report: UUID | None,
+    decision: Decision,
+    *,
+    ids: Callable[[], UUID],
+) -> Report:
+    """Accept a report, which accrues it to the project's owner, or reject it.
+
+    Raises:
+        ReportUnknown, ReportDecided, ReportEmptied: See their own words.
+    """
+    project = project_of(session, report, is_locked=True)
+    found = find_report(session, project, report)
+    row = (decision.is_accepted, who.name, decision.finding, decision.at)
+    place = (found.bucket, found.owner, found.id)
+    if driver(session).execute(_DECIDE, (*row, *place)).rowcount == 0:
+        raise ReportDecided
+    if decision.is_accepted:
+        _accrue(session, keys, project, found, day_of(decision.at), ids)
+    else:
+        driver(session).execute(_UNTELL, (found.id,))
+    act = "projects.accept_report" if decision.is_accepted else "projects.reject_report"
+    note_act(session, who.name, act, found.public, at=decision.at, project=project.public)
+    return find_report(session, project, found.id)
+
+
+def project_of(session: Session, report: UUID | None, *, is_locked: bool = False) -> Project:
+    """Give the project of a report, whosever it is.
+
+    Raises:
+        ReportUnknown: There is none.
+    """
+    row = None if report is None else driver(session).execute(_WHOSE, (report,)).fetchone()
+    if row is None:
+        raise ReportUnknown
+    return any_project(session, row[0], is_locked=is_locked)
+
+
+def find_report(session: Session, project: Project, report: UUID | None) -> Report:
+    """Give a report of one project.
+
+    Raises:
+        ReportUnknown: It has none with this id.
+    """
+    if report is None:
+        raise ReportUnknown
+    facts = (*project.place, report, report, None, None, 1)
+    row = driver(session).execute(_OF_PROJECT, facts).fetchone()
+    if row is None:
+        raise ReportUnknown
+    return _report(row)
+
+
+def reports_of(
+    session: Session, project: Project, *, before: UUID | None, limit: int
+) -> Sequence[Report]:
+    """List a project's reports, the newest first."""
+    facts = (*project.place, None, None, before, before, limit)
+    return [_report(row) for row in driver(session).execute(_OF_PROJECT, facts).fetchall()]
+
+
+def waiting_reports(session: Session, *, after: UUID | None, limit: int) -> Sequence[Report]:
+    """List the reports that await a verifier, the oldest first."""
+    return [_report(row) for row in driver(session).execute(_WAITING, (after, after, limit))]
+
+
+def readings_of(session: Session, report: Report) -> list[Reading]:
+    """Give a report's readings as they were sent.
+
+    Raises:
+        ReportEmptied: See its own words.
+    """
+    row = driver(session).execute(_READINGS, (report.bucket, report.owner, report.id)).fetchone()
+    if row is None or row[0] is None:
+        raise ReportEmptied
+    return [Reading(date.fromisoformat(day), meter, inputs) for day, meter, inputs in row[0]]
+
+
+def salt_of(session: Session, report: Report) -> bytes:
+    """Give the salt under which a report's readings are committed to [32 B].
+
+    Raises:
+        ReportEmptied: See its own words.
+    """
+    row = driver(session).execute(_READINGS, (report.bucket, report.owner, report.id)).fetchone()
+    if row is None or row[1] is None:
+        raise ReportEmptied
+    return bytes(row[1])
+
+
+def exclusions_of(session: Session, project: Project) -> list[Exclusion]:
+    """Give the days that do not count, as the desk signed them."""
+    rows = driver(session).execute(_EXCLUSIONS, project.place).fetchall()
+    return [Exclusion(first, upper - timedelta(days=1), meter) for first, upper, meter in rows]
+
+
+def _store(session: Session, me: Principal, project: Project, new: NewReport, at: datetime) -> None:
+    connection, written = driver(session), written_readings(new.readings)
+    papers = json.dumps([each._asdict() for each in new.papers])
+    commitment = evidence_commit(new.salt, written.encode())
+    days = (new.first, new.last)
+    owner = (project.bucket, project.owner, new.id, project.id)
+    connection.execute(_SEND, (*owner, *days, written, papers, new.salt, commitment, me.name, at))
+    try:
+        connection.execute(_TELL, (project.id, new.id, *days))
+    except db_errors.ExclusionViolation as error:
+        raise PeriodTold from error
+
+
+def written_readings(readings: Sequence[Reading]) -> str:
+    """Write readings as they are committed to: compact JSON, by day and meter.
+
+    >>> written_readings([Reading(date(2026, 1, 1), 0, {"generation": "28.5"})])
+    '[["2026-01-01",0,{"generation":"28.5"}]]'
+    """
+    rows = [
+        (each.day.isoformat(), each.meter, dict(each.inputs))
+        for each in sorted(readings, key=_place)
+    ]
+    return json.dumps(rows, sort_keys=True, separators=(",", ":"))
+
+
+def _place(reading: Reading) -> tuple[date, int]:
+    return reading.day, reading.meter
+
+
+def _accrue(
+    session: Session,
+    keys: Keys,
+    project: Project,
+    report: Report,
+    today: date,
+    ids: Callable[[], UUID],
+) -> None:
+    design = registered_design(session, project)
+    choice = decided(session, project.code, project.version)
+    exclusions = exclusions_of(session, project) + listed_days(session, keys, project.id, design)
+    terms = terms_of(document_of(session, project.code, project.version), design)
+    length = (report.last - report.first).days + 1
+    days = [report.first + timedelta(days=each) for each in range(length)]
+
+    def choose(day: date) -> tuple[Document | None, str]:
+        document = choice.on(day)
+        return document, choice.refusal_on(document, day)
+
+    readings = readings_of(session, report)
+    worth = worth_of_days(choose, terms, readings, exclusions, days)
+    classed = [_classed(choice, each) for each in worth]
+    _keep_days(session, report, classed)
+    _post(session, report, classed, today, ids)
+
+
+Classed = tuple[Worth, Reduction | None]
+"""A day, and the class of what it came to."""
+
+
+def _classed(choice: Choice, worth: Worth) -> Classed:
+    document = choice.on(worth.day) if worth.mg else None
+    if document is None:
+        return worth, None
+    reduction = choice.class_of(document, EVIDENCE, worth.day)
+    return (worth, reduction) if reduction else (worth._replace(mg=0, reason=GRADE_C), None)
+
+
+def _keep_days(session: Session, report: Report, classed: Sequence[Classed]) -> None:
+    columns = zip(
+        *(
+            (
+                each.day,
+                None if each.inputs is None else json.dumps(each.inputs),
+                None if reduction is None else reduction.grade,
+                each.mg,
+                each.reason,
+            )
+            for each, reduction in classed
+        ),
+        strict=True,
+    )
+    place = (report.bucket, report.owner, report.id)
+    driver(session).execute(_DAYS, (*place, *map(list, columns)))
+
+
+def _post(
+    session: Session,
+    report: Report,
+    classed: Sequence[Classed],
+    today: date,
+    ids: Callable[[], UUID],
+) -> None:
+    connection = driver(session)
+    sums: dict[Reduction, tuple[int, date]] = {}
+    for each, reduction in classed:
+        if reduction is not None:
+            mg, _ = sums.get(reduction, (0, each.day))
+            sums[reduction] = (mg + each.mg, each.day)
+    numbers = asset_ids(connection, sums)
+    rows: list[Row] = []
+    for reduction, (mg, day) in sums.items():
+        id_, asset = ids(), numbers[reduction]
+        place = (report.bucket, report.owner, today, id_)
+        connection.execute(_ACCRUE, (*place, report.id, reduction.vintage, asset, mg))
+        rows.append(
+            Row(
+                report.bucket, today, id_, ISSUANCE, report.owner, asset, mg, Code.ACCRUE,
+                report.id, day, None, None, report.commitment,
+            )
+        )  # fmt: skip
+    post(connection, rows)
+
+
+def _report(row: tuple[Any, ...]) -> Report:
+    bucket, owner, id_, project, first, upper, papers, commitment, *rest = row
+    named = [Paper(**each) for each in papers]
+    sent_by, sent_at, is_accepted, decided_by, finding, decided_at = rest
+    return Report(
+        bucket,
+        owner,
+        id_,
+        project,
+        first,
+        upper - timedelta(days=1),
+        named,
+        bytes(commitment),
+        sent_by,
+        sent_at,
+        is_accepted,
+        decided_by,
+        finding,
+        decided_at,
+    )

@@ -1,0 +1,203 @@
+"""Projects and reports as the wire shows them (减排项目展示)."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from sqlmodel import Session
+
+from app.kernel.db import driver
+from app.kernel.ids import public_id
+from app.kernel.quantities import mass
+from app.organisations import Organisation, organisations_of
+from app.projects.errors import ReportEmptied
+from app.projects.monitoring import (
+    Report,
+    exclusions_of,
+    find_report,
+    project_of,
+    readings_of,
+    salt_of,
+)
+from app.projects.registry import (
+    PREFIX,
+    Project,
+    ProjectState,
+    Revision,
+    projects,
+    reviews_of,
+    revision_of,
+)
+from app.projects.schemas import (
+    DayOut,
+    DesignOut,
+    ExclusionOut,
+    MeterOut,
+    PaperOut,
+    ProjectOut,
+    ProjectReviewOut,
+    ProjectRow,
+    PublicProjectOut,
+    ReadingOut,
+    ReportOut,
+    ReportRow,
+)
+from app.staff.voting import lacks_votes, votes_on
+
+_WORKING: Final = """
+select day, inputs, grade, mg, reason from project_day
+ where bucket = %s and account = %s and report = %s order by day"""
+_ACCRUED: Final = """
+select coalesce(sum(c.mg), 0)::int8
+  from project_accrual c join monitoring_report r
+    on (r.bucket, r.account, r.id) = (c.bucket, c.account, c.report)
+ where c.bucket = %s and c.account = %s and r.project = %s"""
+
+
+def project_row(found: Project) -> ProjectRow:
+    """Show a project in a list."""
+    return ProjectRow(**_facts(found))
+
+
+def project_out(session: Session, found: Project) -> ProjectOut:
+    """Show a project whole: to its owner, and to the desk."""
+    reviews = reviews_of(session, found)
+    design = _newest(session, found)
+    lacking: list[str] = []
+    if found.state is ProjectState.IN_REVIEW and design is not None:
+        lacking = lacks_votes(votes_on(reviews, design.number))
+    return ProjectOut(
+        **_facts(found),
+        design=None if design is None else _design_out(design),
+        reviews=[ProjectReviewOut(**each._asdict()) for each in reviews],
+        lacking=lacking,
+        exclusions=[ExclusionOut(**each._asdict()) for each in exclusions_of(session, found)],
+        ended_for=found.ended_for,
+    )
+
+
+def report_row(found: Report) -> ReportRow:
+    """Show a report in a list."""
+    return ReportRow(**_report_facts(found))
+
+
+def report_out(session: Session, project: Project, report: UUID | None) -> ReportOut:
+    """Show a report whole, with its working.
+
+    Raises:
+        ReportUnknown, ReportEmptied: See their own words.
+    """
+    found = find_report(session, project, report)
+    place = (found.bucket, found.owner, found.id)
+    worked = driver(session).execute(_WORKING, place).fetchall()
+    return ReportOut(
+        **_report_facts(found),
+        readings=[ReadingOut(**each._asdict()) for each in readings_of(session, found)],
+        papers=[PaperOut(name=each.name, sha256=each.sha256) for each in found.papers],
+        commitment=found.commitment.hex(),
+        salt=salt_of(session, found).hex(),
+        days=[_day(*row) for row in worked],
+        reduction=mass(sum(row[3] for row in worked)),
+    )
+
+
+def any_report_out(session: Session, report: UUID | None) -> ReportOut:
+    """Show a report to a verifier, whosever it is.
+
+    Raises:
+        ReportUnknown, ReportEmptied: See their own words.
+    """
+    return report_out(session, project_of(session, report), report)
+
+
+def public_projects(
+    session: Session, *, before: UUID | None, limit: int
+) -> Sequence[tuple[Project, PublicProjectOut]]:
+    """Give registered projects as anybody sees them."""
+    found = projects(session, is_public=True, before=before, limit=limit)
+    owners = [each.owner for each in found if each.owner_kind == "organisation"]
+    named = organisations_of(session, owners)
+    return [(each, _public(session, each, named.get(each.owner))) for each in found]
+
+
+def _public(
+    session: Session, found: Project, organisation: Organisation | None
+) -> PublicProjectOut:
+    design = None if organisation is None else _newest(session, found)
+    row = driver(session).execute(_ACCRUED, found.place).fetchone()
+    assert row is not None
+    facts = _facts(found)
+    del facts["applied_at"]
+    return PublicProjectOut(
+        **facts,
+        organisation_zh=organisation and organisation.name_zh,
+        organisation_en=organisation and organisation.name_en,
+        title_zh=design and design.design.title_zh,
+        title_en=design and design.design.title_en,
+        site=design and design.design.site,
+        reduction=mass(row[0]),
+    )
+
+
+def _facts(found: Project) -> dict[str, Any]:
+    return {
+        "id": public_id(PREFIX, found.id),
+        "owner_kind": found.owner_kind,
+        "methodology": found.code,
+        "version": found.version,
+        "state": found.state,
+        "applied_at": found.applied_at,
+        "registered_at": found.registered_at,
+        "crediting_since": found.since,
+        "crediting_until": found.until,
+        "ended_at": found.ended_at,
+    }
+
+
+def _report_facts(found: Report) -> dict[str, Any]:
+    return {
+        "id": found.public,
+        "project": public_id(PREFIX, found.project),
+        "first": found.first,
+        "last": found.last,
+        "sent_at": found.sent_at,
+        "is_accepted": found.is_accepted,
+        "decided_at": found.decided_at,
+        "finding": found.finding,
+    }
+
+
+def _newest(session: Session, found: Project) -> Revision | None:
+    """Give the design that holds: the registered one, or else the newest; none once forgotten."""
+    try:
+        return revision_of(session, found, found.revision)
+    except ReportEmptied:
+        return None
+
+
+def _design_out(found: Revision) -> DesignOut:
+    design = found.design
+    meters = [MeterOut(kind=e.kind, label=e.label, provider=e.provider) for e in design.meters]
+    return DesignOut(
+        revision=found.number,
+        digest=found.digest.hex(),
+        revised_at=found.revised_at,
+        note=found.note,
+        title_zh=design.title_zh,
+        title_en=design.title_en,
+        text=design.text,
+        site=design.site,
+        started_on=design.started_on,
+        crediting_since=design.since,
+        crediting_until=design.until,
+        quantities=dict(design.quantities),
+        declarations=dict(design.declarations),
+        meters=meters,
+    )
+
+
+def _day(
+    day: date, inputs: dict[str, str] | None, grade: str | None, mg: int, reason: str
+) -> DayOut:
+    return DayOut(day=day, inputs=inputs, grade=grade, reduction=mass(mg), reason=reason)
