@@ -16,6 +16,7 @@ from app.anchoring.errors import ChainUnavailable
 from app.benefit import give_by_night
 from app.books import sweep_balances
 from app.campaigns import run_simulations
+from app.cancellations import post_due
 from app.catalogue import (
     digests,
     leavings_on,
@@ -25,6 +26,7 @@ from app.catalogue import (
     unanchored,
     unseen,
 )
+from app.certificates import issue_certificates
 from app.citizens import sweep_codes
 from app.city import City
 from app.governance import carry_out_corrections, run_shadows, warn_of_renewals
@@ -263,6 +265,12 @@ def expire_reserved_units(city: City, at: datetime) -> None:
     expire_purchases(city.db, at=at)
 
 
+def carry_out_cancellations(city: City, at: datetime) -> None:
+    """Post the cancellations that are due, and certify those that are final (执行注销与出证)."""
+    post_due(city.worker_db, at=at)
+    issue_certificates(city.worker_db, city.keys, city.settings.public_path, at=at)
+
+
 def settle_merchants(city: City, at: datetime) -> None:
     """Settle merchants for the days that are over, and let statements stand (商户结算)."""
     settle_days(city.db, SettlementSeal(city.keys.receipt, city.settings.origin), at=at)
@@ -390,6 +398,7 @@ JOBS: Final[tuple[tuple[str, timedelta, Callable[[City, datetime], None]], ...]]
     ("expire-orders", timedelta(minutes=1), expire_vouchers),
     ("expire-purchases", timedelta(minutes=1), expire_reserved_units),
     ("give-by-night", timedelta(hours=1), give_to_the_public),
+    ("carry-out-cancellations", timedelta(minutes=1), carry_out_cancellations),
     ("settle-merchants", timedelta(hours=1), settle_merchants),
     ("close-points-day", timedelta(hours=6), close_the_points_day),
     ("close-units-day", timedelta(hours=1), close_the_units_day),

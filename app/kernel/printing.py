@@ -60,8 +60,8 @@ def printed(title: str, rows: Iterable[PrintedRow], *, link: str | None = None) 
 def folded(text: str, letters: int) -> list[str]:
     """Break a text at its line ends, and after so many letters.
 
-    >>> folded("为地球\\n一小步", 2)
-    ['为地', '球', '一小', '步']
+    >>> folded("为地球一小步", 4)
+    ['为地球一', '小步']
     """
     return [
         line[start : start + letters]
