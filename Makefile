@@ -14,7 +14,7 @@ export npm_config_audit := false
 export npm_config_fund := false
 export npm_config_update_notifier := false
 
-PYTEST = $(BIN)/pytest -q -m "not slow"
+PYTEST = $(BIN)/pytest -q
 # What auditors and courts read leaves no branch untried; these tests and the docstrings' examples see to it.
 PURE := tests/unit tests/property tests/books
 DOCTESTS = --doctest-modules --ignore=app/migrations/env.py ledger methodologies app
