@@ -46,10 +46,10 @@ class WrongChain(Refusal):
 
 
 class AnchorRefused(Refusal):
-    """The contract says no to the next header."""
+    """The contract says no to what it was told next."""
 
     code = "anchoring.refused_by_contract"
-    title_zh = "合约拒绝下一期头"
+    title_zh = "合约拒绝提交的内容"
 
 
 class MethodologyConflict(Refusal):
@@ -57,6 +57,13 @@ class MethodologyConflict(Refusal):
 
     code = "anchoring.methodology_conflict"
     title_zh = "链上方法学摘要与本地不一致"
+
+
+class RegistrationConflict(Refusal):
+    """The registry on the chain has other words for something that it was told."""
+
+    code = "anchoring.registration_conflict"
+    title_zh = "链上登记内容与本地不一致"
 
 
 class NotAnchored(Refusal):

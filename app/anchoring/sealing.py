@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from psycopg.types.json import Jsonb
 from sqlmodel import Session
 
+from app.anchoring.cancelling import cancellation_of
 from app.anchoring.cells import hash_cells, store_cells, sum_tree, touched_cells
 from app.anchoring.claiming import Cut, is_claimed, lock, open_cut
 from app.anchoring.folding import Folder
@@ -19,12 +20,14 @@ from app.anchoring.rounds import ORDER, hash_corrections
 from app.anchoring.supply import append_supply, digest_of_supply
 from app.kernel.db import Connection, driver
 from app.kernel.secrets import Keys
+from app.registry.telling import tell_chain
 from ledger.account_map import Node, bits_for
 from ledger.assets import methodology_key
 from ledger.encoding import ZERO_HASH
 from ledger.extras import aux_root, methodology_root
 from ledger.header import Header, origin_tag
 from ledger.log import Edge
+from ledger.registry import record
 from ledger.tiles import append
 
 LEAVES_PER_READ: Final = 1 << 16
@@ -52,7 +55,7 @@ class Contents(NamedTuple):
     origin: str
     methodologies: Methodologies
     digests: Digests
-    """For ``aux``, by registered name; supply and debts are added here."""
+    """For ``aux``, by registered name; supply, debts and cancellations are added here."""
 
 
 class Before(NamedTuple):
@@ -84,13 +87,7 @@ def seal(session: Session, keys: Keys, contents: Contents, *, epoch: int) -> Hea
     connection.execute(_LOG, (before.edge.size, epoch))
     edge = _extend(connection, before.edge)
     bits, root = _map(connection, keys, before, epoch=epoch)
-    append_supply(connection, epoch=epoch)
-    append_debts(connection, epoch=epoch)
-    digests = {
-        **contents.digests(session),
-        **digest_of_debts(connection, epoch=epoch),
-        "supply": digest_of_supply(connection, epoch=epoch),
-    }
+    digests = _digests(session, contents, cut)
     versions = sorted(
         (methodology_key(code, version), digest)
         for (code, version), digest in contents.methodologies.items()
@@ -117,6 +114,22 @@ def seal(session: Session, keys: Keys, contents: Contents, *, epoch: int) -> Hea
     # Not emptied whole: an audit's older snapshot must go on seeing these rows.
     connection.execute("delete from epoch_staging")
     return header
+
+
+def _digests(session: Session, contents: Contents, cut: Cut) -> dict[str, bytes]:
+    """Bring the sums up to the epoch, tell the registry, and give what ``aux`` commits to."""
+    connection = driver(session)
+    append_supply(connection, epoch=cut.epoch)
+    append_debts(connection, epoch=cut.epoch)
+    digests = {
+        **contents.digests(session),
+        **digest_of_debts(connection, epoch=cut.epoch),
+        "supply": digest_of_supply(connection, epoch=cut.epoch),
+    }
+    if cancelled := cancellation_of(connection, epoch=cut.epoch):
+        digests["cancellations"] = record(cancelled)
+        tell_chain(session, cancelled, at=cut.closed_at)
+    return digests
 
 
 def _before(connection: Connection) -> Before:

@@ -1,12 +1,10 @@
-"""The outbox of headers (发件箱): every closed epoch to the chain once, whatever happens.
+"""Submitting headers (上链): every closed epoch to the chain once, whatever happens.
 
-What an epoch's state is, is read from the contract and from nothing else. A transaction is
-stored before it is sent, so the way through after a crash is the ordinary way. Submitters may
-run at the same time: the contract takes one header an epoch, and the loser wastes a nonce.
+What an epoch's state is, is read from the contract and from nothing else. Submitters may run at
+the same time: the contract takes one header an epoch, and the loser wastes a nonce.
 """
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from sqlmodel import Session
@@ -22,23 +20,12 @@ from app.anchoring.errors import (
 )
 from app.anchoring.finality import Finality
 from app.anchoring.guard import Guard
+from app.anchoring.outbox import IN_FLIGHT_MAX, RECHECKED, Drawer, transactions
 from app.kernel.db import Database, driver
 from ledger.encoding import ZERO_HASH
 
-IN_FLIGHT_MAX: Final = 16
-"""Epochs sent in one go; the next poll sends the rest."""
-RECHECKED: Final = 64
-"""Epochs that are not final and looked at again in each poll."""
-BUMP_AFTER: Final = timedelta(minutes=10)
-"""How long a transaction may wait for a block before it is offered at a higher fee."""
+SUBMISSIONS: Final = Drawer("submission", "epoch")
 
-_STORED = """
-select raw, tx_hash, nonce, fee_wei, signed_at from submission
- where epoch = %s and chain_id = %s and contract = %s and nonce = %s
- order by signed_at desc, fee_wei desc limit 1"""
-_STORE = """
-insert into submission (epoch, tx_hash, chain_id, contract, nonce, fee_wei, raw, signed_at)
-values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict (epoch, tx_hash) do nothing"""
 _OPEN = """
 select e.epoch, e.hash from epoch e left join anchored a on a.epoch = e.epoch
  where e.epoch <= %s and (a.final_at is null or e.epoch = %s) order by e.epoch limit %s"""
@@ -66,13 +53,6 @@ class Submitted(NamedTuple):
     """The chain's last epoch, after sending."""
     waiting: int
     """Closed epochs that the chain does not have yet."""
-
-
-class Stored(NamedTuple):
-    """A transaction that was signed before."""
-
-    signed: Signed
-    signed_at: datetime
 
 
 def submit(
@@ -114,32 +94,24 @@ def submit(
     _observe(db, chain, finality, tip=tip, at=at)
     sent = 0
     if tip < latest and _is_welcome(db, chain, tip=tip):
-        for raw in _transactions(db, chain, guard, tip=tip, latest=latest, at=at):
-            chain.send(raw)
-            sent += 1
+        sent = _send(db, chain, guard, tip=tip, latest=latest, at=at)
         tip = chain.tip()
         _observe(db, chain, finality, tip=tip, at=at)
     return Submitted(sent, tip, latest - tip)
 
 
-def _transactions(
-    db: Database, chain: Chain, guard: Guard, *, tip: int, latest: int, at: datetime
-) -> Iterator[bytes]:
-    """Give what must be sent, in order of nonce: stored bytes again where their nonce is free."""
-    nonce, fee_wei = chain.next_nonce(), chain.fee_wei()
-    for epoch in range(tip + 1, min(latest, tip + IN_FLIGHT_MAX) + 1):
+def _send(db: Database, chain: Chain, guard: Guard, *, tip: int, latest: int, at: datetime) -> int:
+    """Send the next headers; give how many."""
+
+    def sign(epoch: int, nonce: int, fee_wei: int) -> Signed:
         header = db.read(header_of, epoch)
-        before = db.read(_stored, epoch, chain.identity, nonce)
-        if before is not None and at - before.signed_at < BUMP_AFTER:
-            signed = before.signed
-        else:
-            # Nodes want an eighth more for the same nonce; what is stored stays valid.
-            fee = max(fee_wei, before.signed.fee_wei * 9 // 8 + 1) if before else fee_wei
-            guard.admit(header, lambda number: db.read(header_of, number), latest)
-            signed = chain.sign(header, nonce=nonce, fee_wei=fee)
-            db.transact(_store, epoch, chain.identity, signed, at=at)
-        yield signed.raw
-        nonce += 1
+        guard.admit(header, lambda number: db.read(header_of, number), latest)
+        return chain.sign(header, nonce=nonce, fee_wei=fee_wei)
+
+    epochs = range(tip + 1, min(latest, tip + IN_FLIGHT_MAX) + 1)
+    for raw in transactions(db, chain, SUBMISSIONS, epochs, sign, at=at):
+        chain.send(raw)
+    return len(epochs)
 
 
 def _is_welcome(db: Database, chain: Chain, *, tip: int) -> bool:
@@ -186,18 +158,6 @@ def _note(
 
 def _unsettled(session: Session, tip: int) -> list[tuple[int, bytes]]:
     return driver(session).execute(_OPEN, (tip, tip, RECHECKED)).fetchall()
-
-
-def _stored(session: Session, epoch: int, identity: Identity, nonce: int) -> Stored | None:
-    row = driver(session).execute(_STORED, (epoch, *identity, nonce)).fetchone()
-    return Stored(Signed(*row[:4]), row[4]) if row else None
-
-
-def _store(
-    session: Session, epoch: int, identity: Identity, signed: Signed, *, at: datetime
-) -> None:
-    values = (epoch, signed.tx_hash, *identity, signed.nonce, signed.fee_wei, signed.raw, at)
-    driver(session).execute(_STORE, values)
 
 
 def _has_signed(session: Session) -> bool:

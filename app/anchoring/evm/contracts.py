@@ -14,10 +14,11 @@ from typing import Any, Final, cast
 from eth_account.signers.local import LocalAccount
 from web3 import Web3
 
-from app.anchoring.chain import Chain
+from app.anchoring.chain import Chain, Register
 from app.anchoring.errors import ChainUnavailable, ContractMissing
 from app.anchoring.evm.node import Node, account_of, artifact, talking
 from app.anchoring.evm.web3_chain import Web3Chain
+from app.anchoring.evm.web3_register import Web3Register
 from ledger.encoding import ZERO_HASH
 from ledger.header import origin_tag
 
@@ -53,6 +54,26 @@ def connect(url: str, anchor_key: bytes, origin: str, contract: str | None = Non
     return Web3Chain(node, contract=address, key=anchor_key)
 
 
+def connect_register(url: str, anchor_key: bytes, contract: str | None = None) -> Register:
+    """Open the registry that units are told to.
+
+    Args:
+        url: JSON-RPC address of a node.
+        anchor_key: What the registrar's key is derived from.
+        contract: Address of RetirementRegistry; ``None`` finds or deploys one of our own, which
+            is for development.
+
+    Raises:
+        ChainUnavailable: The node does not answer.
+        ContractMissing: Nothing is there.
+    """
+    node = Node(url)
+    address = contract or ensure_register(node, anchor_key)
+    if not node.has_code(address):
+        raise ContractMissing(contract=address)
+    return Web3Register(node, contract=address, key=bytes(registrar_of(anchor_key).key))
+
+
 def ensure_anchor(node: Node, anchor_key: bytes, origin: str) -> str:
     """Bring CarbonAnchor to this chain, with the right to anchor; give its address. Idempotent."""
     anchorer = account_of(anchor_key)
@@ -60,8 +81,7 @@ def ensure_anchor(node: Node, anchor_key: bytes, origin: str) -> str:
     arguments = (FIRST_EPOCH, ZERO_HASH, origin_tag(origin), deployer.address, 0)
     address = _ensure(node, "CarbonAnchor", deployer, arguments)
     _ensure_role(node, "CarbonAnchor", address, deployer, "ANCHOR_ROLE", anchorer.address)
-    if node.nonce_of(anchorer.address) == 0:
-        node.fund(anchorer.address, FUNDS_WEI)
+    _ensure_funds(node, anchorer)
     return address
 
 
@@ -75,6 +95,16 @@ def ensure_registry(node: Node, anchor_key: bytes) -> tuple[str, LocalAccount]:
     return address, publisher
 
 
+def ensure_register(node: Node, anchor_key: bytes) -> str:
+    """Bring RetirementRegistry to this chain, with its registrar; give its address. Idempotent."""
+    name, registrar = "RetirementRegistry", registrar_of(anchor_key)
+    deployer = deployer_of(anchor_key, name)
+    address = _ensure(node, name, deployer, (deployer.address, 0))
+    _ensure_role(node, name, address, deployer, "REGISTRAR_ROLE", registrar.address)
+    _ensure_funds(node, registrar)
+    return address
+
+
 def anchor_address(anchor_key: bytes) -> str:
     """Give the address that CarbonAnchor has, or would have, in development; asks no chain."""
     return _first_contract_of(deployer_of(anchor_key, "CarbonAnchor").address)
@@ -83,6 +113,16 @@ def anchor_address(anchor_key: bytes) -> str:
 def registry_address(anchor_key: bytes) -> str:
     """Give the address that MethodologyRegistry has, or would have, in development."""
     return _first_contract_of(deployer_of(anchor_key, "MethodologyRegistry").address)
+
+
+def register_address(anchor_key: bytes) -> str:
+    """Give the address that RetirementRegistry has, or would have, in development."""
+    return _first_contract_of(deployer_of(anchor_key, "RetirementRegistry").address)
+
+
+def registrar_of(anchor_key: bytes) -> LocalAccount:
+    """Derive the account that tells RetirementRegistry: its nonces are no other submitter's."""
+    return account_of(digest(anchor_key, b"registrar", sha256))
 
 
 def deployer_of(anchor_key: bytes, name: str) -> LocalAccount:
@@ -139,6 +179,11 @@ def _ensure_role(
     if not granted:
         nonce = node.nonce_of(admin.address)
         transact(node, admin, calls.grantRole(wanted, holder), GRANT_GAS, nonce)
+
+
+def _ensure_funds(node: Node, account: LocalAccount) -> None:
+    if node.nonce_of(account.address) == 0:
+        node.fund(account.address, FUNDS_WEI)
 
 
 def _first_contract_of(sender: str) -> str:

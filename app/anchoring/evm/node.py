@@ -22,6 +22,7 @@ from app.anchoring.errors import AnchorRefused, ChainUnavailable, ContractMissin
 from app.anchoring.finality import Finality
 
 TIMEOUT_S: Final = 2
+CONTRACTS: Final = ("CarbonAnchor", "MethodologyRegistry", "RetirementRegistry")
 KNOWN_ALREADY: Final = ("already known", "already imported", "nonce too low", "underpriced")
 """What nodes say to a transaction that they know, or whose place is taken: not errors."""
 
@@ -116,7 +117,7 @@ def reason_of(error: ContractLogicError) -> str:
     data = error.data if isinstance(error, ContractCustomError) else None
     if not isinstance(data, str):
         return str(error.message)
-    for name in ("CarbonAnchor", "MethodologyRegistry"):
+    for name in CONTRACTS:
         for entry in artifact(name)["abi"]:
             if entry["type"] != "error":
                 continue
