@@ -99,7 +99,7 @@ def draw(seed: bytes, leaves: Iterable[bytes], count: int) -> list[tuple[int, by
     """Draw ``count`` leaves, or all; gives (position, leaf) in the order in which they are drawn.
 
     >>> [position for position, _ in draw(bytes(32), [b"a" * 32, b"b" * 32], 5)]
-    [0, 1]
+    [1, 0]
     """
     order = sha256(_ORDER + seed)
 

@@ -64,8 +64,9 @@ def write_serial(serial: Serial) -> str:
     >>> write_serial(Serial("SZMETRO", date(2026, 1, 1), 1, 1, 120))
     'TP1-SZMETRO-202601-00001-0000000001-0000000120-FN'
     """
+    month = serial.vintage.year * 100 + serial.vintage.month
     body = (
-        f"TP{VERSION}-{serial.method}-{serial.vintage:%Y%m}-{serial.batch:05d}"
+        f"TP{VERSION}-{serial.method}-{month:06d}-{serial.batch:05d}"
         f"-{serial.start:010d}-{serial.end:010d}"
     )
     text = f"{body}-{check_of(body)}"
