@@ -166,11 +166,11 @@ def default_of(factor: FactorRow) -> str | None:
     """Say of a factor from elsewhere that it stands in for one; none of a Chinese one.
 
     >>> default_of(factor_row("desnz-2025", "25_315_3147_11_1"))
-    'GB default: no Chinese figure of this kind is published'
+    'GB default: stands in for a Chinese figure'
     """
     if factor.region.startswith(NATION):
         return None
-    return f"{factor.region} default: no Chinese figure of this kind is published"
+    return f"{factor.region} default: stands in for a Chinese figure"
 
 
 def check_complete(lines: Iterable[Line], exclusions: Mapping[Category, str]) -> None:
