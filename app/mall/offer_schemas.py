@@ -139,16 +139,13 @@ class OfferChangeIn(BaseModel):
         return self
 
 
-class OwnOfferOut(BaseModel):
-    """An offer as its merchant and the desk see it."""
+class _Shown(BaseModel):
+    """What is shown of an offer to whoever may see it."""
 
     model_config = FROZEN
 
     id: OfferId
-    merchant: str = Field(examples=["mer_01k0000000000000000000000e"])
-    state: OfferState
     version: Version
-    reason: str | None = Field(description="Why the desk refused it. 驳回原因")
     kind: OfferKind
     category: Category
     title_zh: str
@@ -163,6 +160,14 @@ class OwnOfferOut(BaseModel):
     sale_to: datetime
     voucher_days: VoucherDays
     images: Images
+
+
+class OwnOfferOut(_Shown):
+    """An offer as its merchant and the desk see it."""
+
+    merchant: str = Field(examples=["mer_01k0000000000000000000000e"])
+    state: OfferState
+    reason: str | None = Field(description="Why the desk refused it. 驳回原因")
     stocked: Stocked
     taken: int = Field(description="Reserved or redeemed. 已兑换", examples=[3])
     created_at: datetime
@@ -195,28 +200,10 @@ class RefusalIn(BaseModel):
     reason: Reason
 
 
-class OfferOut(BaseModel):
+class OfferOut(_Shown):
     """An offer that is on sale (商品)."""
 
-    model_config = FROZEN
-
-    id: OfferId
-    version: Version
-    kind: OfferKind
-    category: Category
     merchant: MerchantNamed
-    title_zh: str
-    title_en: str
-    text_zh: str
-    text_en: str
-    price_points: PricePoints
-    price_fen: PriceFen
-    per_person: PerPerson
-    per_day: PerDay
-    sale_from: datetime
-    sale_to: datetime
-    voucher_days: VoucherDays
-    images: Images
     sold_out: bool = Field(description="Of stock, or of what today allows. 已兑完")
 
 
