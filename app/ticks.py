@@ -11,8 +11,8 @@ import structlog
 from sqlmodel import Session
 
 from app.activities import decided, purge, settle
-from app.anchoring import Chain, Finality, Guard, Notary
-from app.anchoring.errors import ChainUnavailable
+from app.anchoring import Chain, Finality, Guard, Notary, Register, register
+from app.anchoring.errors import ChainUnavailable, ContractMissing
 from app.benefit import give_by_night
 from app.books import sweep_balances
 from app.campaigns import run_simulations
@@ -50,11 +50,13 @@ from app.points import close_points_day, exchange_automatically
 from app.points.warning import warn_of_budgets, warn_of_points
 from app.privacy.erasing import erase
 from app.registry import (
+    ChainUnits,
     ConservationSeal,
     close_units,
     conservation_digest,
     freeze_lots,
     replace_all,
+    take_retirements,
 )
 from app.sessions import sweep as sweep_sessions
 from app.settlements import SettlementSeal, close_windows, settle_days
@@ -112,6 +114,22 @@ def chain_of(city: City) -> Chain:
     )
 
 
+def register_of(city: City) -> Register | None:
+    """Connect to the registry of units; ``None`` if production has named none.
+
+    Raises:
+        ChainUnavailable: It does not answer.
+        ContractMissing: There is no contract at this address.
+    """
+    contract = city.settings.chain_retirement_registry
+    if contract is None and city.settings.is_production:
+        return None
+    _load_chain_libraries()
+    from app.anchoring.evm.contracts import connect_register  # noqa: PLC0415 -- likewise
+
+    return connect_register(city.addresses.chain_rpc_url, city.keys.anchor, contract)
+
+
 def _load_chain_libraries() -> None:
     """Load web3 in one thread at a time: two that load it at once wait for each other for ever."""
     with _LOADING:
@@ -125,6 +143,29 @@ def anchor(city: City, at: datetime) -> None:
         notary_of(city).tick(lambda: chain_of(city), at=at)
     except ChainUnavailable as error:
         log.warning("chain away; the next tick goes on", reason=str(error))
+
+
+def retire_units(city: City, at: datetime) -> None:
+    """Give retirements that are due their serials; tell the registry on the chain (执行注销)."""
+    take_retirements(city.db, at=at)
+    try:
+        if registry := register_of(city):
+            finality = Finality.parse(city.settings.chain_finality)
+            register(city.worker_db, registry, finality, at=at)
+    except ChainUnavailable as error:
+        log.warning("chain away; the next tick goes on", reason=str(error))
+
+
+def units_on_chain(city: City) -> ChainUnits | None:
+    """Give what the registry has in all, at its newest final block; ``None`` if it is away."""
+    try:
+        registry = register_of(city)
+        if registry is None:
+            return None
+        height = registry.final_height(Finality.parse(city.settings.chain_finality))
+        return ChainUnits(height, *registry.totals(height)[:3]) if height >= 0 else None
+    except (ChainUnavailable, ContractMissing):
+        return None
 
 
 def declare_methodologies(city: City, at: datetime) -> None:
@@ -256,7 +297,7 @@ def expire_vouchers(city: City, at: datetime) -> None:
 def close_the_units_day(city: City, at: datetime) -> None:
     """Write down where every unit is, once a day and signed (守恒结账)."""
     seal = ConservationSeal(city.keys.receipt, city.settings.origin)
-    if city.db.transact(close_units, seal, None, day=day_of(at), at=at) is False:
+    if city.db.transact(close_units, seal, units_on_chain(city), day=day_of(at), at=at) is False:
         log.error("units or funds are not conserved", day=str(day_of(at)))
 
 
@@ -392,6 +433,7 @@ def _salt() -> bytes:
 JOBS: Final[tuple[tuple[str, timedelta, Callable[[City, datetime], None]], ...]] = (
     ("keep-partitions", timedelta(hours=6), keep_partitions),
     ("anchor", timedelta(seconds=5), anchor),
+    ("retire-units", timedelta(seconds=5), retire_units),
     ("declare-methodologies", timedelta(hours=1), declare_methodologies),
     ("settle-months", timedelta(hours=12), settle_months),
     ("exchange-by-night", timedelta(hours=6), exchange_by_night),

@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     chain_registry: str | None = None
     """Address of MethodologyRegistry, where published digests are looked for; deployed on first
     use in development when absent."""
+    chain_retirement_registry: str | None = None
+    """Address of RetirementRegistry, which is told of issued, retired, void and cancelled units;
+    deployed on first use in development when absent. Its registrar: ``tanpu keys``."""
     origin: str = "tanpu.localhost/ledger/1"
     """Name of this ledger, hashed into every header and so fixed for its life."""
     signer_guard: Path | None = None

@@ -25,13 +25,18 @@ from app.registry.conservation_rules import ChainUnits
 from app.registry.errors import BatchUnknown
 from app.registry.freezing import freeze_lots
 from app.registry.issuing import DEEDS as ISSUE_DEEDS
+from app.registry.recalls import DEEDS as RECALL_DEEDS
 from app.registry.replacing import replace_all
+from app.registry.retirements import Retirement, RetirementState, find_retirement
+from app.registry.retiring import RetirementWish, request_retirement, revert_retirement
+from app.registry.taking import retire_at_once, take_retirements
+from app.registry.telling import tell_chain
 from app.registry.terms import DEEDS as TERMS_DEEDS
 from app.registry.terms import buffer_of
 from app.staff import Deed
 from ledger.serials import parse_serial
 
-DEEDS: Final[Mapping[str, Deed]] = {**TERMS_DEEDS, **ISSUE_DEEDS}
+DEEDS: Final[Mapping[str, Deed]] = {**TERMS_DEEDS, **RECALL_DEEDS, **ISSUE_DEEDS}
 
 __all__ = [
     "DEEDS",
@@ -40,17 +45,26 @@ __all__ = [
     "ChainUnits",
     "ConservationSeal",
     "Holding",
+    "Retirement",
+    "RetirementState",
+    "RetirementWish",
     "batch_name",
     "batches",
     "buffer_of",
     "close_units",
     "conservation_digest",
     "find_batch",
+    "find_retirement",
     "freeze_lots",
     "holdings_of",
     "lock_batch",
     "parse_serial",
     "replace_all",
+    "request_retirement",
+    "retire_at_once",
+    "revert_retirement",
     "serial_of",
+    "take_retirements",
+    "tell_chain",
     "unit_asset",
 ]
