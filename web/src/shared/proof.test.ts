@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { mutations } from './mutations.ts'
 import { type Bytes, type Json, Rejected, amount, big, check, climb, isPrefix, mirrored, onChain, raw, readHeader, sha, tag } from './proof.ts'
 
 const vectors = (name: string): Json =>
@@ -158,38 +159,3 @@ test('it reads bytes and amounts from their one spelling only', () => {
   for (const spelled of ['', '01', '-1', '+1', '1.0', '1e3', ' 1', '１', 1, null]) assert.throws(() => amount(spelled), String(spelled))
   for (const number of [-1, 256, 0.5, Number.NaN, 2n ** 64n]) assert.throws(() => big(number, 1), String(number))
 })
-
-/** Every receipt that differs from `receipt` in one place: a value changed or left out, a list shorter or longer. */
-function* mutations(receipt: Json): Generator<[string, Json]> {
-  const apply = (path: readonly (string | number)[], change: (holder: any, key: string | number) => void): [string, Json] => {
-    const changed = clone(receipt)
-    const holder = path.slice(0, -1).reduce((value: any, key) => value[key], changed)
-    change(holder, path.at(-1) as string | number)
-    return [path.join('.'), changed]
-  }
-  for (const path of places(receipt)) {
-    const value = path.reduce((inner: any, key) => inner[key], receipt)
-    const isItem = typeof path.at(-1) === 'number'
-    yield apply(path, (holder, key) => (isItem ? holder.splice(key, 1) : delete holder[key]))
-    if (isItem) yield apply(path, (holder, key) => holder.splice(key, 0, clone(holder[key])))
-    if (typeof value === 'number') {
-      yield apply(path, (holder, key) => (holder[key] += 1))
-      yield apply(path, (holder, key) => (holder[key] = String(value)))
-      if (value > 0) yield apply(path, (holder, key) => (holder[key] -= 1))
-    } else if (typeof value === 'string') {
-      const last = value.at(-1) === '1' ? '2' : '1'
-      yield apply(path, (holder, key) => (holder[key] = value.slice(0, -1) + last))
-      yield apply(path, (holder, key) => (holder[key] = `${value}0`))
-      yield apply(path, (holder, key) => (holder[key] = `0${value}`))
-    } else if (value === null) {
-      yield apply(path, (holder, key) => (holder[key] = {}))
-    }
-  }
-}
-
-/** The path of everything inside `value`. */
-function* places(value: unknown, path: readonly (string | number)[] = []): Generator<readonly (string | number)[]> {
-  if (path.length > 0) yield path
-  if (Array.isArray(value)) for (const [at, item] of value.entries()) yield* places(item, [...path, at])
-  else if (value !== null && typeof value === 'object') for (const [key, item] of Object.entries(value)) yield* places(item, [...path, key])
-}

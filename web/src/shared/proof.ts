@@ -27,7 +27,7 @@ export class Rejected extends Error {
 const COUNTERS = 4
 const text = new TextEncoder()
 
-const need: (claim: unknown, otherwise: string) => asserts claim = (claim, otherwise) => {
+export const need: (claim: unknown, otherwise: string) => asserts claim = (claim, otherwise) => {
   if (!claim) throw new Error(otherwise)
 }
 
@@ -45,7 +45,7 @@ const join = (...parts: readonly Bytes[]): Bytes => {
 export const sha = async (...parts: readonly Bytes[]): Promise<Bytes> =>
   new Uint8Array(await crypto.subtle.digest('SHA-256', join(...parts)))
 
-const utf8 = (words: unknown): Bytes => {
+export const utf8 = (words: unknown): Bytes => {
   need(typeof words === 'string' && words.isWellFormed(), 'not text')
   return text.encode(words)
 }
@@ -53,9 +53,9 @@ const utf8 = (words: unknown): Bytes => {
 /** Hashes the name of a kind of preimage. */
 export const tag = (name: string): Promise<Bytes> => sha(utf8('carbon-anchor/v1/'), utf8(name))
 
-const hex = (data: Bytes): string => Array.from(data, (byte) => byte.toString(16).padStart(2, '0')).join('')
+export const hex = (data: Bytes): string => Array.from(data, (byte) => byte.toString(16).padStart(2, '0')).join('')
 
-const same = (left: Bytes, right: Bytes): boolean => hex(left) === hex(right)
+export const same = (left: Bytes, right: Bytes): boolean => hex(left) === hex(right)
 
 /** Reads bytes from their one spelling: lower-case hex of the right length. */
 export const raw = (spelled: unknown, size = 32): Bytes => {
@@ -76,7 +76,7 @@ export const amount = (spelled: unknown): bigint => {
   return BigInt(spelled)
 }
 
-const list = (value: unknown): readonly any[] => {
+export const list = (value: unknown): readonly any[] => {
   need(Array.isArray(value), 'not a list')
   return value
 }
@@ -90,7 +90,7 @@ const amounts = (values: unknown): bigint[] => {
 /** Writes the counters: reduction credits and debits [mg], points credits and debits. */
 const four = (values: unknown, size: number): Bytes => join(...amounts(values).map((sum) => big(sum, size)))
 
-const hashes = (values: unknown): Bytes[] => list(values).map((value) => raw(value))
+export const hashes = (values: unknown): Bytes[] => list(values).map((value) => raw(value))
 
 const half = (number: number): number => Math.floor(number / 2)
 
