@@ -220,6 +220,8 @@ PUBLIC: Final = frozenset(
         "GET /v1/public/verifier/{name}",
         "GET /v1/erasures/{token}",
         "GET /v1/public/receipt-key",
+        "GET /v1/public/recalls",
+        "GET /v1/public/recalls/{recall_id}",
         "GET /v1/public/conservation",
         "GET /v1/public/conservation/{day}",
         "GET /v1/public/epochs",

@@ -52,6 +52,7 @@ from app.privacy.erasing import erase
 from app.registry import (
     ChainUnits,
     ConservationSeal,
+    carry_out_recalls,
     close_units,
     conservation_digest,
     freeze_lots,
@@ -355,6 +356,11 @@ def replace_shortfalls(city: City, at: datetime) -> None:
     replace_all(city.db, new_id=new_id, new_salt=_salt, at=at)
 
 
+def carry_recalls_out(city: City, at: datetime) -> None:
+    """Void the units that recalls name, and give buyers others (执行撤回)."""
+    carry_out_recalls(city.db, new_id=new_id, at=at)
+
+
 def watch_renewals(city: City, at: datetime) -> None:
     """Warn of scenario approvals that end within 90 days (场景续期提醒)."""
     warn_of_renewals(city.db, at=at)
@@ -459,6 +465,7 @@ JOBS: Final[tuple[tuple[str, timedelta, Callable[[City, datetime], None]], ...]]
     ("build-boards", timedelta(hours=24), build_boards),
     ("freeze-lots", timedelta(minutes=1), freeze_begun_lots),
     ("replace-shortfalls", timedelta(hours=1), replace_shortfalls),
+    ("carry-out-recalls", timedelta(minutes=1), carry_recalls_out),
     ("watch-renewals", timedelta(hours=24), watch_renewals),
     ("shadow-runs", timedelta(minutes=1), run_shadow_runs),
     ("simulate-campaigns", timedelta(minutes=1), simulate_campaigns),

@@ -58,6 +58,8 @@ class Scope(StrEnum):
     """See the sample of a lot, find and decide."""
     UNITS_ISSUE = "units.issue"
     """Sign for the issuance of units, and give the regulator's part of a sample's seed."""
+    UNITS_INVALIDATE = "units.invalidate"
+    """Ask, and sign, for a recall of units."""
     REDUCTIONS_CANCEL = "reductions.cancel"
     """Cancel one's own reductions, or those of one's organisation; withdraw names shown by it."""
     PROJECTS_MANAGE = "projects.manage"
@@ -130,6 +132,7 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
                 Scope.OVERSIGHT_MANAGE,
                 Scope.AUDIT_READ,
                 Scope.UNITS_ISSUE,
+                Scope.UNITS_INVALIDATE,
                 Scope.APPROVALS_SIGN,
                 Scope.PROJECTS_READ,
                 Scope.PROJECTS_REGISTER,

@@ -25,6 +25,7 @@ from app.registry.conservation_rules import ChainUnits
 from app.registry.errors import BatchUnknown
 from app.registry.freezing import freeze_lots
 from app.registry.issuing import DEEDS as ISSUE_DEEDS
+from app.registry.recalling import carry_out_recalls
 from app.registry.recalls import DEEDS as RECALL_DEEDS
 from app.registry.replacing import replace_all
 from app.registry.retirements import Retirement, RetirementState, find_retirement
@@ -51,6 +52,7 @@ __all__ = [
     "batch_name",
     "batches",
     "buffer_of",
+    "carry_out_recalls",
     "close_units",
     "conservation_digest",
     "find_batch",

@@ -19,20 +19,21 @@ class Act(NamedTuple):
     """Of it, what is in issue batches."""
 
 
-class Exit(NamedTuple):
-    """Milligrams that left their holder at once."""
+class Move(NamedTuple):
+    """Milligrams that left their holder at once, or that a correction took back from there."""
 
     place: int
-    """The system account that they went to."""
+    """The system account that they went to, or were taken from."""
     mg: int
+    """Below zero for what was taken back."""
 
 
-class Left(NamedTuple):
-    """What corrections took back from where it had gone [mg]."""
+class Places(NamedTuple):
+    """The system accounts that attribution tells apart."""
 
-    by_place: Mapping[int, int]
-    """By system account; from the pool only while it was not issued."""
-    issued_mg: int
+    pool: int
+    issued: int
+    """What a correction takes from there is a shortfall of a batch; nothing leaves to it at once."""
 
 
 class Share(NamedTuple):
@@ -42,24 +43,28 @@ class Share(NamedTuple):
     mg: int
 
 
-def pooled_mg(acts: Iterable[Act], exits: Iterable[Exit], left: Left, pool: int) -> int:
+def pooled_mg(acts: Iterable[Act], moves: Iterable[Move], places: Places) -> int:
     """Say what of this person's is in the pool and in no batch."""
-    into = sum(each.mg for each in exits if each.place == pool)
-    return into - left.by_place.get(pool, 0) - sum(each.placed_mg for each in acts)
+    into = sum(each.mg for each in moves if each.place == places.pool)
+    return into - sum(each.placed_mg for each in acts)
 
 
-def attribute(acts: Sequence[Act], exits: Sequence[Exit], left: Left, pool: int) -> list[Share]:
-    """Give the acts that the pool's milligrams are of, in the order of ``acts``."""
-    room = [act.mg - kept for act, kept in zip(acts, _kept(acts, left.issued_mg), strict=True)]
+def attribute(acts: Sequence[Act], moves: Sequence[Move], places: Places) -> list[Share]:
+    """Give the acts that the pool's milligrams are of, in the order of ``acts``.
+
+    ``moves`` are in the order of recording: what is taken back is taken from the latest before it.
+    """
+    shortfall_mg = -sum(each.mg for each in moves if each.place == places.issued)
+    room = [act.mg - kept for act, kept in zip(acts, _kept(acts, shortfall_mg), strict=True)]
     shares: list[Share] = []
     at = 0
-    for place, mg in _to_fill(acts, exits, left, pool):
+    for place, mg in _to_fill(acts, moves, places):
         missing = mg
         while missing and at < len(acts):
             part = min(room[at], missing)
             room[at] -= part
             missing -= part
-            if part and place == pool:
+            if part and place == places.pool:
                 _add(shares, acts[at].id, part)
             at += room[at] == 0
         assert not missing, (place, mg, missing)
@@ -100,25 +105,33 @@ def _kept(acts: Sequence[Act], shortfall_mg: int) -> list[int]:
     return kept
 
 
-def _to_fill(
-    acts: Sequence[Act], exits: Sequence[Exit], left: Left, pool: int
-) -> list[tuple[int, int]]:
-    """Give the exits that batches have not filled, less what was taken back, the latest first."""
-    taken = dict(left.by_place)
-    filled = sum(act.placed_mg for act in acts) - left.issued_mg
-    taken[pool] = taken.get(pool, 0) + left.issued_mg
-    open_: list[tuple[int, int]] = []
-    for place, mg in reversed(exits):
-        part = min(mg, taken.get(place, 0))
-        taken[place] = taken.get(place, 0) - part
-        open_.append((place, mg - part))
-    found: list[tuple[int, int]] = []
-    for place, mg in reversed(open_):
-        part = min(mg, filled) if place == pool else 0
+def _to_fill(acts: Sequence[Act], moves: Sequence[Move], places: Places) -> list[Move]:
+    """Give the exits that batches have not filled, less what was taken back of them."""
+    left: list[Move] = []
+    for move in moves:
+        if move.mg > 0:
+            left.append(move)
+        elif move.place != places.issued:
+            _take_back(left, move)
+    filled = sum(act.placed_mg for act in acts)
+    found: list[Move] = []
+    for place, mg in left:
+        part = min(mg, filled) if place == places.pool else 0
         filled -= part
         if mg > part:
-            found.append((place, mg - part))
+            found.append(Move(place, mg - part))
     return found
+
+
+def _take_back(left: list[Move], move: Move) -> None:
+    """Take from the latest exits to that place."""
+    missing = -move.mg
+    for at in range(len(left) - 1, -1, -1):
+        if left[at].place == move.place:
+            part = min(left[at].mg, missing)
+            left[at] = Move(move.place, left[at].mg - part)
+            missing -= part
+    assert not missing, move
 
 
 def _add(shares: list[Share], act: UUID, mg: int) -> None:

@@ -151,6 +151,28 @@ class RowUnknown(Refusal):
     title_zh = "该批次池没有此行为,或不属于你"
 
 
+class RecallUnknown(Refusal):
+    """There is no such recall."""
+
+    code = "recalls.unknown"
+    status = 404
+    title_zh = "没有这项撤回"
+
+
+class RecallEmpty(Refusal):
+    """No unit was issued of such acts."""
+
+    code = "recalls.empty"
+    title_zh = "这些行为没有签发单位"
+
+
+class RecallTooMuch(Refusal):
+    """The batch has fewer units that no recall has named yet."""
+
+    code = "recalls.too_much"
+    title_zh = "超过该批次尚未撤回的数量"
+
+
 class ClosingUnknown(Refusal):
     """That day was not closed."""
 

@@ -19,7 +19,7 @@ from app.kernel.secrets import Keys
 from app.registry.attribution import attribute
 from app.registry.errors import ClassNotPooled, LotOpen
 from app.registry.lots import Lot, LotOutcome, LotStep, close_lot, find_lot, freezing, lock_lot
-from app.registry.origins import POOL, Person, persons
+from app.registry.origins import PLACES, Person, persons
 from app.registry.pooling import ERASED, Checks
 from app.registry.terms import terms_in_force
 from app.staff import note_act
@@ -154,7 +154,7 @@ def seal(session: Session, lot: UUID, *, at: datetime) -> None:
 def _framed(people: Iterator[Person]) -> Iterator[Framed]:
     for person in people:
         worth = {act.id: act.mg for act in person.acts}
-        for act, mg in attribute(person.acts, person.exits, person.left, POOL):
+        for act, mg in attribute(person.acts, person.moves, PLACES):
             yield Framed(person, act, mg, worth[act])
 
 

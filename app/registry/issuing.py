@@ -24,7 +24,7 @@ from app.registry.attribution import pooled_mg, staying
 from app.registry.batches import Batch, find_batch, unit_asset
 from app.registry.errors import BelowOneUnit
 from app.registry.lots import PREFIX, Lot, LotOutcome, LotStep, close_lot, lock_lot
-from app.registry.origins import ISSUED, POOL, persons
+from app.registry.origins import PLACES, persons
 from app.registry.rules import MG_PER_KG, Issue, issue_of
 from app.registry.telling import tell_chain
 from app.registry.terms import buffer_of, terms_in_force
@@ -157,7 +157,7 @@ def _staying(
         for person in people:
             framed = rows.get(person.owner, {})
             acts = {act.id: act for act in person.acts}
-            pool_mg = pooled_mg(person.acts, person.exits, person.left, POOL)
+            pool_mg = pooled_mg(person.acts, person.moves, PLACES)
             frame = [(act, *framed[act]) for act in acts if act in framed]
             for act in staying(acts, frame, pool_mg):
                 yield person.bucket, person.owner, act
@@ -203,7 +203,7 @@ def _post(session: Session, lot: Lot, batch: Batch, signing: Signing) -> None:
     )
     rows = [
         Row(
-            0, today, new_id(), POOL, ISSUED, lot.asset, batch.quantity_kg * MG_PER_KG,
+            0, today, new_id(), *PLACES, lot.asset, batch.quantity_kg * MG_PER_KG,
             int(Code.ISSUE_POOLED), cause, today,
         )
     ]  # fmt: skip

@@ -14,16 +14,15 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from app.kernel.db import Connection
-from app.registry.attribution import Act, Exit, Left
+from app.registry.attribution import Act, Move, Places
 from ledger.accounts import SYSTEM_ACCOUNTS
 from ledger.chart import Code
 from ledger.encoding import ZERO_HASH
 
-POOL: Final = SYSTEM_ACCOUNTS["pool"]
-ISSUED: Final = SYSTEM_ACCOUNTS["issued"]
-EXITS: Final = (POOL, SYSTEM_ACCOUNTS["cancelled"], SYSTEM_ACCOUNTS["given"])
+PLACES: Final = Places(SYSTEM_ACCOUNTS["pool"], SYSTEM_ACCOUNTS["issued"])
+EXITS: Final = (PLACES.pool, SYSTEM_ACCOUNTS["cancelled"], SYSTEM_ACCOUNTS["given"])
 ROWS_AT_ONCE: Final = 5_000
-_ACT, _EXIT, _LEFT = 0, 1, 2
+_ACT = 0
 _STREAM: Final = """
 with own as (
   select distinct bucket, source as owner from transfer
@@ -59,12 +58,11 @@ select o.bucket, o.owner, 1, e.recorded_on, e.id, null, e.amount, e.target, null
   from own o
   join moved e on e.bucket = o.bucket and e.source = o.owner and e.target = any(%(exits)s)
 union all
-select o.bucket, o.owner, 2, null, null, null, sum(c.amount)::int8, c.source, null
+select o.bucket, o.owner, 1, c.recorded_on, c.id, null, -c.amount, c.source, null
   from own o
   join moved a on a.bucket = o.bucket and a.target = o.owner and a.code = %(accrue)s
   join moved c on c.bucket = a.bucket and c.corrects = a.id and c.code = %(correct)s
    and c.source < 65536
- group by o.bucket, o.owner, c.source
  order by 1, 2, 3, 4, 5"""
 
 
@@ -93,15 +91,8 @@ class Person:
     owner: int
     acts: list[Act] = field(default_factory=list[Act])
     facts: dict[UUID, ActFacts] = field(default_factory=dict[UUID, ActFacts])
-    exits: list[Exit] = field(default_factory=list[Exit])
-    taken: dict[int, int] = field(default_factory=dict[int, int])
-    """What corrections took back, by where it had gone [mg]."""
-
-    @property
-    def left(self) -> Left:
-        """What corrections took back."""
-        places = {place: mg for place, mg in self.taken.items() if place != ISSUED}
-        return Left(places, self.taken.get(ISSUED, 0))
+    moves: list[Move] = field(default_factory=list[Move])
+    """What left them, and what corrections took back from there, in the order of recording."""
 
 
 def persons(connection: Connection, series: Series, first: int, last: int) -> Generator[Person]:
@@ -111,7 +102,7 @@ def persons(connection: Connection, series: Series, first: int, last: int) -> Ge
         "last": last,
         "asset": series.asset,
         "since": series.since,
-        "pool": POOL,
+        "pool": PLACES.pool,
         "exits": list(EXITS),
         "accrue": int(Code.ACCRUE),
         "correct": int(Code.CORRECT),
@@ -129,8 +120,6 @@ def _person(bucket: int, owner: int, rows: Iterator[tuple[Any, ...]]) -> Person:
         if kind == _ACT:
             made.acts.append(Act(id_, mg, other))
             made.facts[id_] = ActFacts(recorded_on, occurred_on, bytes(evidence or ZERO_HASH))
-        elif kind == _EXIT:
-            made.exits.append(Exit(other, mg))
         else:
-            made.taken[other] = mg
+            made.moves.append(Move(other, mg))
     return made

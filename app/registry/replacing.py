@@ -1,8 +1,9 @@
-"""What corrections take of issued grams (签发差额替换): the buffer retires a unit per kilogram.
+"""What corrections and recalls take of used units (差额替换): the buffer retires as many.
 
-A shortfall adds up in milligrams per batch; each whole kilogram of it is made good by retiring a
-unit of the buffer, of the short batch itself first, then of the oldest batch that has some. What
-the buffer lacks is the batch's public deficit until it is zero.
+A shortfall adds up in milligrams per batch; each whole kilogram of it, and each used unit that was
+recalled, is made good by retiring a unit of the buffer, of the short batch itself first, then of
+the oldest batch that has some. What the buffer lacks is the batch's public deficit until it is
+zero.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,11 +23,15 @@ from app.registry.terms import buffer_of
 from ledger.certificate import Purpose
 
 _SHORT: Final = """
-select batch from issued_shortfall where bucket >= 0
- group by batch having sum(mg) >= 1000000 order by batch"""
+select batch from (
+  select batch, floor(sum(mg) / 1000000) as kg from issued_shortfall
+   where bucket >= 0 group by batch
+  union all select batch, sum(used_kg) from recall_sweep group by batch) short
+ group by batch having sum(kg) > 0 order by batch"""
 _STANDING: Final = """
 select coalesce((select sum(mg) from issued_shortfall where bucket >= 0 and batch = %(batch)s),
                 0)::int8,
+       coalesce((select sum(used_kg) from recall_sweep where batch = %(batch)s), 0)::int8,
        coalesce((select sum(quantity_kg) from replacement where batch = %(batch)s), 0)::int8"""
 _REPLACED: Final = """
 insert into replacement (id, batch, taken_from, quantity_kg, replaced_at)
@@ -40,18 +45,20 @@ class Standing(NamedTuple):
     """How far a batch is short, and what was done about it."""
 
     short_mg: int
+    """What corrections took."""
+    recalled_kg: int
+    """Used units that were recalled."""
     replaced_kg: int
 
     @property
     def deficit_kg(self) -> int:
         """Whole units that nothing has replaced yet."""
-        return due_kg(self.short_mg, self.replaced_kg)
+        return due_kg(self.short_mg, self.recalled_kg, self.replaced_kg)
 
 
 def standing_of(connection: Connection, batch: UUID) -> Standing:
     """Give how far a batch is short."""
-    ((short_mg, replaced_kg),) = connection.execute(_STANDING, {"batch": batch}).fetchall()
-    return Standing(short_mg, replaced_kg)
+    return Standing(*connection.execute(_STANDING, {"batch": batch}).fetchall()[0])
 
 
 def replace_all(db: Database, *, new_id: NewId, new_salt: NewSalt, at: datetime) -> int:

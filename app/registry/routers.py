@@ -7,6 +7,16 @@ from fastapi import APIRouter
 from app.registry.lots_api import router as lots
 from app.registry.lots_api import terms
 from app.registry.public_api import router as public
+from app.registry.recalls_api import public as public_recalls
+from app.registry.recalls_api import router as recalls
 from app.registry.units_api import holdings, mine
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (lots, terms, public, mine, holdings)
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    lots,
+    terms,
+    public,
+    mine,
+    holdings,
+    recalls,
+    public_recalls,
+)

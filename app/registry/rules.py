@@ -85,10 +85,10 @@ def units_at(first_mg: int, start_mg: int, end_mg: int) -> Units:
     return Units((start_mg - first_mg) // MG_PER_KG + 1, (end_mg - 1 - first_mg) // MG_PER_KG + 1)
 
 
-def due_kg(shortfall_mg: int, replaced_kg: int) -> int:
+def due_kg(shortfall_mg: int, recalled_kg: int, replaced_kg: int) -> int:
     """Say how many whole kilograms a batch is short of that nothing has replaced yet.
 
-    >>> due_kg(2_999_999, 1)
-    1
+    >>> due_kg(2_999_999, 3, 1)
+    4
     """
-    return shortfall_mg // MG_PER_KG - replaced_kg
+    return shortfall_mg // MG_PER_KG + recalled_kg - replaced_kg

@@ -43,6 +43,8 @@ class NewsKind(StrEnum):
     PURCHASE_PAID = "purchase.paid"
     """The buyer has the units, or they are retired for it; the seller has sold them."""
     PURCHASE_EXPIRED = "purchase.expired"
+    RECALL_OPENED = "recall.opened"
+    """Units that somebody holds or used stand for nothing; what is done about it is public."""
     PING = "webhook.ping"
     """Sent when the owner asks for it, whatever else the endpoint is told."""
 
@@ -59,7 +61,9 @@ MERCHANT_NEWS: Final = frozenset(
 NEWS: Final[Mapping[str, frozenset[NewsKind]]] = MappingProxyType(
     {
         "merchant": MERCHANT_NEWS,
-        "organisation": frozenset({NewsKind.PURCHASE_PAID, NewsKind.PURCHASE_EXPIRED}),
+        "organisation": frozenset(
+            {NewsKind.PURCHASE_PAID, NewsKind.PURCHASE_EXPIRED, NewsKind.RECALL_OPENED}
+        ),
         "partner": frozenset({NewsKind.POINTS_EXPIRING}),
         "operator": frozenset({NewsKind.POINTS_EXPIRING, NewsKind.BUDGET_LOW}),
     }

@@ -12,11 +12,68 @@ create table conservation (
 );
 comment on column conservation.body is 'What is signed; app.registry.conservation writes it';
 comment on column conservation.is_kept is 'Whether every equation in it holds';
-select make_append_only('conservation'::regclass);
+
+create table recall (
+  id uuid primary key,
+  reason text not null check (length(reason) between 1 and 2000),
+  reduction int references asset (id) check (reduction & 7 = 1),
+  first_on date,
+  last_on date check (last_on >= first_on),
+  asked_by text not null,
+  signed_by text not null check (signed_by <> asked_by),
+  opened_at timestamptz not null,
+  check (num_nulls(reduction, first_on, last_on) in (0, 3))
+);
+comment on column recall.reduction is 'With its days: which acts stand for nothing; without them batches were named';
+create table recall_batch (
+  recall uuid not null references recall (id),
+  batch uuid not null references issue_batch (id),
+  void_kg bigint not null check (void_kg > 0),
+  primary key (recall, batch)
+);
+create index recall_batch_of on recall_batch (batch);
+
+-- What was found where, once for each batch of a recall: `used_kg` had serials or was promised.
+create table recall_sweep (
+  recall uuid not null,
+  batch uuid not null,
+  used_kg bigint not null check (used_kg >= 0),
+  swept_at timestamptz not null,
+  primary key (recall, batch),
+  foreign key (recall, batch) references recall_batch (recall, batch)
+);
+create index recall_sweep_of on recall_sweep (batch);
+create table recall_void (
+  id uuid primary key,
+  recall uuid not null,
+  batch uuid not null,
+  holder bigint not null check (holder >= 65536 and holder % 2 = 0),
+  quantity_kg bigint not null check (quantity_kg > 0),
+  is_owed boolean not null,
+  foreign key (recall, batch) references recall_sweep (recall, batch),
+  unique (recall, batch, holder)
+);
+comment on table recall_void is 'Free units that were invalidated; id also of the transfer';
+comment on column recall_void.is_owed is 'Whether the holder bought them, and is to have others';
+create table recall_given (
+  id uuid primary key,
+  void uuid not null references recall_void (id),
+  taken_from uuid not null references issue_batch (id),
+  quantity_kg bigint not null check (quantity_kg > 0),
+  given_at timestamptz not null
+);
+create index recall_given_for on recall_given (void);
+comment on table recall_given is 'Units of the buffer in place of void ones; id also the cause of both legs';
+
+select make_append_only(t) from unnest(array['conservation', 'recall', 'recall_batch', 'recall_sweep',
+  'recall_void', 'recall_given']::regclass[]) t;
 
 -- Few owners hold units, among millions who hold reductions and points.
 create index balance_units on balance (asset) where asset & 7 = 4;
 
 -- grants ------------------------------------------------------------------------------------
-grant select, insert on conservation to tanpu_app;
-grant select on conservation to tanpu_worker, tanpu_audit;
+grant select, insert on conservation, recall, recall_batch, recall_sweep, recall_void, recall_given
+  to tanpu_app;
+grant select on conservation to tanpu_worker;
+grant select on conservation, recall, recall_batch, recall_sweep, recall_void, recall_given
+  to tanpu_audit;
