@@ -12,7 +12,7 @@ what the operator says is left fits the claim, and is signed where you name a ke
 
 What happened later no file can tell: a correction may have taken some of it back since. Ask for
 the certificate's status, or trust the one in the file no longer than its date. Exit code 0: true;
-1: not true; 2: cannot be read; 3: true, but reduced or revoked since.
+1: not true; 2: cannot be read; 4: true, but reduced or revoked since.
 """
 
 import json
@@ -370,7 +370,7 @@ def main(arguments: Sequence[str] | None = None, verify: Verify | None = None) -
         else:
             trust, root = on_chain(ask(given.rpc), given.contract), f"chain at {given.rpc}"
         found = check(document, trust, status, verify)
-        verdict, failed = f"{found}; trusting {root}", 0 if found.is_whole else 3
+        verdict, failed = f"{found}; trusting {root}", 0 if found.is_whole else 4
     except Rejected as wrong:
         verdict, failed = f"REJECTED at step {wrong}", 1
     except (ValueError, KeyError, TypeError, OSError) as wrong:

@@ -17,6 +17,7 @@ from ledger.audit import check_headers
 from ledger.findings import HeaderRow
 from ledger.header import Header
 from ledger.settlement import SettlementUntrue, check_settlement
+from ledger.verify_certificate import main as verify_certificate
 from ledger.verify_receipt import ask, on_chain, parsed
 from ledger.verify_receipt import main as verify_receipt
 from methodologies import CATALOG, Document, DocumentFaults, load, methodology_key
@@ -44,16 +45,42 @@ def receipt(
     previous: Previous = None,
 ) -> None:
     """Verify an account's receipt: one line, exit 0, or the failing step and exit 1 (查证回执)."""
-    arguments = [str(file)]
-    for name, value in (
-        ("--headers", headers),
-        ("--rpc", rpc),
-        ("--contract", contract),
-        ("--previous", previous),
-    ):
-        if value is not None:
-            arguments += [name, str(value)]
+    arguments = _arguments(
+        file, {"--headers": headers, "--rpc": rpc, "--contract": contract, "--previous": previous}
+    )
     raise typer.Exit(verify_receipt(arguments))
+
+
+@commands.command()
+def certificate(
+    file: File,
+    headers: Headers = None,
+    rpc: Rpc = None,
+    contract: Contract = None,
+    status: Annotated[Path | None, typer.Option(help="What is left of it. 证书状态")] = None,
+    key: Annotated[
+        str | None, typer.Option(help="The operator's receipt key, base64. 回执公钥")
+    ] = None,
+) -> None:
+    """Verify a certificate of cancellation or retirement, offline (查证注销证书).
+
+    Exit 4: it is true, and its status says that some or all of it was taken back since.
+    """
+    try:
+        public = None if key is None else Ed25519PublicKey.from_public_bytes(b64decode(key))
+    except ValueError as error:
+        complain("key", f"{error}")
+        raise typer.Exit(WRONG_INPUT) from error
+    arguments = _arguments(
+        file, {"--headers": headers, "--rpc": rpc, "--contract": contract, "--status": status}
+    )
+    raise typer.Exit(verify_certificate(arguments, public and partial(is_signed, public)))
+
+
+def _arguments(file: Path, options: dict[str, object]) -> list[str]:
+    """Write what a stranger's verifier is called with."""
+    given = ((name, str(value)) for name, value in options.items() if value is not None)
+    return [str(file), *(each for option in given for each in option)]
 
 
 @commands.command("headers")
