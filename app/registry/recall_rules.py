@@ -38,13 +38,6 @@ class Fall(NamedTuple):
     """What no free unit was left for."""
 
 
-class Part(NamedTuple):
-    """How much of a stretch of used units stands for nothing, and is not replaced yet."""
-
-    quantity_kg: int
-    owed_kg: int
-
-
 def fall_on(void_kg: int, places: Iterable[Place]) -> Fall:
     """Say which units become void.
 
@@ -72,13 +65,13 @@ def kilograms_of(mg: int) -> int:
     return -(-mg // MG_PER_KG)
 
 
-def owed_of(first: int, last: int, *, cursor_kg: int, deficit_kg: int) -> Part:
-    """Say how much of units ``first`` to ``last`` nothing has replaced yet.
+def owed_of(first: int, last: int, *, cursor_kg: int, deficit_kg: int) -> int:
+    """Say how many of units ``first`` to ``last`` nothing has replaced yet.
 
     A deficit lies on the units of its batch that were used last.
 
     >>> owed_of(3, 6, cursor_kg=8, deficit_kg=4)
-    Part(quantity_kg=4, owed_kg=2)
+    2
     """
     start = max(first, cursor_kg - deficit_kg + 1)
-    return Part(last - first + 1, max(0, last - start + 1))
+    return max(0, last - start + 1)

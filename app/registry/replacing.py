@@ -15,7 +15,9 @@ from sqlmodel import Session
 
 from app.books import ClaimText
 from app.kernel.db import Connection, Database, driver
-from app.registry.batches import Batch, Holding, holdings_of, lock_batch
+from app.registry.batches import Batch, Holding, find_batch, holdings_of, lock_batch
+from app.registry.recall_rules import owed_of
+from app.registry.retirements import Retirement
 from app.registry.retiring import RetirementWish
 from app.registry.rules import due_kg
 from app.registry.taking import retire_at_once
@@ -59,6 +61,20 @@ class Standing(NamedTuple):
 def standing_of(connection: Connection, batch: UUID) -> Standing:
     """Give how far a batch is short."""
     return Standing(*connection.execute(_STANDING, {"batch": batch}).fetchall()[0])
+
+
+def owed_kg(connection: Connection, retirement: Retirement) -> int:
+    """Say how many units of a retirement stand for nothing, and nothing has replaced them yet.
+
+    0 while it has no serials. A deficit lies on the units of its batch that were used last.
+    """
+    if retirement.range is None or retirement.range.lower is None:
+        return 0
+    batch = find_batch(connection, retirement.batch)
+    deficit = standing_of(connection, batch.id).deficit_kg
+    first = retirement.range.lower
+    last = first + retirement.quantity_kg - 1
+    return owed_of(first, last, cursor_kg=batch.cursor_kg, deficit_kg=deficit)
 
 
 def replace_all(db: Database, *, new_id: NewId, new_salt: NewSalt, at: datetime) -> int:
