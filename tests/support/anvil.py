@@ -2,33 +2,43 @@
 
 import secrets
 
-from app.anchoring.evm.contracts import connect, deployer_of, ensure_anchor, transact
+from app.anchoring.evm.contracts import (
+    connect,
+    connect_register,
+    deployer_of,
+    ensure_anchor,
+    ensure_register,
+    registrar_of,
+    transact,
+)
 from app.anchoring.evm.node import Node
+from app.anchoring.evm.sender import Web3Sender
 from app.anchoring.evm.web3_chain import Web3Chain
+from app.anchoring.evm.web3_register import Web3Register
 from app.embedded.chain import Chain as Anvil
 from tests.support.chain import ask
 
 
-class AnvilChain(Web3Chain):
-    """A CarbonAnchor of its own on a shared node: a fresh key is a fresh address."""
+class AnvilLevers(Web3Sender):
+    """A contract of its own on a shared node: a fresh key is a fresh address."""
 
-    def __init__(self, node: Anvil, origin: str) -> None:
-        """Deploy it."""
+    anvil: Anvil
+    key: bytes
+    rpc: Node
+    address: str
+    sends: int = 0
+
+    def on(self, node: Anvil) -> Node:
+        """Choose a node, mining at once, and a fresh key."""
         self.anvil = node
         self.key = secrets.token_bytes(32)
-        self.origin = origin
-        self.sends = 0
         self.rpc = Node(node.url)
         ask(node, "evm_setAutomine", True)
-        address = ensure_anchor(self.rpc, self.key, origin)
-        self.address = address
-        super().__init__(self.rpc, contract=address, key=self.key)
+        return self.rpc
 
-    def again(self) -> Web3Chain:
-        """Connect as a new process would."""
-        found = connect(self.anvil.url, self.key, self.origin)
-        assert isinstance(found, Web3Chain)
-        return found
+    def deploy(self) -> str:
+        """Bring the contract to the chain; give its address."""
+        raise NotImplementedError
 
     def send(self, raw: bytes) -> None:
         self.sends += 1
@@ -51,7 +61,27 @@ class AnvilChain(Web3Chain):
 
     def lose_everything(self) -> None:
         ask(self.anvil, "anvil_reset")
-        assert ensure_anchor(self.rpc, self.key, self.origin) == self.address
+        assert self.deploy() == self.address
+
+
+class AnvilChain(AnvilLevers, Web3Chain):
+    """A CarbonAnchor of its own."""
+
+    def __init__(self, node: Anvil, origin: str) -> None:
+        """Deploy it."""
+        self.origin = origin
+        rpc = self.on(node)
+        self.address = self.deploy()
+        super().__init__(rpc, contract=self.address, key=self.key)
+
+    def deploy(self) -> str:
+        return ensure_anchor(self.rpc, self.key, self.origin)
+
+    def again(self) -> Web3Chain:
+        """Connect as a new process would."""
+        found = connect(self.anvil.url, self.key, self.origin)
+        assert isinstance(found, Web3Chain)
+        return found
 
     def pause(self) -> None:
         admin = deployer_of(self.key, "CarbonAnchor")
@@ -59,3 +89,29 @@ class AnvilChain(Web3Chain):
         role = calls.PAUSER_ROLE().call()
         for call in (calls.grantRole(role, admin.address), calls.pause()):
             transact(self.rpc, admin, call, 200_000, self.rpc.nonce_of(admin.address))
+
+
+class AnvilRegister(AnvilLevers, Web3Register):
+    """A RetirementRegistry of its own."""
+
+    def __init__(self, node: Anvil) -> None:
+        """Deploy it."""
+        rpc = self.on(node)
+        self.address = self.deploy()
+        super().__init__(rpc, contract=self.address, key=bytes(registrar_of(self.key).key))
+
+    def deploy(self) -> str:
+        return ensure_register(self.rpc, self.key)
+
+    def again(self) -> Web3Register:
+        """Connect as a new process would."""
+        found = connect_register(self.anvil.url, self.key)
+        assert isinstance(found, Web3Register)
+        return found
+
+    def revoke(self) -> None:
+        """Take its role from the registrar."""
+        admin = deployer_of(self.key, "RetirementRegistry")
+        calls = self.rpc.contract("RetirementRegistry", self.address).functions
+        call = calls.revokeRole(calls.REGISTRAR_ROLE().call(), registrar_of(self.key).address)
+        transact(self.rpc, admin, call, 200_000, self.rpc.nonce_of(admin.address))

@@ -18,7 +18,7 @@ from ledger.accounts import SYSTEM_ACCOUNTS, AccountKind
 from ledger.assets import Reduction, methodology_key
 from ledger.certificate import TEXTS, Purpose
 from ledger.chart import Code
-from ledger.registry import Issuance
+from ledger.registry import Issuance, Told
 from tests.support.owners import owners, row
 
 AT = now()
@@ -78,11 +78,14 @@ def issued_to(db: Database, holder: int, quantity_kg: int, *, at: datetime) -> B
     return db.transact(command)
 
 
-def texts(
-    beneficiary: str = "", *, holder: str = "A company", message: str = ""
-) -> list[ClaimText]:
+def tell(db: Database, told: Told) -> None:
+    """Queue a message without its deed."""
+    db.transact(tell_chain, told, at=AT)
+
+
+def texts(beneficiary: str) -> list[ClaimText]:
     """Write the three texts of a claim; the beneficiary may be shown."""
-    words = {"beneficiary": beneficiary, "holder": holder, "message": message}
+    words = {"beneficiary": beneficiary, "holder": "A company", "message": "In thanks"}
     return [ClaimText(name, SALT, words[name], name == "beneficiary") for name in TEXTS]
 
 

@@ -11,7 +11,7 @@ from typing import ParamSpec, TypeVar
 
 import pytest
 
-from app.anchoring import Chain
+from app.anchoring import Sender
 from app.kernel.db import Database
 
 P = ParamSpec("P")
@@ -61,7 +61,7 @@ class Tripwire:
         return tripped
 
     @contextmanager
-    def across(self, db: Database, chain: Chain) -> Generator[None]:
+    def across(self, db: Database, chain: Sender) -> Generator[None]:
         """String the wire across a database's commits, a chain's sends, and all renames."""
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(db, "transact", self.wrap(db.transact))
