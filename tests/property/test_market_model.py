@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -281,13 +281,14 @@ def market(db: Database, worker_db: Database, keys: Keys, tmp_path: Path) -> Mar
 
 def test_the_market_counts_as_plain_numbers_do(market: Market) -> None:
     runs = [0]
+    machine = cast("type[RuleBasedStateMachine]", lambda: Together(market, runs))
     run_state_machine_as_test(  # pyright: ignore[reportUnknownMemberType] -- hypothesis
-        lambda: Together(market, runs),
+        machine,
         settings=settings(
             max_examples=RUNS,
             stateful_step_count=STEPS,
             deadline=None,
-            suppress_health_check=[*HealthCheck],
+            suppress_health_check=list(HealthCheck),
         ),
     )
     assert runs[0] >= RUNS // 2
