@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from app.kernel.http import Int, Str, Written
 from app.registry.passport_rules import UnitSort
@@ -18,12 +18,23 @@ Month = Annotated[
     Field(examples=["2026-01"], description="YYYY-MM, inclusive."),
 ]
 Year = Annotated[Int, Field(ge=2020, le=2100, examples=[2026])]
-Settable = Literal[
-    Purpose.PUBLIC_BENEFIT,
-    Purpose.GATHERING,
-    Purpose.VOLUNTARY_OFFSET,
-    Purpose.ETS_SURRENDER,
-    Purpose.ECOLOGICAL_DAMAGE,
+
+
+def _whole(given: object) -> object:
+    if isinstance(given, bool) or not isinstance(given, int):
+        raise ValueError("a purpose is a whole number")  # noqa: TRY004 -- what pydantic collects
+    return given
+
+
+Settable = Annotated[
+    Literal[
+        Purpose.PUBLIC_BENEFIT,
+        Purpose.GATHERING,
+        Purpose.VOLUNTARY_OFFSET,
+        Purpose.ETS_SURRENDER,
+        Purpose.ECOLOGICAL_DAMAGE,
+    ],
+    BeforeValidator(_whole),
 ]
 """What a holder may retire for."""
 Name = Annotated[Str, StringConstraints(min_length=1, max_length=100)]

@@ -288,7 +288,7 @@ def test_the_market_counts_as_plain_numbers_do(market: Market) -> None:
             max_examples=RUNS,
             stateful_step_count=STEPS,
             deadline=None,
-            suppress_health_check=list(HealthCheck),
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
         ),
     )
     assert runs[0] >= RUNS // 2

@@ -1,4 +1,4 @@
-"""The market over HTTP (市场接口): offered, bought, paid for; by whom, and what others see of it."""
+"""The market over HTTP (市场接口): offered, bought, paid for; by whom, what others see of it."""
 
 import csv
 import io
