@@ -1,10 +1,10 @@
 """What became of retirements (注销使用查询): their states are derived from their rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from psycopg.types.range import Range
@@ -15,6 +15,7 @@ from app.kernel.ids import public_id
 from app.registry.batches import batch_name
 from app.registry.retirement_errors import RetirementUnknown
 from ledger.certificate import Purpose
+from ledger.registry import retirement_id
 from ledger.serials import Serial, write_serial
 
 PREFIX: Final = "ret"
@@ -32,6 +33,11 @@ select {COLUMNS} {FROM}
  where r.taken_at is not null
    and (%(at)s::timestamptz is null or (r.taken_at, r.id) < (%(at)s, %(id)s))
  order by r.taken_at desc, r.id desc limit %(limit)s"""
+
+
+_REGISTERED: Final = """
+select subject, chain_id, contract, block_number, tx_hash from registry_message
+ where kind = 'retire' and subject = any(%s) and block_number is not null"""
 
 
 class RetirementState(StrEnum):
@@ -115,6 +121,23 @@ class Retirement:
         return write_serial(Serial(self.method_code, self.vintage, self.batch_number, first, last))
 
 
+class Registration(NamedTuple):
+    """Where the registry on the chain was last seen to have a retirement."""
+
+    subject: bytes
+    chain_id: int
+    contract: bytes
+    block_number: int
+    tx_hash: bytes
+
+    def written(self) -> Mapping[str, Any]:
+        """Write its bytes as a chain does."""
+        return {
+            name: f"0x{value.hex()}" if isinstance(value, bytes) else value
+            for name, value in self._asdict().items()
+        }
+
+
 def find_retirement(session: Session, holder: int, retirement: UUID | None) -> Retirement:
     """Give one of a holder's retirements.
 
@@ -133,12 +156,24 @@ def retirements_of(
 
 
 def taken_retirements(
-    session: Session, *, before: tuple[datetime, UUID] | None, limit: int
+    session: Session, *, before: tuple[Any, ...] | None, limit: int
 ) -> Sequence[Retirement]:
-    """List everybody's retirements that have their serials, the newest first."""
+    """List everybody's retirements that have their serials, the newest first.
+
+    ``before`` is the instant at which the last one before was taken, and its id.
+    """
     at, id_ = before or (None, None)
     rows = driver(session).execute(_TAKEN, {"at": at, "id": id_, "limit": limit}).fetchall()
     return [retirement_of(*row) for row in rows]
+
+
+def registrations_of(
+    connection: Connection, retirements: Iterable[UUID]
+) -> Mapping[UUID, Registration]:
+    """Give where the chain has retirements; those that it has not are left out."""
+    named = {retirement_id(each): each for each in retirements}
+    rows = connection.execute(_REGISTERED, (list(named),)).fetchall()
+    return {named[row[0]]: Registration(*row) for row in rows}
 
 
 def lock_retirement(connection: Connection, holder: int, retirement: UUID | None) -> Retirement:
