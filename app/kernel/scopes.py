@@ -74,6 +74,8 @@ class Scope(StrEnum):
     """Ask for a project's registration, exclusion or end; a second person signs it."""
     MARKET_MANAGE = "market.manage"
     """Listings of the operator's units, payments, payouts; which units may serve which purpose."""
+    SCENARIOS_OPERATE = "scenarios.operate"
+    """Apply to operate a scenario."""
     GATHERINGS_MANAGE = "gatherings.manage"
     """The gatherings of one's organisation."""
 
@@ -99,6 +101,7 @@ _AGENT: Final = frozenset(
         Scope.UNITS_RETIRE,
         Scope.REDUCTIONS_CANCEL,
         Scope.PROJECTS_MANAGE,
+        Scope.SCENARIOS_OPERATE,
         Scope.GATHERINGS_MANAGE,
     }
 )

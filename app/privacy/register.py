@@ -278,6 +278,50 @@ select id, issued_at, claim, parts from certificate
  where bucket = %(bucket)s and account = %(account)s order by id""",
     ),
     Export(
+        "projects",
+        """
+select id, code, version, applied_at, revision, crediting, registered_at, last_day, ended_for,
+       ended_at
+  from project where bucket = %(bucket)s and account = %(account)s order by id""",
+    ),
+    Export(
+        "project-designs",
+        """
+select project, number, design, note, revised_at from project_revision
+ where bucket = %(bucket)s and account = %(account)s order by project, number""",
+    ),
+    Export(
+        "project-reviews",
+        """
+select project, revision, vote, comment, reviewed_at from project_review
+ where bucket = %(bucket)s and account = %(account)s order by project, reviewed_at""",
+    ),
+    Export(
+        "project-exclusions",
+        """
+select project, meter, days, reason, excluded_at from project_exclusion
+ where bucket = %(bucket)s and account = %(account)s order by id""",
+    ),
+    Export(
+        "monitoring-reports",
+        """
+select id, project, days, readings, papers, salt, commitment, sent_at, is_accepted, finding,
+       decided_at
+  from monitoring_report where bucket = %(bucket)s and account = %(account)s order by id""",
+    ),
+    Export(
+        "monitored-days",
+        """
+select report, day, inputs, grade, mg, reason from project_day
+ where bucket = %(bucket)s and account = %(account)s order by report, day""",
+    ),
+    Export(
+        "project-accruals",
+        """
+select report, month, mg, recorded_on, id as transfer from project_accrual
+ where bucket = %(bucket)s and account = %(account)s order by recorded_on, id""",
+    ),
+    Export(
         "notices",
         """
 select id, kind, subject, facts, noted_at, read_at from notice
@@ -340,6 +384,22 @@ update activity set inputs = null, place = null, source_occurred_at = null
  where bucket = %(bucket)s and account = %(account)s
    and (inputs is not null or place is not null or source_occurred_at is not null)""",
     "delete from corrected_input where bucket = %(bucket)s and account = %(account)s",
+    """
+update project
+   set ended_for = 'erased', ended_by = coalesce(ended_by, 'erasure'),
+       ended_at = coalesce(ended_at, now()),
+       last_day = case when registered_at is not null
+                       then coalesce(last_day, (now() at time zone 'Asia/Shanghai')::date) end
+ where bucket = %(bucket)s and account = %(account)s and ended_for is distinct from 'erased'""",
+    """
+update project_revision set design = null
+ where bucket = %(bucket)s and account = %(account)s and design is not null""",
+    """
+update monitoring_report set readings = null, papers = '[]', salt = null
+ where bucket = %(bucket)s and account = %(account)s and readings is not null""",
+    """
+update project_day set inputs = null
+ where bucket = %(bucket)s and account = %(account)s and inputs is not null""",
     "update appeal set reason = null where bucket = %(bucket)s and account = %(account)s",
     "delete from team_member where bucket = %(bucket)s and account = %(account)s",
     "delete from challenge_entry where bucket = %(bucket)s and account = %(account)s",
@@ -368,6 +428,11 @@ KEPT: Final[Mapping[str, str]] = MappingProxyType(
         "act_merge": "which acts counted: ids alone",
         "act_change": "what was added or taken back: ids and amounts",
         "act_correction": "what an act came to be worth: ids, amounts, a commitment",
+        "organisation": "its owner in the books is no person",
+        "project": "that a number had a registered project: methodology, days; no place, no words",
+        "project_review": "what reviewers found of it",
+        "project_exclusion": "days that did not count",
+        "project_accrual": "the books: amounts of months",
         "merchant": "an organisation: its owner in the books is no person",
         "month_settlement": "days and amount of a month",
         "erasure": "the receipt, which names nobody",

@@ -142,6 +142,14 @@ class ReportEmptied(Refusal):
     title_zh = "监测数据已随注销清除"
 
 
+class OperationReversed(Refusal):
+    """The last day that the scenario would be operated is before the first."""
+
+    code = "scenarios.dates_reversed"
+    status = 422
+    title_zh = "场景运营的截止日期早于起始日期"
+
+
 class OperationUnknown(Refusal):
     """There is no such application to operate a scenario, or none of yours."""
 

@@ -37,7 +37,7 @@ from app.staff.schemas import ReasonIn
 
 router = APIRouter(tags=["projects 减排项目"])
 
-Member = Annotated[OrganisationMember, member(Scope.PROJECTS_MANAGE)]
+Member = Annotated[OrganisationMember, member(Scope.SCENARIOS_OPERATE)]
 Publisher = Annotated[Principal, desk(Scope.METHODOLOGIES_PUBLISH)]
 OperationId = Annotated[str, Path(max_length=40, examples=["sca_01k0000000000000000000000a"])]
 _FROZEN: Final = ConfigDict(extra="forbid", frozen=True)

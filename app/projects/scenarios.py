@@ -21,6 +21,7 @@ from app.kernel.scopes import Scope
 from app.organisations import OrganisationMember
 from app.projects.errors import (
     OperationDecided,
+    OperationReversed,
     OperationUnknown,
     ScenarioOperated,
     ScenarioUnapproved,
@@ -115,9 +116,12 @@ def apply_to_operate(
 
     Raises:
         ScenarioUnknown: No methodology has this scenario.
+        OperationReversed: See its own words.
     """
     if new.scenario not in {each.scenario for each in library(session).values()}:
         raise ScenarioUnknown(scenario=new.scenario)
+    if new.valid_until < new.valid_from:
+        raise OperationReversed
     days = (new.valid_from, new.valid_until)
     row = (new.id, me.organisation, new.scenario, *days, new.plan, me.who.name, at)
     driver(session).execute(_APPLY, row)

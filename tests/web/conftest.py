@@ -24,6 +24,7 @@ from tests.support.desk import Desk, clerk, staffed
 from tests.support.desk import Person as Clerk
 from tests.support.offers import Market
 from tests.web.entering import Person, Phones
+from tests.web.project_office import Office
 from tests.web.shops import Shop, opened
 
 EPOCHS = 5
@@ -146,3 +147,9 @@ def shop(client: TestClient, operators: tuple[Clerk, Clerk]) -> Shop:
 def market(app: FastAPI, client: TestClient, city: City) -> Market:
     """A desk that publishes offers, and merchants at will."""
     return Market(app, client, city)
+
+
+@pytest.fixture
+def office(app: FastAPI, client: TestClient, city: City, desk: Desk) -> Office:
+    """The desk as projects need it."""
+    return Office(app, client, city, desk, clerk(app, client, city, Role.OPERATOR, "o2"))
