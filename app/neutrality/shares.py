@@ -1,11 +1,12 @@
 """Shares of a retirement (份额): who came takes part in it by their ticket, without an account.
 
 The organiser seals how many tickets there are and how much each may claim; the words on a ticket
-are random, shown once to the organiser, and kept as a hash. A claim is once and for ever. That
+are derived under a key of this deployment, and kept as a hash. A claim is once and for ever. That
 all shares together never exceed what the gathering retired is decided by the database, where
 claims of one gathering take turns (``claim_share``, migration 0032).
 """
 
+from base64 import b32encode
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
@@ -19,6 +20,7 @@ from app.kernel.clock import day_of
 from app.kernel.db import driver
 from app.kernel.ids import public_id
 from app.kernel.quantities import MG_PER_KG
+from app.kernel.secrets import Keys
 from app.neutrality.gatherings import Gathering
 from app.neutrality.neutrality_errors import SharesExceed, SharesNotOpen, ShareUnknown
 from app.neutrality.reserving import reserved
@@ -42,6 +44,8 @@ select t.gathering, i.share_mg, t.claimed_at
 _LOCK: Final = f"{_FIND} for update of t"
 _CLAIM: Final = """
 update share_ticket set claimed_at = %s where gathering = %s and ticket = %s"""
+_ONE: Final = """
+select id, tickets, share_mg, issued_at from share_issue where gathering = %s and id = %s"""
 _LIST: Final = """
 select i.id, i.tickets, i.share_mg, i.issued_at,
        (select count(*) from share_ticket t
@@ -91,6 +95,27 @@ def issue_shares(
         raise SharesExceed(most_mg=kg * MG_PER_KG - row[0])
     connection.execute(_ISSUE, (gathering.id, *made[:-1]))
     connection.execute(_SEAL, (gathering.id, made.id, [ticket_of(each) for each in words]))
+
+
+def words_of(keys: Keys, issue: ShareIssue) -> list[str]:
+    """Write what is on the tickets of an issue: 160 bits each, which only this server can write."""
+    sealed = (
+        keys.voucher_hash("share", issue.id.bytes + number.to_bytes(4, "big"))
+        for number in range(issue.tickets)
+    )
+    return [b32encode(each[:TICKET_BYTES]).decode().lower() for each in sealed]
+
+
+def find_issue(session: Session, gathering: Gathering, issue: UUID | None) -> ShareIssue:
+    """Give one issue of a gathering's tickets.
+
+    Raises:
+        ShareUnknown: It has none of this id.
+    """
+    row = driver(session).execute(_ONE, (gathering.id, issue)).fetchone()
+    if row is None:
+        raise ShareUnknown
+    return ShareIssue(*row)
 
 
 def find_share(session: Session, gathering: UUID | None, words: str) -> Share:
