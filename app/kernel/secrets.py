@@ -153,6 +153,10 @@ class Keys:
         """Derive a voucher's key, and hash what is printed of it; each kind apart, as above."""
         return digest(self.subject, b"voucher/" + kind.encode() + b"\0" + value, sha256)
 
+    def survey_hash(self, kind: str, value: bytes) -> bytes:
+        """Derive a survey's address and its tickets, and hash those; each kind apart, as above."""
+        return digest(self.subject, b"survey/" + kind.encode() + b"\0" + value, sha256)
+
     def provider_secret(self, provider: str) -> bytes:
         """Derive the secret that provider and platform share for evidence salts (R7)."""
         return digest(self.subject, f"evidence\0{provider}".encode(), sha256)

@@ -212,3 +212,18 @@ class LinesTableRefused(Refusal):
     code = "inventory.table_refused"
     status = 422
     title_zh = "表格中有行不符合要求，未导入任何条目"
+
+
+class SurveyOpen(Refusal):
+    """What was answered is told once the survey has closed."""
+
+    code = "travel_surveys.open"
+    title_zh = "问卷仍在进行，结束后方可查看结果"
+
+
+class TicketUnknown(Refusal):
+    """This is no ticket of the gathering."""
+
+    code = "travel_surveys.ticket_unknown"
+    status = 422
+    title_zh = "票码无效"

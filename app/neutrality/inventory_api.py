@@ -43,6 +43,7 @@ from app.neutrality.organising import (
     Organiser,
     Own,
     gathering_of,
+    raw_body,
 )
 from app.staff import note_act
 
@@ -65,10 +66,6 @@ class TableSent(BaseModel):
     """A table that was sent, as an Idempotency-Key tells it from another."""
 
     sha256: str
-
-
-async def _raw_body(request: Request) -> bytes:
-    return await request.body()
 
 
 @router.get(
@@ -170,7 +167,7 @@ def post_table(
     own: Own,
     kind: TableKind,
     stage: StageAsked,
-    body: Annotated[bytes, Depends(_raw_body)],
+    body: Annotated[bytes, Depends(raw_body)],
     *,
     dry_run: Annotated[bool, Query(description="Tell what would become of it. 试运行")],
 ) -> Response:

@@ -79,6 +79,11 @@ async def _turn(
 Own = Annotated[Turn, Depends(_turn)]
 
 
+async def raw_body(request: Request) -> bytes:
+    """Give a body as it arrived."""
+    return await request.body()
+
+
 def gathering_of(session: Session, me: OrganisationMember, public: str) -> Gathering:
     """Give one of an organisation's gatherings.
 
