@@ -17,6 +17,7 @@ from app.kernel.ids import new_id, public_id
 from app.kernel.tokens import Principal
 from app.notices import Notice, NoticeKind, notify
 from tests.support.batches import Sender, Town, enrol, ride, sender
+from tests.support.cancelling import Registrar
 from tests.support.mall import Shop, TestTill, merchant, till
 from tests.support.offers import Market, picture
 from tests.support.wallets import acts_of, citizens, operator, tell
@@ -276,3 +277,26 @@ def owners_of(world: World, *shops: Shop) -> list[Ask]:
 def two_providers(world: World) -> tuple[Sender, Sender]:
     first, second = (sender(world.town, world.client, code) for code in ("one", "two"))
     return first, second
+
+
+def cancellation(world: World) -> Held:
+    held = activity(world)
+    body = {"co2e_mg": 1_000, "beneficiary": {"words": "Somebody", "is_public": True}}
+    return held_as(held.a("POST", "/v1/cancellations", body), held.a, held.b)
+
+
+def certificate(world: World) -> Held:
+    held, city = cancellation(world), world.city
+    folder = city.settings.public_path.parent
+    registrar = Registrar(city.db, city.worker_db, city.keys, folder)
+    assert registrar.post() == 1
+    registrar.close()
+    assert registrar.issue() == 1
+    id_ = f"cert_{held.id.partition('_')[2]}"
+    return Held(id_, nobodys(id_), held.a, held.b)
+
+
+def shown_name(world: World) -> Held:
+    """A name that a certificate shows."""
+    held = certificate(world)
+    return held._replace(id=f"{held.id}/beneficiary", unknown=f"{held.unknown}/beneficiary")

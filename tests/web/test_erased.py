@@ -59,6 +59,7 @@ TRIES: Final[Mapping[str, Try]] = {
     "placeOrder": Try({"offer": f"off_{ZEROES}", "version": 1, "price_points": 1}),
     "cancelOrder": Try(),
     "openOffline": Try(),
+    "requestCancellation": Try({"co2e_mg": 1}),
     "openTeam": Try({"name": "绿骑士 Green Riders"}),
     "joinTeam": Try({"code": "7k3mz0q2xw"}),
     "joinChallenge": Try(),
@@ -69,6 +70,8 @@ TRIES: Final[Mapping[str, Try]] = {
     "endGuardianship": Try(answer=(404, "guardians.unknown")),
     "revokeStatement": Try(answer=(404, "statements.unknown")),
     "readNotice": Try(answer=(404, "notices.unknown")),
+    "revertCancellation": Try(answer=(404, "cancellations.unknown")),
+    "withdrawCertificateText": Try(answer=(404, "certificates.text_unknown")),
     "leaveTeam": Try(answer=(204, "")),
     "leaveChallenge": Try(answer=(204, "")),
     "leaveLeaderboards": Try(answer=(204, "")),
@@ -83,7 +86,12 @@ IDS: Final = {
     "order_id": f"ord_{ZEROES}",
     "notice_id": f"ntc_{ZEROES}",
     "voucher_id": f"vou_{ZEROES}",
+    "cancellation_id": f"can_{ZEROES}",
+    "certificate_id": f"cert_{ZEROES}",
+    "text": "message",
 }
+OWN: Final = {Scope.ME, Scope.REDUCTIONS_CANCEL}
+"""What a citizen's token may do with what is theirs."""
 
 
 def writes(app: FastAPI) -> dict[str, tuple[str, str]]:
@@ -93,7 +101,7 @@ def writes(app: FastAPI) -> dict[str, tuple[str, str]]:
         for path, methods in app.openapi()["paths"].items()
         for method, told in methods.items()
         if method != "get"
-        and any(Scope.ME in scopes for each in told.get("security", ()) for scopes in each.values())
+        and any(OWN & set(scopes) for each in told.get("security", ()) for scopes in each.values())
     }
 
 

@@ -19,6 +19,7 @@ from app.kernel.scopes import Scope
 from app.kernel.settings import Settings
 from app.main import create_app
 from tests.support.offers import picture
+from tests.web.market_seeds import own_listing, purchase
 from tests.web.seeds import (
     Ask,
     Held,
@@ -26,6 +27,8 @@ from tests.web.seeds import (
     activity,
     appeal,
     batch,
+    cancellation,
+    certificate,
     consent,
     endpoint,
     guardianship,
@@ -40,6 +43,7 @@ from tests.web.seeds import (
     session,
     settled,
     settlement,
+    shown_name,
     statement,
     voucher,
     waiting_offer,
@@ -51,6 +55,7 @@ DISPUTE: Final = {"places": [0], "reason": "Not what we sold."}
 REPLAY: Final = {"since": "2026-01-01T00:00:00Z"}
 OWN_SCOPES: Final = (
     Scope.ME,
+    Scope.REDUCTIONS_CANCEL,
     Scope.MERCHANT_MANAGE,
     Scope.SETTLEMENTS_READ,
     Scope.WEBHOOKS_MANAGE,
@@ -103,6 +108,13 @@ OWN: Final[Mapping[str, Try]] = {
     "GET /v1/merchant/redemptions/{redemption_id}": Try(redemption, 200),
     "POST /v1/merchant/redemptions/{redemption_id}/reverse": Try(redemption, 201),
     "POST /v1/merchant/redemptions/{redemption_id}/reversal-confirmation": Try(redemption, 202),
+    "GET /v1/cancellations/{cancellation_id}": Try(cancellation, 200),
+    "POST /v1/cancellations/{cancellation_id}/reversion": Try(cancellation, 200),
+    "GET /v1/certificates/{certificate_id}": Try(certificate, 200),
+    "DELETE /v1/certificates/{certificate_id}/{text}": Try(shown_name, 204),
+    "POST /v1/listings/{listing_id}/withdraw": Try(own_listing, 200),
+    "GET /v1/purchases/{purchase_id}": Try(purchase, 200),
+    "POST /v1/purchases/{purchase_id}/cancel": Try(purchase, 200),
     "POST /v1/me/notices/{notice_id}/read": Try(notice, 200),
     "GET /v1/webhook-endpoints/{endpoint_id}": Try(endpoint, 200),
     "PATCH /v1/webhook-endpoints/{endpoint_id}": Try(endpoint, 200, {"is_on": False}),
@@ -126,10 +138,12 @@ SHARED: Final[Mapping[str, str]] = {
     "/v1/shadow-runs/{run_id}": "runs belong to a proposal, which the desk reads",
     "/v1/public/": "published",
     "/v1/offers/{offer_id}": "on sale to everybody",
+    "/v1/listings/{listing_id}": "on sale to every organisation; only the seller withdraws it",
     "/v1/growth-documents/{version}": "published",
     "/v1/score-documents/{version}": "published",
 }
 LISTED: Final[Mapping[str, Callable[[World], Held]]] = {
+    "cancellation": cancellation,
     "session": session,
     "activity": activity,
     "appeal": appeal,
