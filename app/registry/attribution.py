@@ -33,7 +33,7 @@ class Places(NamedTuple):
 
     pool: int
     issued: int
-    """What a correction takes from there is a shortfall of a batch; nothing leaves to it at once."""
+    """What a correction takes from there is a shortfall of a batch."""
 
 
 class Share(NamedTuple):

@@ -64,6 +64,12 @@ def test_a_corrected_act_leaves_and_its_neighbours_stay() -> None:
     assert staying(acts, [(UUID(int=9), 1, 1)], 29) == []
 
 
+def test_what_is_taken_back_is_the_latest_that_left_before_it() -> None:
+    acts = [X._replace(mg=5), Y._replace(mg=5), Z._replace(mg=0), Act(UUID(int=3), 5, 0)]
+    moves = [Move(POOL, 5), Move(CANCELLED, 5), Move(POOL, 5), Move(POOL, -5), Move(POOL, 5)]
+    assert attribute(acts, moves, PLACES) == [(X.id, 5), (UUID(int=3), 5)]
+
+
 def test_a_shortfall_beyond_the_corrected_act_frees_the_last_that_is_placed() -> None:
     # Both were pooled and issued; a third was given and then worth nothing: issued grams gave way.
     acts = [X._replace(placed_mg=10), Y._replace(placed_mg=10), Z._replace(mg=0)]

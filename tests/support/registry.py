@@ -1,6 +1,6 @@
 """A lot from the pool to its units (登记样例): the desk, the epoch that decides, the signatures."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,7 +27,7 @@ from app.registry.lots import Lot, find_lot
 from app.registry.reporting import report_lot
 from app.registry.sampling import Party, commit_nonce, draw_sample, reveal_nonce
 from app.registry.terms import set_terms
-from app.registry.verification import Finding, Verdict, decide, find, sampled_rows
+from app.registry.verification import Finding, SampledRow, Verdict, decide, find, sampled_rows
 from app.staff import Signing
 from ledger.assets import Reduction, asset_key
 from ledger.lots import nonce_commitment
@@ -98,8 +98,12 @@ class Registry:
     def frozen(self, reduction: Reduction, **more: int) -> Lot:
         """A lot of all that is pooled, with its root."""
         lot = self.begin(reduction)
-        freeze_lots(self.db, self.keys, at=self.tick(), **more)
+        self.freeze(**more)
         return self.lot(lot)
+
+    def freeze(self, **more: int) -> None:
+        """Run the job."""
+        freeze_lots(self.db, self.keys, at=self.tick(), **more)
 
     def lot(self, lot: UUID) -> Lot:
         return self.db.read(find_lot, lot)
@@ -169,3 +173,14 @@ class Registry:
         self.sampled(lot)
         self.confirmed(lot)
         return self.issue(lot)
+
+    def issued_from_records(
+        self,
+        reduction: Reduction,
+        confirm: Callable[[SampledRow], Finding],
+        lot: UUID | None = None,
+    ) -> Batch:
+        """Likewise, of acts that a provider told."""
+        which = self.sampled(lot or self.frozen(reduction).id).id
+        self.confirmed(which, [confirm(row) for row in self.db.read(sampled_rows, which)])
+        return self.issue(which)
