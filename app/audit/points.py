@@ -83,16 +83,30 @@ select 'exchange ' || exchange, 'took ' || coalesce(m.mg, 0) || ' mg of asset ' 
   from exchange_class c full join moved m using (bucket, account, exchange, asset)
  where c.mg is distinct from m.mg and exists (select from exchange)"""
 _RATES: Final = """
+with month as (
+  select bucket, account, programme, date_trunc('month', recorded_on) as month,
+         sum(reduction_mg) as mg
+    from exchange group by 1, 2, 3, 4)
 select 'exchange ' || e.id, 'asset ' || c.asset || ' at ' || c.mg_per_point
-       || ' mg a point: no such rate held on ' || e.recorded_on
+       || ' mg a point: no such rate held on ' || e.recorded_on || ' for whoever exchanged '
+       || coalesce(m.mg, 0) || ' mg in the month before'
   from exchange_class c
   join exchange e on (e.bucket, e.account, e.id) = (c.bucket, c.account, c.exchange)
+  left join month m on (m.bucket, m.account, m.programme) = (e.bucket, e.account, e.programme)
+   and m.month = date_trunc('month', e.recorded_on) - interval '1 month'
   left join asset x on x.id = c.asset
  where not exists (
    select from exchange_rate r
     where r.programme = e.programme and r.grade = x.grade and r.mg_per_point = c.mg_per_point
-      and r.valid_from <= e.recorded_on
-      and (r.valid_to is null or e.recorded_on <= r.valid_to))"""
+      and r.from_mg <= coalesce(m.mg, 0) and r.valid_from <= e.recorded_on
+      and (r.valid_to is null or e.recorded_on <= r.valid_to)
+      and not exists (
+        select from exchange_rate h
+         where (h.programme, h.grade) = (r.programme, r.grade)
+           and h.field is not distinct from r.field
+           and h.from_mg > r.from_mg and h.from_mg <= coalesce(m.mg, 0)
+           and h.valid_from < e.recorded_on and (h.valid_to is null or e.recorded_on < h.valid_to)
+           and extract(day from e.recorded_on) > 1))"""
 _RECOVERED: Final = """
 select 'exchange ' || c.exchange, 'asset ' || c.asset || ': ' || r.mg || ' of ' || c.mg
        || ' mg were taken back, and ' || r.points || ' points asked for'

@@ -18,7 +18,7 @@ from app.books import Row, post
 from app.kernel.clock import day_of
 from app.kernel.db import Connection, Database, driver
 from app.kernel.ids import new_id
-from app.points.programmes import field_of, programmes, rate_for, rates_of
+from app.points.programmes import field_of, least_rate, programmes, rates_of
 from ledger.accounts import SYSTEM_ACCOUNTS
 from ledger.chart import Code
 
@@ -113,7 +113,7 @@ def dust_terms(session: Session, today: date, untouched_days: int) -> Dust:
     worths: dict[int, int] = {}
     for asset, methodology, version, grade in connection.execute(_CLASSES).fetchall():
         field = field_of(session, methodology, version)
-        asked = [mg for rates in known if (mg := rate_for(rates, grade, field, today))]
+        asked = [mg for rates in known if (mg := least_rate(rates, grade, field, today))]
         if asked:
             worths[asset] = min(asked)
     open_ = [row[0] for row in connection.execute(_OPEN, (today,))]

@@ -10,6 +10,7 @@ from app.campaigns.rules import Acted, Taken
 from app.catalogue import library
 from app.kernel.db import Connection, driver
 from app.points.programmes import field_of
+from app.points.tiers import month_before
 
 _TAKEN: Final = """
 select c.account, c.asset, e.recorded_on, c.mg, c.points
@@ -18,6 +19,11 @@ select c.account, c.asset, e.recorded_on, c.mg, c.points
  where e.bucket = %(bucket)s and e.programme = %(programme)s
    and e.recorded_on >= %(since)s and e.recorded_on < %(until)s
  order by c.account, c.asset, e.id"""
+_BEFORE: Final = """
+select account, date_trunc('month', recorded_on)::date, sum(reduction_mg)::int8 from exchange
+ where bucket = %(bucket)s and programme = %(programme)s
+   and recorded_on >= %(month)s and recorded_on < %(until)s
+ group by 1, 2"""
 _ACTED: Final = """
 select a.account, v.code, a.occurred_on, a.recorded_on, count(*)::int
   from activity a
@@ -56,6 +62,8 @@ class Facts(NamedTuple):
     taken: list[Taken]
     acted: list[Acted]
     granted: list[Granted]
+    before: Mapping[tuple[int, date], int]
+    """By person and first day of a month, what they exchanged in it [mg]: from the month before."""
 
 
 class Classes(NamedTuple):
@@ -82,11 +90,14 @@ def facts_of(
         "codes": list(codes),
         "since": since,
         "until": until,
+        "month": month_before(since),
     }
+    months = connection.execute(_BEFORE, facts).fetchall()
     return Facts(
         [Taken(*row) for row in connection.execute(_TAKEN, facts)],
         [Acted(*row) for row in connection.execute(_ACTED, facts)],
         [Granted(*row) for row in connection.execute(_GRANTED, facts)],
+        {(owner, month): mg for owner, month, mg in months},
     )
 
 

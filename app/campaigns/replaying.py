@@ -7,27 +7,37 @@ outcome says both, so that whoever reads it sees how faithful the replay is.
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Final, NamedTuple
 
 from sqlmodel import Session
 
 from app.campaigns.facts import Classes, Facts, classes_of, facts_of
-from app.campaigns.rules import Mark, Sum, Terms, cut_by_budget, exchanged, of_crowds, rewarded
+from app.campaigns.rules import (
+    Mark,
+    Sum,
+    Taken,
+    Terms,
+    cut_by_budget,
+    exchanged,
+    of_crowds,
+    rewarded,
+)
 from app.campaigns.rules import path as path_of
 from app.kernel.db import driver
 from app.points.earmarks import Funds, funds_of
 from app.points.programmes import Programme, Rate, Reward, rate_for, rates_of, rewards_of
+from app.points.tiers import month_before
 from ledger.accounts import BUCKETS
 
 OTHER: Final = "other"
 Cell = tuple[str, ...]
 """(month, field, grade)."""
-RateOf = Callable[[int, date], int | None]
 TermsOf = Callable[[str, date], Terms | None]
 
 
 class Candidate(NamedTuple):
-    """Terms that are tried, in the place of those of the same grade and field, or behaviour."""
+    """Terms that are tried, in the place of those of one grade, field and tier, or behaviour."""
 
     rates: Sequence[Rate]
     rewards: Sequence[Reward]
@@ -108,7 +118,7 @@ def replay(
 
 
 class _Replay:
-    """Facts under some terms, added up."""
+    """Facts under some terms, added up; what somebody took in a month is one, whatever a tier."""
 
     def __init__(self, of: Classes, terms: Candidate) -> None:
         self._of, self._terms = of, terms
@@ -119,7 +129,7 @@ class _Replay:
     def add(self, facts: Facts) -> dict[int, int]:
         """Add a bucket's facts; gives what each of its people would have got."""
         owners: dict[int, int] = defaultdict(int)
-        for taken, points in exchanged(facts.taken, self._rate_of):
+        for taken, points in exchanged(facts.taken, partial(self._rate_of, facts.before)):
             owners[taken.owner] += points
             self._by_day[taken.day] += points
             self._cells[_cell(self._of, taken.day, taken.asset)] += points
@@ -140,9 +150,10 @@ class _Replay:
             assert recorded_on >= min(told), (methodology, recorded_on)
         return self._cells, self._by_day
 
-    def _rate_of(self, asset: int, day: date) -> int | None:
-        grade, field = self._of.classes[asset]
-        return rate_for(self._terms.rates, grade, field, day)
+    def _rate_of(self, before: Mapping[tuple[int, date], int], taken: Taken) -> int | None:
+        grade, field = self._of.classes[taken.asset]
+        before_mg = before.get((taken.owner, month_before(taken.day)), 0)
+        return rate_for(self._terms.rates, grade, field, taken.day, before_mg)
 
     def _terms_of(self, methodology: str, day: date) -> Terms | None:
         for each in self._terms.rewards:
@@ -154,11 +165,11 @@ class _Replay:
 
 def _in_place(present: Candidate, candidate: Candidate) -> Candidate:
     """Put what is tried in the place of what holds."""
-    rates = {(each.grade, each.field) for each in candidate.rates}
+    rates = {_place(each) for each in candidate.rates}
     rewards = {each.methodology for each in candidate.rewards}
     return Candidate(
         [
-            *(each for each in present.rates if (each.grade, each.field) not in rates),
+            *(each for each in present.rates if _place(each) not in rates),
             *candidate.rates,
         ],
         [
@@ -166,6 +177,10 @@ def _in_place(present: Candidate, candidate: Candidate) -> Candidate:
             *candidate.rewards,
         ],
     )
+
+
+def _place(rate: Rate) -> tuple[str, str | None, int]:
+    return rate.grade, rate.field, rate.from_mg
 
 
 def _granted(facts: Facts, of: Classes) -> tuple[dict[tuple[int, Cell], int], dict[Cell, set[int]]]:

@@ -59,19 +59,19 @@ class Mark(NamedTuple):
 
 
 def exchanged(
-    takings: Iterable[Taken], rate_of: Callable[[int, date], int | None]
+    takings: Iterable[Taken], rate_of: Callable[[Taken], int | None]
 ) -> Iterator[tuple[Taken, int]]:
     """Give what each exchange would have granted; of a person and class in their order.
 
     >>> day = date(2026, 7, 1)
     >>> own = [Taken(8, 1, day, 20_000, 2), Taken(8, 1, day, 10_000, 1)]
-    >>> [points for _, points in exchanged(own, lambda asset, day: 15_000)]
+    >>> [points for _, points in exchanged(own, lambda taken: 15_000)]
     [1, 1]
     """
     left: dict[tuple[int, int], int] = defaultdict(int)
     for each in takings:
         held = left[each.owner, each.asset] + each.mg
-        rate = rate_of(each.asset, each.day)
+        rate = rate_of(each)
         points = held // rate if rate else 0
         left[each.owner, each.asset] = held - points * (rate or 0)
         yield each, points

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.campaigns.errors import TermsTwice
 from app.kernel.http import Day, Int
-from app.points.schemas import MethodologyCode
+from app.points.schemas import FromMg, MethodologyCode
 from methodologies import Field as LifeField
 
 FROZEN: Final = ConfigDict(extra="forbid", frozen=True)
@@ -23,6 +23,7 @@ class TriedRate(BaseModel):
     grade: Literal["A", "B"]
     field: LifeField | None = None
     mg_per_point: Int = Field(ge=1, le=1_000_000_000, examples=[8_000])
+    from_mg: FromMg = 0
 
 
 class TriedReward(BaseModel):
@@ -46,7 +47,7 @@ class CandidateIn(BaseModel):
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
-        rates = [(each.grade, each.field) for each in self.rates]
+        rates = [(each.grade, each.field, each.from_mg) for each in self.rates]
         rewards = [each.methodology for each in self.rewards]
         if len({*rates}) < len(rates) or len({*rewards}) < len(rewards):
             raise TermsTwice

@@ -156,10 +156,7 @@ def _outcome(session: Session, of: Waiting, crowd_min: int) -> OutcomeOut:
 def candidate_of(given: CandidateIn) -> Candidate:
     """Read what is tried as terms that hold on any day."""
     return Candidate(
-        [
-            Rate(each.grade, each.field and each.field.value, each.mg_per_point, date.min)
-            for each in given.rates
-        ],
+        [Rate(**each.model_dump(mode="json"), valid_from=date.min) for each in given.rates],
         [Reward(**each.model_dump(), valid_from=date.min) for each in given.rewards],
     )
 

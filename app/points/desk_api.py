@@ -82,7 +82,7 @@ def post_rate(
 ) -> Response:
     """Ask; signed by a second person it ends the rate before, and rewrites nothing."""
     field = None if body.field is None else body.field.value
-    rate = Rate(body.grade, field, body.mg_per_point, body.valid_from)
+    rate = Rate(body.grade, field, body.mg_per_point, body.valid_from, from_mg=body.from_mg)
     asks = partial(ask_terms, code=code, terms=rate, simulation=body.simulation)
     return answer_asked(request, db, who, idempotency_key, body, asks, reason=body.reason)
 

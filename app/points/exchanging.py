@@ -29,6 +29,7 @@ from app.points.programmes import (
     rates_of,
 )
 from app.points.rules import is_below, points_for
+from app.points.tiers import exchanged_before
 from ledger.accounts import SYSTEM_ACCOUNTS, bucket_of
 from ledger.chart import Code
 
@@ -153,8 +154,9 @@ def quote(session: Session, owner: int, programme: str | None, *, today: date) -
     """
     connection, found = driver(session), find_programme(session, programme)
     rates, place = rates_of(connection, found.id), (bucket_of(owner), owner)
+    before_mg = exchanged_before(connection, found.id, place[0], [owner], today).get(owner, 0)
     offers = tuple(
-        Offer(held, _rate(session, rates, held, today))
+        Offer(held, _rate(session, rates, held, today, before_mg))
         for held in (Held(*row) for row in connection.execute(_HELD, place).fetchall())
     )
     owed = connection.execute(_OWED, (*place, found.id)).fetchone()
@@ -263,6 +265,8 @@ def _parts(offers: Sequence[Offer], wanted: Mapping[bytes, int | None] | None) -
     )
 
 
-def _rate(session: Session, rates: Sequence[Rate], held: Held, today: date) -> int | None:
+def _rate(
+    session: Session, rates: Sequence[Rate], held: Held, today: date, before_mg: int
+) -> int | None:
     field = field_of(session, held.methodology, held.version)
-    return rate_for(rates, held.grade, field, today)
+    return rate_for(rates, held.grade, field, today, before_mg)

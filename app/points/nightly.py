@@ -11,7 +11,7 @@ is begun again and does the rest. A throttle or an empty programme leaves reduct
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -28,12 +28,15 @@ from app.points.errors import ProgrammeUnknown
 from app.points.exchanging import Exchange, Part, post_exchanges
 from app.points.programmes import (
     Programme,
+    Rate,
     field_of,
     find_programme,
+    least_rate,
     rate_for,
     rates_of,
 )
 from app.points.rules import is_below, points_for, shares
+from app.points.tiers import exchanged_before
 
 LOG: Final = structlog.get_logger("tanpu.points")
 _CLASSES: Final = """
@@ -46,12 +49,11 @@ select 1 from subject s
  where s.bucket = %s and c.automatic_exchange
  order by s.bucket, s.account for no key update of s"""
 _DUE: Final = """
-select b.account, b.asset, x.mg_per_point, x.grade,
-       b.credits - b.debits - coalesce(n.mg, 0)
+select b.account, b.asset, b.credits - b.debits - coalesce(n.mg, 0)
   from citizen_setting c
   join balance b on b.bucket = c.bucket and b.account = c.account
-  join unnest(%(assets)s::int4[], %(rates)s::int8[], %(grades)s::text[])
-       as x (asset, mg_per_point, grade) on x.asset = b.asset
+  join unnest(%(assets)s::int4[], %(least)s::int8[]) as x (asset, mg_per_point)
+    on x.asset = b.asset
   left join (select bucket, target, asset, sum(amount)::int8 as mg from transfer
               where bucket = %(bucket)s and recorded_on >= %(open_from)s and code = 1
               group by bucket, target, asset) n
@@ -67,10 +69,19 @@ class Terms(NamedTuple):
     """What is the same for every bucket of a night."""
 
     programme: Programme
-    rates: Sequence[tuple[int, int, str]]
-    """(class, mg per point, grade)."""
+    rates: Sequence[Rate]
+    classes: Mapping[int, "Class"]
+    """Those that have a rate."""
     open_from: date
     """Accruals recorded from this day on may still be corrected."""
+
+
+class Class(NamedTuple):
+    """What a class of reductions is of, and the least that a point of it takes [mg]."""
+
+    grade: str
+    field: str | None
+    least: int
 
 
 class Night(NamedTuple):
@@ -107,12 +118,12 @@ def _terms(session: Session, deadline_days: int, at: datetime) -> Terms | None:
         return None
     connection, today = driver(session), day_of(at)
     known = rates_of(connection, programme.id)
-    rates = [
-        (asset, mg, grade)
-        for asset, methodology, version, grade in connection.execute(_CLASSES).fetchall()
-        if (mg := rate_for(known, grade, field_of(session, methodology, version), today))
-    ]
-    return Terms(programme, rates, today - timedelta(days=deadline_days))
+    classes: dict[int, Class] = {}
+    for asset, methodology, version, grade in connection.execute(_CLASSES).fetchall():
+        field = field_of(session, methodology, version)
+        if least := least_rate(known, grade, field, today):
+            classes[asset] = Class(grade, field, least)
+    return Terms(programme, known, classes, today - timedelta(days=deadline_days))
 
 
 def _buckets(session: Session) -> list[int]:
@@ -143,16 +154,21 @@ def _exchange_bucket(
 def _due(
     connection: Connection, terms: Terms, bucket: int, at: datetime, ids: NewId
 ) -> list[Exchange]:
-    assets, rates, grades = zip(*terms.rates, strict=True) if terms.rates else ((), (), ())
+    today = day_of(at)
     facts = {
         "bucket": bucket,
-        "assets": list(assets),
-        "rates": list(rates),
-        "grades": list(grades),
+        "assets": list(terms.classes),
+        "least": [each.least for each in terms.classes.values()],
         "open_from": terms.open_from,
-        "night": day_of(at),
+        "night": today,
     }
+    found = connection.execute(_DUE, facts).fetchall()
+    owners = sorted({owner for owner, _, _ in found})
+    before = exchanged_before(connection, terms.programme.id, bucket, owners, today)
     parts: dict[int, list[Part]] = defaultdict(list)
-    for owner, asset, mg_per_point, grade, mg in connection.execute(_DUE, facts):
-        parts[owner].append(Part(asset, grade, mg_per_point, points_for(mg, mg_per_point)))
+    for owner, asset, mg in found:
+        of = terms.classes[asset]
+        rate = rate_for(terms.rates, of.grade, of.field, today, before.get(owner, 0))
+        if rate and (points := points_for(mg, rate)):
+            parts[owner].append(Part(asset, of.grade, rate, points))
     return [Exchange(ids(), bucket, owner, tuple(own), day_of(at)) for owner, own in parts.items()]

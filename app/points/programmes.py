@@ -39,13 +39,13 @@ _ALL: Final = f"select {_COLUMNS} from programme order by id"  # noqa: S608 -- a
 _END_RATE: Final = """
 update exchange_rate set valid_to = %(from)s
  where programme = %(programme)s and grade = %(grade)s and field is not distinct from %(field)s
-   and valid_to is null and valid_from <= %(from)s"""
+   and from_mg = %(from_mg)s and valid_to is null and valid_from <= %(from)s"""
 _RATE: Final = """
-insert into exchange_rate (programme, grade, field, mg_per_point, valid_from)
-values (%(programme)s, %(grade)s, %(field)s, %(mg_per_point)s, %(from)s)"""
+insert into exchange_rate (programme, grade, field, mg_per_point, valid_from, from_mg)
+values (%(programme)s, %(grade)s, %(field)s, %(mg_per_point)s, %(from)s, %(from_mg)s)"""
 _RATES: Final = """
-select grade, field, mg_per_point, valid_from, valid_to from exchange_rate
- where programme = %s order by valid_from, grade, field nulls first"""
+select grade, field, mg_per_point, valid_from, valid_to, from_mg from exchange_rate
+ where programme = %s order by valid_from, grade, field nulls first, from_mg"""
 _END_REWARD: Final = """
 update behaviour_reward set valid_to = %(from)s
  where programme = %(programme)s and methodology = %(methodology)s and valid_to is null
@@ -105,6 +105,8 @@ class Rate(NamedTuple):
     mg_per_point: int
     valid_from: date
     valid_to: date | None = None
+    from_mg: int = 0
+    """A tier: for whoever exchanged at least so much of the programme in the month before [mg]."""
 
     def holds_on(self, day: date) -> bool:
         """Whether it applies on a day."""
@@ -194,8 +196,13 @@ def rewards_of(connection: Connection, programme: int) -> list[Reward]:
     return [Reward(*row) for row in connection.execute(_REWARDS, (programme,))]
 
 
-def rate_for(rates: Sequence[Rate], grade: str, field: str | None, day: date) -> int | None:
-    """Give what a point takes of a grade and field on a day [mg]; a field's own rate goes first.
+def rate_for(
+    rates: Sequence[Rate], grade: str, field: str | None, day: date, before_mg: int = 0
+) -> int | None:
+    """Give what a point takes of a grade and field on a day [mg].
+
+    A field's own rate goes first, then the highest tier that ``before_mg``, exchanged in the month
+    before, reaches.
 
     >>> any_field = Rate("A", None, 10_000, date(2026, 1, 1))
     >>> travel = Rate("A", "green_travel", 5_000, date(2026, 1, 1))
@@ -204,12 +211,29 @@ def rate_for(rates: Sequence[Rate], grade: str, field: str | None, day: date) ->
     >>> rate_for([any_field, travel], "A", "other", date(2026, 6, 1))
     10000
     """
-    holding = {
-        rate.field: rate.mg_per_point
+    holding = [
+        rate
         for rate in rates
         if rate.grade == grade and rate.field in {field, None} and rate.holds_on(day)
-    }
-    return holding.get(field, holding.get(None))
+        if rate.from_mg <= before_mg
+    ]
+    found = max(holding, key=lambda rate: (rate.field is not None, rate.from_mg), default=None)
+    return None if found is None else found.mg_per_point
+
+
+def least_rate(rates: Sequence[Rate], grade: str, field: str | None, day: date) -> int | None:
+    """Give the least that a point takes of anybody [mg].
+
+    >>> day = date(2026, 6, 1)
+    >>> tiers = [Rate("A", None, mg, day, from_mg=mark) for mark, mg in ((0, 9_000), (500, 8_000))]
+    >>> [rate_for(tiers, "A", None, day, before) for before in (0, 499, 500)]
+    [9000, 9000, 8000]
+    >>> least_rate(tiers, "A", None, day)
+    8000
+    """
+    marks = {0, *(rate.from_mg for rate in rates)}
+    asked = [mg for mark in marks if (mg := rate_for(rates, grade, field, day, mark))]
+    return min(asked, default=None)
 
 
 def field_of(session: Session, methodology: str, version: int) -> str | None:

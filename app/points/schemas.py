@@ -161,6 +161,17 @@ class ExchangePage(BaseModel):
     next_cursor: str | None
 
 
+FromMg = Annotated[
+    Int,
+    Field(
+        ge=0,
+        le=10**12,
+        description="A tier: for whoever exchanged at least so much, of every class, in the month"
+        " before; 0 is for everybody [mg]. 档位",
+    ),
+]
+
+
 class RateIn(BaseModel):
     """How many milligrams a point takes, from a day on."""
 
@@ -171,6 +182,7 @@ class RateIn(BaseModel):
         default=None, description="Any field that has no rate of its own, where it is left out."
     )
     mg_per_point: Int = Field(ge=1, le=1_000_000_000, examples=[10_000])
+    from_mg: FromMg = 0
     valid_from: Day
     reason: Reason = Field(examples=["The sponsor's letter of June"])
     simulation: SimulationId = None
@@ -184,6 +196,7 @@ class RateOut(BaseModel):
     grade: Literal["A", "B"]
     field: str | None
     mg_per_point: int
+    from_mg: int = Field(description="Of the month before, at least; 0 is for everybody [mg].")
     valid_from: date
     valid_to: date | None
 

@@ -49,13 +49,15 @@ def ask_terms(
     if terms.valid_from < day_of(asking.at):
         raise TermsInPast
     told: dict[str, Any] = {
-        name: value for name, value in terms._asdict().items() if value is not None
+        name: value
+        for name, value in terms._asdict().items()
+        if value is not None and (name, value) != ("from_mg", 0)
     }
     payload = {"programme": code, **told, "valid_from": terms.valid_from.isoformat()}
     if simulation is not None:
         payload |= {"simulation": simulation, "sha256": _digest(session, code, terms, simulation)}
     act, of = (
-        (RATE, f"{terms.grade} {terms.field or 'any'}")
+        (RATE, f"{terms.grade} {terms.field or 'any'}{_tier(terms)}")
         if isinstance(terms, Rate)
         else (REWARD, terms.methodology)
     )
@@ -78,7 +80,10 @@ def _digest(session: Session, code: str, terms: Rate | Reward, simulation: str) 
 
 def _set_rate(session: Session, payload: Payload, signing: Signing) -> None:
     programme = find_programme(session, payload["programme"])
-    rate = Rate(payload["grade"], payload.get("field"), payload["mg_per_point"], _first(payload))
+    rate = Rate(
+        *(payload["grade"], payload.get("field"), payload["mg_per_point"], _first(payload)),
+        from_mg=payload.get("from_mg", 0),
+    )
     set_rate(session, programme, rate, today=day_of(signing.at))
     _note(session, RATE, payload, signing)
 
@@ -94,6 +99,10 @@ def _set_reward(session: Session, payload: Payload, signing: Signing) -> None:
     )
     set_reward(session, programme, reward, today=day_of(signing.at))
     _note(session, REWARD, payload, signing)
+
+
+def _tier(rate: Rate) -> str:
+    return f" from {rate.from_mg} mg" if rate.from_mg else ""
 
 
 def _first(payload: Payload) -> date:

@@ -1,6 +1,6 @@
 """Simulations over real rows: the present terms reproduce what was promised, to the point."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from app.campaigns import ask_simulation, find_simulation, run_simulations
 from app.campaigns.errors import DaysUnfit, SimulationsWaiting
 from app.campaigns.schemas import CandidateIn, OutcomeOut, SimulationIn
 from app.campaigns.simulating import WAITING_MAX, digest_of
-from app.kernel.clock import day_of, now
+from app.kernel.clock import SHANGHAI, day_of, now
 from app.kernel.db import Database
 from app.kernel.ids import new_id, parse_public_id
 from app.kernel.scopes import Role
@@ -133,6 +133,23 @@ def test_other_terms_come_to_what_the_grams_and_acts_are_worth(db: Database) -> 
         assert by_grade[grade] == worth
     assert by_grade["C"] == (2 + 3) * 2
     assert (found.people.more, found.people.less) == (2, 2)
+
+
+def test_a_tier_is_tried_on_what_people_exchanged_month_by_month(db: Database, keys: Keys) -> None:
+    before = datetime.combine(TODAY.replace(day=1), time(4), SHANGHAI) - timedelta(days=1)
+    programme(db, keys, 1_000, at=before)
+    ann, bo = citizens(db, keys, 2)
+    bus = asset_number(db, BUS)
+    for owner, mg, at in ((ann, 60_000, before), (ann, 40_000, NOW), (bo, 40_000, NOW)):
+        accrue(db, owner, bus, mg, on=day_of(at))
+        swap(db, owner, at=at)
+    tier = {"grade": "A", "mg_per_point": 8_000, "from_mg": 50_000}
+    found = simulate(db, {"rates": [tier]})
+    assert (found.actual_points, found.replayed_points, found.simulated_points) == (14, 14, 15)
+    assert (found.people.more, found.people.less, found.people.same) == (1, 0, 1)
+    assert simulate(db, {"rates": [tier | {"from_mg": 60_001}]}).simulated_points == 14
+    both = {"rates": [tier, {"grade": "A", "mg_per_point": 20_000}]}
+    assert simulate(db, both).simulated_points == 3 + 5 + 2
 
 
 @pytest.mark.parametrize("cap", [0, 7, 10, 15, 20])

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
@@ -19,6 +20,7 @@ from app.points.errors import (
 )
 from ledger.assets import asset_key
 from tests.support.acts import one, rows
+from tests.support.auditing import assert_books_hold, tampered
 from tests.support.owners import BUS, BUS_B, asset_number
 from tests.support.points import (
     FREE,
@@ -80,6 +82,35 @@ def test_a_fields_own_rate_goes_before_the_common_one(db: Database, keys: Keys) 
     accrue(db, ann, asset_number(db, BUS), 9_000)
     assert swap(db, ann).exchange.points == 3
     assert one(db, "select mg_per_point, points from exchange_class") == (3_000, 3)
+
+
+def test_a_tier_is_for_whoever_exchanged_so_much_in_the_month_before(
+    db: Database, keys: Keys
+) -> None:
+    """However it is split in a month, and for the month after it alone; the audit works it out."""
+    found = programme(db, keys, 1_000)
+    ann, bo = citizens(db, keys, 2)
+    bus = asset_number(db, BUS)
+    choose_rate(db, found, Rate("A", None, 8_000, TODAY, from_mg=50_000))
+    for owner, mg in ((ann, 30_000), (ann, 20_000), (bo, 49_999)):
+        accrue(db, owner, bus, mg)
+        swap(db, owner)
+    assert [sum(points(db, owner).values()) for owner in (ann, bo)] == [5, 4]
+    following = (TODAY.replace(day=1) + timedelta(days=32)).replace(day=2)
+    at = datetime.combine(following, time(4), UTC)
+    for owner in (ann, ann, bo):
+        accrue(db, owner, bus, 16_000)
+        swap(db, owner, at=at)
+    assert [sum(points(db, owner).values()) for owner in (ann, bo)] == [5 + 2 + 2, 4 + 2]
+    accrue(db, ann, bus, 20_000)
+    assert swap(db, ann, at=at + timedelta(days=31)).exchange.points == 2, "16 + 16 g are no 50"
+    assert_books_hold(db.url)
+    for other in (50_001, 40_000):
+        with (
+            tampered(db.url, f"update exchange_rate set from_mg = {other} where from_mg > 0"),
+            pytest.raises(AssertionError, match="in the month before"),
+        ):
+            assert_books_hold(db.url)
 
 
 def test_points_that_claim_no_money_need_none(db: Database, keys: Keys) -> None:

@@ -11,7 +11,7 @@ from app.kernel.clock import day_of, now
 from app.kernel.db import Database, driver
 from app.kernel.ids import new_id
 from app.kernel.secrets import Keys
-from app.points import exchange_automatically, expire, expire_all, return_earmarks
+from app.points import Rate, exchange_automatically, expire, expire_all, return_earmarks
 from app.points.queries import count_outstanding, figures_of
 from ledger.accounts import SYSTEM_ACCOUNTS
 from ledger.chart import Code
@@ -21,6 +21,7 @@ from tests.support.points import (
     GREEN,
     accrue,
     automatic,
+    choose_rate,
     citizens,
     points,
     programme,
@@ -57,6 +58,22 @@ def test_the_night_waits_for_the_deadline_and_asks_who_chose_it(db: Database, ke
         (TODAY,),
         (TODAY + timedelta(days=1),),
     ]
+
+
+def test_the_night_knows_the_tiers(db: Database, keys: Keys) -> None:
+    """8 g a point for who exchanged 50 g last month: also who has no whole point of 10 g."""
+    found = programme(db, keys, 10_000)
+    ann, bo = citizens(db, keys, 2)
+    bus = asset_number(db, BUS)
+    automatic(db, ann, bo)
+    choose_rate(db, found, Rate("A", None, 8_000, TODAY, from_mg=50_000))
+    for owner, mg in ((ann, 50_000), (bo, 40_000)):
+        accrue(db, owner, bus, mg)
+        swap(db, owner)
+        accrue(db, owner, bus, 9_000)
+    later = (TODAY.replace(day=1) + timedelta(days=32)).replace(day=15)
+    assert night(db, datetime(later.year, later.month, later.day, 3, tzinfo=UTC)) == (1, 1, 0)
+    assert [sum(points(db, owner).values()) for owner in (ann, bo)] == [6, 4]
 
 
 def test_what_was_taken_out_meanwhile_is_not_exchanged(db: Database, keys: Keys) -> None:

@@ -40,9 +40,7 @@ def test_the_present_rate_gives_what_was_granted_to_the_point(
     made: tuple[list[Taken], int],
 ) -> None:
     facts, rate = made
-    assert all(
-        points == each.points for each, points in exchanged(facts, lambda _asset, _day: rate)
-    )
+    assert all(points == each.points for each, points in exchanged(facts, lambda _taken: rate))
 
 
 @given(takings(), rates)
@@ -52,7 +50,7 @@ def test_another_rate_takes_whole_points_of_all_that_was_offered(
     facts, _ = made
     offered: dict[tuple[int, int], int] = defaultdict(int)
     granted: dict[tuple[int, int], int] = defaultdict(int)
-    for each, points in exchanged(facts, lambda _asset, _day: rate):
+    for each, points in exchanged(facts, lambda _taken: rate):
         offered[each.owner, each.asset] += each.mg
         granted[each.owner, each.asset] += points
         # At every moment, as if the whole offer had come at once.

@@ -8,6 +8,15 @@ alter table mall_order
   add constraint mall_order_kind check (kind in ('goods', 'coupon', 'ticket', 'donation'));
 comment on column mall_order.kind is 'As it was sold, and its titles; of orders older than 0033, as the offer was then';
 
+-- A rate may ask how much somebody exchanged in the month before.
+alter table exchange_rate
+  add column from_mg bigint not null default 0 check (from_mg >= 0),
+  drop constraint exchange_rate_one_at_a_time,
+  add constraint exchange_rate_one_at_a_time exclude using gist
+    (programme with =, grade with =, coalesce(field, '') with =, from_mg with =,
+     daterange(valid_from, valid_to) with &&);
+comment on column exchange_rate.from_mg is 'Holds for whoever exchanged so much of this programme in the month before';
+
 -- Contact and bank account that a firm is to have instead, until two of the desk agreed.
 alter table merchant_application add column wished bytea check (wished is null or approved_at is not null);
 alter table organisation_application add column wished bytea check (wished is null or approved_at is not null);
