@@ -18,6 +18,8 @@ from app.cancellations.queries import parts_of
 from app.certificates.errors import CertificateUnknown, TextUnknown
 from app.kernel.db import Connection, driver
 from app.kernel.ids import public_id
+from app.registry.replacing import owed_kg
+from app.registry.retirements import find_retirement
 from ledger.certificate import Certificate, canonical
 from ledger.receipt import Json
 
@@ -39,7 +41,7 @@ class Shown:
     amount: int
     """In the claim's unit."""
     remaining: int
-    """What corrections left of it (R6)."""
+    """What corrections left of it (R6); of units, less those that nothing has replaced yet."""
 
     @property
     def state(self) -> str:
@@ -92,7 +94,9 @@ def find_certificate(
         public=public_id(PREFIX, subject),
         issued_at=issued_at,
         amount=amount,
-        remaining=_left(connection, holder, subject) if kind == "reduction" else amount,
+        remaining=_left_of_cancellation(connection, holder, subject)
+        if kind == "reduction"
+        else amount - owed_kg(connection, find_retirement(session, holder, subject)),
     )
 
 
@@ -106,6 +110,6 @@ def withdraw(session: Session, owner: int, certificate: UUID | None, names: Sequ
         raise TextUnknown
 
 
-def _left(connection: Connection, owner: int, cancellation: UUID) -> int:
+def _left_of_cancellation(connection: Connection, owner: int, cancellation: UUID) -> int:
     left, parts = left_of(connection, owner), parts_of(connection, owner, [cancellation])
     return sum(left[part.transfer] for part in parts[cancellation])
