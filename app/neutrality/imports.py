@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Annotated, Final, NamedTuple
 from uuid import UUID
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from app.kernel.http import title_of
 from app.kernel.problems import Refusal
@@ -39,13 +39,19 @@ class TableKind(StrEnum):
     """参会者: how groups travelled, a line a way of travelling."""
 
 
+def _on_earth(text: str) -> str:
+    if Decimal(text) > DISTANCE_KM_MAX:
+        raise ValueError("nobody on Earth lives so far away")
+    return text
+
+
 class GroupIn(BaseModel):
     """People who travel alike, there and back."""
 
     model_config = FROZEN
 
     mode: Mode
-    distance_km: Quantity
+    distance_km: Annotated[Quantity, AfterValidator(_on_earth)]
     """One way."""
     persons: Annotated[int, Field(ge=1, le=COUNT_MAX)]
     vehicles: Annotated[int, Field(ge=1, le=COUNT_MAX)] | None = None

@@ -154,7 +154,7 @@ def line_document(line: Line) -> Document:
         "id": line.public,
         "category": entry.category.value,
         "label": entry.label,
-        "quantity": format(entry.quantity, "f"),
+        "quantity": entry.amount,
         "unit": entry.unit,
         "factor": {
             "table": factor.table,

@@ -82,6 +82,11 @@ class Entry:
     """SHA-256 of what the organiser keeps and can show."""
     note: str = ""
 
+    @property
+    def amount(self) -> str:
+        """The quantity in its shortest form."""
+        return format(self.quantity.normalize(), "f")
+
 
 @dataclass(frozen=True, slots=True)
 class Line:

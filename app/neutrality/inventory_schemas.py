@@ -246,7 +246,7 @@ def line_out(line: Line) -> LineOut:
         origin=line.origin,
         category=entry.category,
         label=entry.label,
-        quantity=format(entry.quantity, "f"),
+        quantity=entry.amount,
         unit=entry.unit,
         factor=factor_out(line.factor),
         emissions=mass(line.emissions_mg),

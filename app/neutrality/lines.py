@@ -114,7 +114,7 @@ def _line(id_: UUID, stage: str, origin: Origin, *said: Any) -> Line:  # noqa: A
     entry = Entry(
         category=Category(category),
         label=label,
-        quantity=quantity.normalize(),
+        quantity=quantity,
         unit=unit,
         table=table,
         row=row,

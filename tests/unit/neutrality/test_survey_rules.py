@@ -15,6 +15,7 @@ from app.neutrality.modes import COUNTED, Mode
 from app.neutrality.survey_rules import (
     BANDS,
     REACH,
+    Band,
     SurveyAnswer,
     Tally,
     check_answer,
@@ -26,9 +27,8 @@ from ledger.certificate import canonical
 GATHERING = "gth_00000000000000000000000001"
 
 
-def tally(mode: Mode, band: str, answers: int, persons: int = 1) -> Tally:
-    (found,) = (each for each in BANDS if each == band)
-    return Tally(SurveyAnswer(mode, found, persons), answers)
+def tally(mode: Mode, band: Band, answers: int, persons: int = 1) -> Tally:
+    return Tally(SurveyAnswer(mode, band, persons), answers)
 
 
 def test_bands_leave_no_gap() -> None:
@@ -75,7 +75,7 @@ def test_few_stand_for_nobody_and_more_than_came_for_less() -> None:
     ("mode", "band"),
     [(Mode.WALK, "20-50"), (Mode.FLIGHT, "5-20"), (Mode.METRO, "500-1000"), (Mode.TRAIN, "0-5")],
 )
-def test_what_cannot_be_travelled_is_refused(mode: Mode, band: str) -> None:
+def test_what_cannot_be_travelled_is_refused(mode: Mode, band: Band) -> None:
     with pytest.raises(SurveyUnfit):
         check_answer(tally(mode, band, 1).answer)
 
