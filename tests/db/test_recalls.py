@@ -90,7 +90,7 @@ def buyer(registry: Registry, batch: Batch, kg: int, number: int = 1) -> int:
 def used(registry: Registry, batch: Batch, holder: int, kg: int) -> None:
     """Retire units for good."""
     wish = RetirementWish(
-        new_id(), holder, batch.id, kg, Purpose.PUBLIC_BENEFIT, None, texts(), cool_down=NOW
+        new_id(), holder, batch.id, kg, Purpose.PUBLIC_BENEFIT, None, texts(""), cool_down=NOW
     )
     salt = lambda: secrets.token_bytes(32)  # noqa: E731 -- where it is used
     at = registry.tick()
@@ -185,7 +185,7 @@ def test_used_units_are_replaced_by_retiring_others_and_owed_until_then(
 def test_promised_units_stay_promised_and_count_as_used(registry: Registry, batch: Batch) -> None:
     holder = buyer(registry, batch, 8)
     wish = RetirementWish(
-        new_id(), holder, batch.id, 8, Purpose.PUBLIC_BENEFIT, None, texts(), cool_down=NOW
+        new_id(), holder, batch.id, 8, Purpose.PUBLIC_BENEFIT, None, texts(""), cool_down=NOW
     )
     salt = lambda: secrets.token_bytes(32)  # noqa: E731 -- where it is used
     at = registry.tick()

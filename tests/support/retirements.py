@@ -54,8 +54,10 @@ def issued(
     return Held(holder, issued_to(db, holder, quantity_kg, at=at).id)
 
 
-def issued_to(db: Database, holder: int, quantity_kg: int, *, at: datetime) -> Batch:
-    """Issue a batch of a class of its own to somebody."""
+def issued_to(
+    db: Database, holder: int, quantity_kg: int, *, at: datetime, buffer: tuple[int, int] = (0, 0)
+) -> Batch:
+    """Issue a batch of a class of its own to somebody; ``buffer`` is an owner, and its share."""
     batch, lot = new_id(), new_id()
     mg = quantity_kg * 1_000_000
 
@@ -69,8 +71,13 @@ def issued_to(db: Database, holder: int, quantity_kg: int, *, at: datetime) -> B
         facts = (batch, lot, numbers[unit], numbers[pooled], pooled.vintage, 0, mg)
         connection.execute(_BATCH, (*facts, quantity_kg, quantity_kg, at))
         source = SYSTEM_ACCOUNTS["issuance/unit"]
-        moved = row(Code.ISSUE_UNIT, source, holder, numbers[unit], quantity_kg, batch)
-        post(connection, [moved._replace(recorded_on=day_of(at))])
+        shares = [(holder, quantity_kg - buffer[1]), buffer]
+        moved = [
+            row(Code.ISSUE_UNIT, source, owner, numbers[unit], kg, batch)
+            for owner, kg in shares
+            if kg
+        ]
+        post(connection, [each._replace(recorded_on=day_of(at)) for each in moved])
         told = Issuance(batch, quantity_kg, pooled.vintage, methodology_key("TEST-BUS", 1), 1)
         tell_chain(session, told, at=at)
         return find_batch(connection, batch)

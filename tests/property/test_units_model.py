@@ -1,0 +1,318 @@
+"""Units against plain numbers, step by step (单位模型对照): each is in one place, whatever is done.
+
+Goal: issued, traded, reserved, retired, reverted, invalidated, replaced and corrected in any order,
+who has what, cursors, ends and deficits are what ``tests.support.units_model`` counts, and issued =
+available + reserved + buffer + retired + cancelled + invalidated after every step. Method:
+hypothesis drives the deeds on PostgreSQL and that model side by side; two mutants show that it
+would be noticed.
+"""
+
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final, cast
+from uuid import UUID
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlmodel import Session
+
+from app.books import Overdrawn, post
+from app.kernel.clock import day_of
+from app.kernel.db import Database, driver
+from app.kernel.ids import new_id
+from app.kernel.problems import Refusal
+from app.kernel.scopes import SCOPES, Role
+from app.kernel.secrets import Keys
+from app.kernel.tokens import Principal
+from app.registry import recalling, taking
+from app.registry.batches import Batch
+from app.registry.conservation import units_of_batches
+from app.registry.conservation_rules import gap_kg
+from app.registry.handing_over import Units as Quantity
+from app.registry.handing_over import legs
+from app.registry.recalling import carry_out_recalls
+from app.registry.recalls import ask_recall, open_recall
+from app.registry.replacing import replace_all, standing_of
+from app.registry.retiring import RetirementWish, request_retirement, revert_retirement
+from app.registry.taking import take_retirements
+from app.registry.terms import buffer_of
+from app.staff import Asking
+from ledger.accounts import bucket_of
+from ledger.certificate import Purpose
+from tests.support.organisations import organisation
+from tests.support.registry import Registry
+from tests.support.retirements import issued_to, texts
+from tests.support.units_model import BUFFER, OPERATOR, Units, Wish
+
+RUNS: Final = int(os.environ.get("TANPU_MODEL_RUNS", "500"))
+STEPS: Final = 20
+BUYERS: Final = 2
+NOW: Final = timedelta(0)
+WHO: Final = Principal("clerk", new_id(), SCOPES[Role.REGULATOR])
+USES: Final = (Purpose.PUBLIC_BENEFIT, Purpose.VOLUNTARY_OFFSET)
+SAYS: Final = """
+select b.id, b.cursor_kg, b.end_kg,
+       coalesce((select json_object_agg(h.account, h.credits - h.debits) from balance h
+                  where h.asset = b.asset and h.credits > h.debits), '{}')
+  from issue_batch b order by b.number"""
+SHORT: Final = "insert into issued_shortfall values (%s, %s, %s, %s, %s, %s)"
+FORGET: Final = """
+delete from recall_given; delete from recall_void; delete from recall_sweep;
+delete from recall_batch; delete from recall; delete from replacement; delete from issued_shortfall;
+delete from registry_message; delete from retirement; delete from issue_batch; delete from lot;
+delete from log_pending where id in (select id from transfer where asset & 7 = 4 or code = 2);
+delete from transfer where asset & 7 = 4 or code = 2; delete from balance where asset & 7 = 4"""
+
+
+@dataclass
+class Ground:
+    """What the runs of one test share: a city, whose registry each run finds empty."""
+
+    registry: Registry
+    owner: psycopg.Connection
+    owners: Mapping[int, int]
+    """In the books, of the model's owners."""
+    runs: int = 0
+    seen: set[str] = field(default_factory=set[str])
+
+
+class Together(RuleBasedStateMachine):
+    """The product and the model, doing the same."""
+
+    def __init__(self, ground: Ground) -> None:
+        super().__init__()
+        ground.runs += 1
+        ground.owner.execute(FORGET)
+        self.ground, self.registry, self.owners = ground, ground.registry, ground.owners
+        self.db, self.model = ground.registry.db, Units()
+        self.issued: list[Batch] = []
+        self.asked: list[tuple[Wish, UUID]] = []
+
+    # what happens ---------------------------------------------------------------------------
+    @initialize(kg=st.integers(1, 9), buffer=st.integers(0, 3))
+    def begin(self, kg: int, buffer: int) -> None:
+        self.issue(kg, buffer)
+
+    @rule(kg=st.integers(1, 9), buffer=st.integers(0, 5))
+    def issue(self, kg: int, buffer: int) -> None:
+        share = min(kg, buffer)
+        buffered = (self.owners[BUFFER], share)
+        at = self.registry.at
+        batch = issued_to(self.db, self.owners[OPERATOR], kg, at=at, buffer=buffered)
+        self.issued.append(batch)
+        self.model.issue(kg, share)
+
+    @rule(data=st.data(), kg=st.integers(1, 5))
+    def trade(self, data: st.DataObject, kg: int) -> None:
+        number, source = self._batch(data), data.draw(st.integers(0, BUYERS))
+        target = data.draw(st.integers(0, BUYERS).filter(lambda other: other != source))
+        can = self.model.move(number, source, target, kg)
+        self.told(
+            "traded" if can else Overdrawn.code,
+            lambda: self._move(self.issued[number], source, target, kg),
+            "traded",
+        )
+
+    @rule(data=st.data(), kg=st.integers(1, 5))
+    def reserve(self, data: st.DataObject, kg: int) -> None:
+        number, owner = self._batch(data), data.draw(st.integers(0, BUYERS))
+        purpose = data.draw(st.sampled_from(USES))
+        can = self.model.request(number, owner, kg)
+        wish = RetirementWish(
+            new_id(),
+            self.owners[owner],
+            self.issued[number].id,
+            kg,
+            purpose,
+            None,
+            texts(""),
+            cool_down=NOW,
+        )
+
+        def deed() -> None:
+            at = self.registry.tick()
+            self.db.transact(request_retirement, wish, new_id=new_id, new_salt=_salt, at=at)
+
+        self.told("reserved" if can else "retirements.units_lacking", deed, "reserved")
+        if can:
+            self.asked.append((self.model.wishes[-1], wish.retirement))
+
+    @precondition(lambda self: self.asked)
+    @rule(data=st.data())
+    def revert(self, data: st.DataObject) -> None:
+        self._revert(*data.draw(st.sampled_from(self.asked)))
+
+    @precondition(lambda self: self.asked)
+    @rule()
+    def revert_the_last(self) -> None:
+        self._revert(*self.asked[-1])
+
+    def _revert(self, wish: Wish, retirement: UUID) -> None:
+        can = self.model.revert(wish)
+        holder, at = self.owners[wish.owner], self.registry.at
+
+        def deed() -> None:
+            self.db.transact(revert_retirement, holder, retirement, new_id=new_id, at=at)
+
+        self.told("reverted" if can else "retirements.ended", deed, "reverted")
+
+    @rule()
+    def retire(self) -> None:
+        assert take_retirements(self.db, at=self.registry.tick()) == self.model.take()
+        self.ground.seen.add("retired")
+
+    @rule(data=st.data(), kg=st.integers(1, 9))
+    def invalidate(self, data: st.DataObject, kg: int) -> None:
+        number = self._batch(data)
+        can = self.model.recall(number, kg)
+        asking = Asking(WHO, "void", new_id(), self.registry.tick())
+
+        def deed() -> None:
+            named = {self.issued[number].public: kg}
+            asked = self.db.transact(ask_recall, asking, None, named)
+            self.db.transact(open_recall, asked.payload, self.registry.signing())
+
+        self.told("recalled" if can else "recalls.too_much", deed, "recalled")
+
+    @rule()
+    def sweep(self) -> None:
+        carry_out_recalls(self.db, new_id=new_id, at=self.registry.tick())
+        self.model.sweep()
+
+    @rule()
+    def replace(self) -> None:
+        replace_all(self.db, new_id=new_id, new_salt=_salt, at=self.registry.tick())
+        self.model.replace()
+
+    @rule(data=st.data(), mg=st.integers(1, 2_500_000))
+    def correct(self, data: st.DataObject, mg: int) -> None:
+        """Take milligrams of an act that was issued, as a correction does."""
+        number = self._batch(data)
+        batch, owner = self.issued[number], self.owners[OPERATOR]
+
+        def command(session: Session) -> None:
+            connection, id_ = driver(session), new_id()
+            facts = (bucket_of(owner), owner, id_, batch.id, mg, day_of(self.registry.at))
+            connection.execute(SHORT, facts)
+
+        self.db.transact(command)
+        self.model.correct(number, mg)
+
+    # what must hold -------------------------------------------------------------------------
+    @invariant()
+    def agrees(self) -> None:
+        names = {owner: name for name, owner in self.owners.items()}
+        rows = self.ground.owner.execute(SAYS).fetchall()
+        for number, (batch, cursor, end, balances) in enumerate(rows):
+            said, model = self.model.batches[number], self.model
+            assert (cursor, end) == (said.cursor, said.end)
+            found = {int(account): kg for account, kg in balances.items()}
+            free = {names[owner]: kg for owner, kg in found.items() if not owner & 1}
+            held = {names[owner & ~1]: kg for owner, kg in found.items() if owner & 1}
+            assert free == {who: kg for (of, who), kg in model.free.items() if of == number and kg}
+            assert held == {who: kg for (of, who), kg in model.held.items() if of == number and kg}
+            assert self.db.read(_deficit, batch) == said.due
+        for units in self.db.read(lambda session: units_of_batches(driver(session))).values():
+            assert gap_kg(units) == 0
+
+    def _batch(self, data: st.DataObject) -> int:
+        return data.draw(st.integers(0, len(self.issued) - 1))
+
+    def _move(self, batch: Batch, source: int, target: int, kg: int) -> None:
+        at, cause = self.registry.at, new_id()
+        both = legs(
+            Quantity(batch.asset, kg),
+            source=self.owners[source],
+            target=self.owners[target],
+            cause=cause,
+            today=day_of(at),
+            new_id=new_id,
+        )
+        self.db.transact(lambda session: post(driver(session), both))
+
+    def told(self, expected: str, deed: Any, done: str) -> None:  # noqa: ANN401 -- any deed
+        try:
+            deed()
+            said = done
+        except Refusal as refusal:
+            said = refusal.code
+        self.ground.seen.add(said)
+        assert said == expected
+
+
+def _deficit(session: Session, batch: UUID) -> int:
+    return standing_of(driver(session), batch).deficit_kg
+
+
+def _salt() -> bytes:
+    return secrets.token_bytes(32)
+
+
+@pytest.fixture
+def ground(db: Database, worker_db: Database, keys: Keys, tmp_path: Path) -> Iterator[Ground]:
+    registry = Registry(db, worker_db, keys, tmp_path)
+    registry.terms(buffer_permille=0)
+    buyers = [
+        organisation(db, keys, number, at=registry.at).organisation.owner
+        for number in range(1, BUYERS + 1)
+    ]
+    owners = {OPERATOR: registry.operator.owner, BUFFER: db.read(buffer_of)}
+    owners |= dict(enumerate(buyers, 1))
+    with psycopg.connect(db.url, autocommit=True) as owner:
+        owner.execute("set session_replication_role = replica")
+        yield Ground(registry, owner, owners)
+        owner.execute(FORGET)
+
+
+def run(ground: Ground, runs: int, phases: tuple[Phase, ...]) -> None:
+    machine = cast("type[RuleBasedStateMachine]", lambda: Together(ground))
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=runs,
+            stateful_step_count=STEPS,
+            deadline=None,
+            database=None,
+            phases=phases,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+        ),
+    )
+
+
+@pytest.mark.timeout(7200)
+def test_units_are_where_plain_numbers_say(ground: Ground) -> None:
+    run(ground, RUNS, (Phase.generate, Phase.shrink))
+    assert ground.runs >= RUNS
+    assert {"traded", "reserved", "reverted", "retired", "recalled"} <= ground.seen
+    refused = {"retirements.units_lacking", "retirements.ended", "recalls.too_much"}
+    assert refused | {Overdrawn.code} <= ground.seen
+
+
+# it would be noticed ----------------------------------------------------------------------------
+MUTANTS: Final = {
+    "a cursor stands still": (taking, "_ADVANCE", "cursor_kg = %s - 1"),
+    "a void unit stays": (recalling, "_END", "end_kg = end_kg - 0 * %s"),
+}
+
+
+@pytest.mark.usefixtures("books_left_broken")
+@pytest.mark.parametrize("mutant", list(MUTANTS))
+def test_it_would_be_noticed(ground: Ground, monkeypatch: pytest.MonkeyPatch, mutant: str) -> None:
+    module, name, instead = MUTANTS[mutant]
+    monkeypatch.setattr(module, name, f"update issue_batch set {instead} where id = %s")
+    with pytest.raises((AssertionError, psycopg.Error)):
+        run(ground, 100, (Phase.generate,))
