@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from app.kernel.http import title_of
 from app.kernel.problems import Refusal
-from app.kernel.tables import BadTable, TableFault, faults_of, read_rows, safe_cell
+from app.kernel.sheets import BadTable, TableFault, faults_of, read_rows, safe_cell
 from app.mall.offer_errors import TableInvalid
 from app.mall.offer_rules import Content, Offer, check_content
 from app.mall.offer_schemas import (

@@ -17,7 +17,7 @@ from pydantic import StringConstraints as Text
 
 from app.kernel.http import Int, Str
 from app.kernel.ids import public_id
-from app.kernel.tables import TableFault
+from app.kernel.sheets import TableFault
 from app.mall.categories import Category
 from app.mall.offer_rules import IMAGES_MAX, Content, Offer, OfferKind, OfferState
 from app.mall.order_schemas import FROZEN, POINTS_MAX, MerchantNamed, OfferId

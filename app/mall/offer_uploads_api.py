@@ -13,7 +13,7 @@ from app.kernel.http import problem, problems
 from app.kernel.ids import new_id, parse_public_id, public_id
 from app.kernel.limits import Limit as Rate
 from app.kernel.once import IdempotencyKey, answer_once
-from app.kernel.tables import CSV, TABLE_MAX
+from app.kernel.sheets import CSV, TABLE_MAX
 from app.kernel.wiring import Db, Limited
 from app.mall.images import BODY_MAX as PICTURE_MAX
 from app.mall.images import served_picture

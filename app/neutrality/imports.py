@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from app.kernel.http import title_of
 from app.kernel.problems import Refusal
-from app.kernel.tables import BadTable, TableFault, faults_of, read_rows
+from app.kernel.sheets import BadTable, TableFault, faults_of, read_rows
 from app.neutrality.categories import Category
 from app.neutrality.gathering_errors import LinesTableInvalid
 from app.neutrality.gathering_schemas import COUNT_MAX, FROZEN

@@ -13,7 +13,7 @@ from app.kernel.clock import now
 from app.kernel.http import problem, problems
 from app.kernel.ids import new_id, parse_public_id
 from app.kernel.paging import Cursor, Limit, page_of, read_cursor
-from app.kernel.tables import CSV, TABLE_MAX
+from app.kernel.sheets import CSV, TABLE_MAX
 from app.kernel.wiring import Db
 from app.neutrality.gathering_errors import LinesTableRefused
 from app.neutrality.gatherings import PREFIX, Gathering, find_gathering, lock_gathering

@@ -10,7 +10,7 @@ from pydantic import StringConstraints as Text
 
 from app.kernel.http import Int, Str, Written
 from app.kernel.quantities import ReductionOut, mass
-from app.kernel.tables import TableFault
+from app.kernel.sheets import TableFault
 from app.neutrality.categories import Category, category_of
 from app.neutrality.gathering_schemas import COUNT_MAX, FROZEN, Digest, Sentence
 from app.neutrality.inventories import Closing, Inventory

@@ -9,7 +9,7 @@ from typing import Final
 from sqlmodel import Session
 
 from app.kernel.db import driver
-from app.kernel.tables import safe_cell
+from app.kernel.sheets import safe_cell
 from app.registry.batch_schemas import MovementOut
 from app.registry.batches import batch_name
 from ledger.accounts import bucket_of

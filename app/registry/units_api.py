@@ -14,7 +14,7 @@ from app.kernel.http import problems
 from app.kernel.ids import parse_public_id
 from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.scopes import Scope
-from app.kernel.tables import CSV
+from app.kernel.sheets import CSV
 from app.kernel.wiring import Db, Secrets
 from app.organisations import OrganisationMember, member
 from app.registry.batch_schemas import (

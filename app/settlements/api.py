@@ -16,7 +16,7 @@ from app.kernel.once import IdempotencyKey, answer_once
 from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.printing import PDF
 from app.kernel.scopes import Scope
-from app.kernel.tables import CSV
+from app.kernel.sheets import CSV
 from app.kernel.wiring import Db, Secrets
 from app.merchants import Member, console, find_merchant
 from app.settlements.csv_file import csv_of

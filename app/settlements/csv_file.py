@@ -4,7 +4,7 @@ import csv
 from io import StringIO
 from typing import Final
 
-from app.kernel.tables import safe_cell
+from app.kernel.sheets import safe_cell
 from app.settlements.schemas import LineOut
 from app.settlements.showing import WholeSettlement
 

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from app.city import City
 from app.kernel.ids import new_id
-from app.kernel.tables import TABLE_MAX
+from app.kernel.sheets import TABLE_MAX
 from app.neutrality.imports import ROWS_MAX
 from tests.support.desk import Person
 from tests.support.organisations import organisation

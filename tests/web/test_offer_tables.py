@@ -3,7 +3,7 @@
 import pytest
 from httpx2 import Response
 
-from app.kernel.tables import TABLE_MAX
+from app.kernel.sheets import TABLE_MAX
 from tests.support.acts import rows
 from tests.support.offers import OFFERS, Console, Market
 from tests.unit.mall.test_imports import row, table

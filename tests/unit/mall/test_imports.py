@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.kernel.tables import TABLE_MAX, plain_cell, safe_cell
+from app.kernel.sheets import TABLE_MAX, plain_cell, safe_cell
 from app.mall.imports import COLUMNS, ROWS_MAX, read_table, report, table_of
 from app.mall.offer_errors import TableInvalid
 from app.mall.offer_rules import Offer, OfferState
