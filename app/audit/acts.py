@@ -1,7 +1,8 @@
 """Acts, audited (行为审计): every act once, with the transfers that its row implies.
 
 An act's first accrual has the act's own id; what was added or taken back later is a row of
-``act_change`` a transfer; a month that settles at once is a row of ``month_settlement``. What
+``act_change`` a transfer; a month that settles at once is a row of ``month_settlement``, and what
+a project's report accrues a row of ``project_accrual``, which ``projects`` holds to it. What
 an owner's day comes to is the capped sum, whatever order the acts arrived in (R9), less what
 corrections took: that stays in the sum, so no other act takes its place under the cap.
 """
@@ -115,7 +116,8 @@ select (select count(*) from activity),
        (select count(*) from transfer t where t.code = %s
            and not exists (select from activity a where {_KEY.format("a")})
            and not exists (select from act_change c where {_KEY.format("c")})
-           and not exists (select from month_settlement m where {_KEY.format("m")}))"""  # noqa: S608 -- constants of this file
+           and not exists (select from month_settlement m where {_KEY.format("m")})
+           and not exists (select from project_accrual p where {_KEY.format("p")}))"""  # noqa: S608 -- constants of this file
 
 
 def check_acts(connection: Connection, sheet: Sheet) -> None:

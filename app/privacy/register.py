@@ -312,8 +312,9 @@ select id, project, days, readings, papers, salt, commitment, sent_at, is_accept
     Export(
         "monitored-days",
         """
-select report, day, inputs, grade, mg, reason from project_day
- where bucket = %(bucket)s and account = %(account)s order by report, day""",
+select d.report, d.day, d.inputs, x.methodology, x.version, x.grade, d.mg, d.reason
+  from project_day d left join asset x on x.id = d.asset
+ where d.bucket = %(bucket)s and d.account = %(account)s order by d.report, d.day""",
     ),
     Export(
         "project-accruals",

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from app.projects import registering, scenarios
+from app.projects.monitoring import reading_of, written_readings
+from app.projects.rules import EVIDENCE
 from app.staff import Deed
 
 DEEDS: Final[Mapping[str, Deed]] = {**registering.DEEDS, **scenarios.DEEDS}
 
-__all__ = ["DEEDS"]
+__all__ = ["DEEDS", "EVIDENCE", "reading_of", "written_readings"]

@@ -7,7 +7,7 @@ readings as they were sent.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -47,7 +47,7 @@ from app.projects.rules import (
 )
 from app.staff import note_act
 from ledger.accounts import SYSTEM_ACCOUNTS
-from ledger.assets import Reduction
+from ledger.assets import Asset, Reduction
 from ledger.chart import Code
 from ledger.encoding import evidence_commit
 from methodologies import Document
@@ -136,9 +136,9 @@ _EXCLUSIONS: Final = """
 select lower(days), upper(days), meter from project_exclusion
  where bucket = %s and account = %s and project = %s order by id"""
 _DAYS: Final = """
-insert into project_day (bucket, account, report, day, inputs, grade, mg, reason)
+insert into project_day (bucket, account, report, day, inputs, asset, mg, reason)
 select %s, %s, %s, t.*
-  from unnest(%s::date[], %s::jsonb[], %s::text[], %s::int8[], %s::text[]) as t"""
+  from unnest(%s::date[], %s::jsonb[], %s::int4[], %s::int8[], %s::text[]) as t"""
 _ACCRUE: Final = """
 insert into project_accrual (bucket, account, recorded_on, id, report, month, asset, mg)
 values (%s, %s, %s, %s, %s, %s, %s, %s)"""
@@ -248,7 +248,13 @@ def readings_of(session: Session, report: Report) -> list[Reading]:
     row = driver(session).execute(_READINGS, (report.bucket, report.owner, report.id)).fetchone()
     if row is None or row[0] is None:
         raise ReportEmptied
-    return [Reading(date.fromisoformat(day), meter, inputs) for day, meter, inputs in row[0]]
+    return [reading_of(each) for each in row[0]]
+
+
+def reading_of(stored: Sequence[Any]) -> Reading:
+    """Read a reading as it is stored."""
+    day, meter, inputs = stored
+    return Reading(date.fromisoformat(day), meter, inputs)
 
 
 def salt_of(session: Session, report: Report) -> bytes:
@@ -321,8 +327,9 @@ def _accrue(
     readings = readings_of(session, report)
     worth = worth_of_days(choose, terms, readings, exclusions, days)
     classed = [_classed(choice, each) for each in worth]
-    _keep_days(session, report, classed)
-    _post(session, report, classed, today, ids)
+    numbers = asset_ids(driver(session), {reduction for _, reduction in classed if reduction})
+    _keep_days(session, report, classed, numbers)
+    _post(session, report, classed, numbers, today, ids)
 
 
 Classed = tuple[Worth, Reduction | None]
@@ -337,13 +344,15 @@ def _classed(choice: Choice, worth: Worth) -> Classed:
     return (worth, reduction) if reduction else (worth._replace(mg=0, reason=GRADE_C), None)
 
 
-def _keep_days(session: Session, report: Report, classed: Sequence[Classed]) -> None:
+def _keep_days(
+    session: Session, report: Report, classed: Sequence[Classed], numbers: Mapping[Asset, int]
+) -> None:
     columns = zip(
         *(
             (
                 each.day,
                 None if each.inputs is None else json.dumps(each.inputs),
-                None if reduction is None else reduction.grade,
+                None if reduction is None else numbers[reduction],
                 each.mg,
                 each.reason,
             )
@@ -359,6 +368,7 @@ def _post(
     session: Session,
     report: Report,
     classed: Sequence[Classed],
+    numbers: Mapping[Asset, int],
     today: date,
     ids: Callable[[], UUID],
 ) -> None:
@@ -368,7 +378,6 @@ def _post(
         if reduction is not None:
             mg, _ = sums.get(reduction, (0, each.day))
             sums[reduction] = (mg + each.mg, each.day)
-    numbers = asset_ids(connection, sums)
     rows: list[Row] = []
     for reduction, (mg, day) in sums.items():
         id_, asset = ids(), numbers[reduction]

@@ -46,8 +46,9 @@ from app.projects.schemas import (
 from app.staff.voting import lacks_votes, votes_on
 
 _WORKING: Final = """
-select day, inputs, grade, mg, reason from project_day
- where bucket = %s and account = %s and report = %s order by day"""
+select d.day, d.inputs, x.grade, d.mg, d.reason
+  from project_day d left join asset x on x.id = d.asset
+ where d.bucket = %s and d.account = %s and d.report = %s order by d.day"""
 _ACCRUED: Final = """
 select coalesce(sum(c.mg), 0)::int8
   from project_accrual c join monitoring_report r

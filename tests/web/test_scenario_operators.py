@@ -1,4 +1,4 @@
-"""Operators of scenarios over HTTP (场景运营接口): apply, are appointed by two, shown with dates."""
+"""Operators of scenarios over HTTP (场景运营接口): they apply, two appoint, dates are shown."""
 
 from datetime import date
 from typing import Any, Final

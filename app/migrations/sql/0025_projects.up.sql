@@ -111,13 +111,13 @@ create table project_day (
   report uuid not null,
   day date not null,
   inputs jsonb,
-  grade text check (grade in ('A', 'B')),
+  asset int references asset (id),
   mg bigint not null check (mg >= 0),
   reason text not null check (length(reason) <= 100),
   primary key (bucket, account, report, day),
   foreign key (bucket, account, report) references monitoring_report (bucket, account, id),
   check ((mg > 0) = (reason = '')),
-  check (mg = 0 or grade is not null)
+  check ((mg > 0) = (asset is not null))
 );
 comment on table project_day is 'The working: what each day of an accepted report came to, and from what';
 
