@@ -22,6 +22,7 @@ TODAY = day_of(now())
 PATH = "/v1/admin/programmes/green/simulations"
 RATES = "/v1/admin/programmes/green/rates"
 RATE = {"grade": "A", "field": "green_travel", "mg_per_point": 8_000}
+NONE = "sim_" + "0" * 26
 WANTED = {
     "candidate": {"rates": [RATE]},
     "since": str(TODAY - timedelta(days=30)),
@@ -72,7 +73,8 @@ def test_a_simulation_is_asked_for_once_runs_and_is_named_by_what_is_signed(desk
     assert run_simulations(desk.city.db, crowd_min=1, at=now()) == 1
     found = desk.ask(f"{PATH}/{id_}").json()
     assert found["outcome"]["simulated_points"] == 0
-    for changed in ({"mg_per_point": 7_999}, {"field": None}, {"simulation": "sim_" + "0" * 26}):
+    others = ({"mg_per_point": 7_999}, {"field": None}, {"from_mg": 1}, {"simulation": NONE})
+    for changed in others:
         assert desk.ask(RATES, terms | changed).json()["code"] == "points.not_simulated"
     asked = desk.ask(RATES, terms)
     assert asked.status_code == 201, asked.text

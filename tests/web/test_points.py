@@ -143,6 +143,8 @@ def test_a_programme_is_opened_given_terms_and_funded_by_two(desk: Desk) -> None
     rate = {"grade": "A", "field": "green_travel", "mg_per_point": 5_000, "valid_from": str(TODAY)}
     rate["reason"] = "June"
     desk.agree(an, bo, "/v1/admin/programmes/green/rates", rate)
+    tier = {**rate, "from_mg": 50_000_000, "mg_per_point": 4_000}
+    desk.agree(an, bo, "/v1/admin/programmes/green/rates", tier)
     past = {**rate, "valid_from": str(TODAY - timedelta(days=1))}
     refused = desk.post(an, "/v1/admin/programmes/green/rates", past)
     assert (refused.status_code, refused.json()["code"]) == (422, "points.terms_in_past")
@@ -166,10 +168,13 @@ def test_a_programme_is_opened_given_terms_and_funded_by_two(desk: Desk) -> None
     shown = desk.client.get("/v1/public/programmes").json()["data"]
     assert [each["funds_fen"] for each in shown] == [1_234_567]
     assert shown[0]["rewards"][0]["methodology"] == "BJ-TABLEWARE"
-    assert {each["mg_per_point"] for each in shown[0]["rates"]} == {5_000, 10_000}
+    told = {(each["from_mg"], each["mg_per_point"]) for each in shown[0]["rates"]}
+    assert told == {(0, 5_000), (0, 10_000), (50_000_000, 4_000)}
+    assert all(each["valid_to"] is None for each in shown[0]["rates"])
     acts = [act for (act,) in rows(db, "select act from audit_entry order by number")]
-    assert acts[:7] == [
+    assert acts[:10] == [
         "programmes.open",
+        *("approvals.ask", "programmes.set_rate", "approvals.sign"),
         *("approvals.ask", "programmes.set_rate", "approvals.sign"),
         *("approvals.ask", "programmes.set_reward", "approvals.sign"),
     ]
