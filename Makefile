@@ -98,6 +98,7 @@ words: ; $(call gate,codespell 拼写)
 docs-check: ; $(call gate,documents equal the code 文档即代码)
 	@$(BIN)/python docs/generate.py --check
 	@$(BIN)/python docs/describe.py --check
+	@$(BIN)/python docs/marathon.py --check
 
 contracts-check: ; $(call gate,contracts: format, forge tests, committed artifacts 合约)
 	@cd contracts && npm run --silent fmt:check && npm test --silent && npm run --silent compile

@@ -32,8 +32,8 @@ INTRODUCTION: Final = f"""
 A model of a city marathon at Wuhan's size, computed by this tree from
 `app/demo_data/model_marathon.csv`: every quantity is an assumption that its note states, none is
 Wuhan's, and none was fitted to the published total. {RUNNERS:,} runners, of whom 15,000 come from
-elsewhere (5,000 by air, 10,000 by train) and move in the city as the others do, and 8,000 volunteers
-and staff; electricity of Hubei.
+elsewhere (5,000 by air, 10,000 by train) and move in the city as the others do, and 8,000
+volunteers and staff; electricity of Hubei.
 """
 
 
@@ -86,11 +86,11 @@ def _compared(counted: Sequence[Line], total_mg: int) -> str:
     half, twice = total_mg - air_mg // 2, total_mg + air_mg
     ratio = Decimal(total_mg) / MG_PER_T / PUBLISHED_T
     return f"""\
-Published for the Wuhan marathon of 2025: **{PUBLISHED_T:,} t CO2e**, verified, without its parts and
-its boundary. The model is {ratio:.2f} times that: of one order of magnitude, which is all that this
+Published for the Wuhan marathon of 2025: **{PUBLISHED_T:,} t CO2e**, verified, without its parts
+and its boundary. The model is {ratio:.2f} times that: of one order of magnitude, which is all that this
 comparison can show. Air travel decides: with half as many kilometres flown the model emits
-{tonnes(half)} t, with twice as many {tonnes(twice)} t. What is not in it: production of vehicles and
-buildings, refrigerants, spectators who would have been in the city anyhow, broadcasts at home.
+{tonnes(half)} t, with twice as many {tonnes(twice)} t. What is not in it: production of vehicles
+and buildings, refrigerants, spectators who would have been in the city anyhow, broadcasts at home.
 """
 
 

@@ -53,7 +53,7 @@ from app.neutrality.survey_schemas import (
     modes_out,
 )
 from app.neutrality.surveys import (
-    Survey,
+    TravelSurvey,
     answer_survey,
     answered,
     link_of,
@@ -141,7 +141,7 @@ def get_code(
 ) -> Response:
     """Draw the address."""
 
-    def query(session: Session) -> Survey:
+    def query(session: Session) -> TravelSurvey:
         return survey_of(session, gathering_of(session, me, gathering_id).id)
 
     link = link_of(keys, db.read(query).gathering)

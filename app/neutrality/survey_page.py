@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from app.neutrality.modes import Mode
 from app.neutrality.survey_rules import BANDS
-from app.neutrality.surveys import Survey
+from app.neutrality.surveys import TravelSurvey
 
 FIELDS_MAX: Final = 8
 STYLE: Final = """
@@ -46,7 +46,9 @@ WORDS: Final = {
 }
 
 
-def page_of(survey: Survey, link: str, *, ticket: str = "", told: str = "", done: bool) -> str:
+def page_of(
+    survey: TravelSurvey, link: str, *, ticket: str = "", told: str = "", done: bool
+) -> str:
     """Set the form, or thanks; every word of it is escaped."""
     return _template().render(
         survey=survey,

@@ -40,7 +40,7 @@ MARK_BYTES: Final = 11
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class TravelSurvey:
     """A travel survey of a gathering (出行问卷)."""
 
     gathering: UUID
@@ -98,7 +98,7 @@ def ticket_number(keys: Keys, gathering: UUID, text: str) -> int:
 
 def open_survey(
     session: Session, keys: Keys, gathering: Gathering, closes_at: datetime, *, at: datetime
-) -> Survey:
+) -> TravelSurvey:
     """Open a locked gathering's survey, or move its end; at the same address ever.
 
     Raises:
@@ -111,7 +111,7 @@ def open_survey(
     return survey_of(session, gathering.id)
 
 
-def survey_of(session: Session, gathering: UUID) -> Survey:
+def survey_of(session: Session, gathering: UUID) -> TravelSurvey:
     """Give a gathering's survey, open or closed.
 
     Raises:
@@ -123,7 +123,7 @@ def survey_of(session: Session, gathering: UUID) -> Survey:
     return _survey(*row)
 
 
-def survey_at(session: Session, link: str, *, at: datetime) -> Survey:
+def survey_at(session: Session, link: str, *, at: datetime) -> TravelSurvey:
     """Give the open survey at an address.
 
     Raises:
@@ -182,8 +182,8 @@ def _written(data: bytes) -> str:
     return b32encode(data).decode().rstrip("=").lower()
 
 
-def _survey(*row: Any) -> Survey:  # noqa: ANN401 -- the columns of the statements
-    return Survey(*row)
+def _survey(*row: Any) -> TravelSurvey:  # noqa: ANN401 -- the columns of the statements
+    return TravelSurvey(*row)
 
 
 def _tally(mode: str, band: Any, persons: int, answers: int) -> Tally:  # noqa: ANN401 -- likewise
