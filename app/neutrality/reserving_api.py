@@ -37,8 +37,8 @@ from app.neutrality.reserving_schemas import (
     standing_out,
     true_up_out,
 )
-from app.neutrality.retiring import retire, retirements, take_back
-from app.neutrality.standing import standing_of
+from app.neutrality.retiring import retire, take_back
+from app.neutrality.standing import retirements, standing_of
 from app.neutrality.truing_up import true_up
 from app.registry.batches import PREFIX as BATCH
 from app.registry.retirements import PREFIX as RETIREMENT

@@ -105,6 +105,9 @@ class StandingOut(BaseModel):
     given: ReductionOut = Field(description="Gifts that count, less corrections.")
     retired_kg: Units
     asked_kg: Units = Field(description="Waiting for their serials.")
+    void_kg: Units = Field(
+        description="Of the retired, those that stand for nothing and are not replaced yet."
+    )
     needed_kg: Units = Field(description="Still to be retired.")
     lacking: ReductionOut = Field(description="Not made up for yet.")
 
@@ -157,6 +160,7 @@ def standing_out(of: Standing) -> StandingOut:
         given=mass(of.given_mg),
         retired_kg=of.retired_kg,
         asked_kg=of.asked_kg,
+        void_kg=of.void_kg,
         needed_kg=of.needed_kg,
         lacking=mass(of.lacking_mg),
     )

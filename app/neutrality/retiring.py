@@ -8,7 +8,6 @@ of the inventory, in public, so that its certificate cannot be shown for another
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from sqlmodel import Session
@@ -31,13 +30,11 @@ from app.neutrality.standing import Standing, standing_of
 from app.organisations import find_organisation
 from app.registry.batches import find_batch
 from app.registry.handing_over import Units
-from app.registry.retirements import Retirement, retirements_of
+from app.registry.retirements import Retirement
 from app.registry.retiring import RetirementWish, request_retirement, revert_retirement
 from ledger.certificate import Purpose
 
 NewSalt = Callable[[], bytes]
-RETIREMENTS_MAX: Final = 1_000
-"""Of one gathering; a statement names each."""
 
 
 def retire(
@@ -85,16 +82,6 @@ def take_back(
     post(driver(session), [row])
     note_reservation(driver(session), gathering, made)
     return found
-
-
-def retirements(session: Session, gathering: Gathering) -> list[Retirement]:
-    """List what a gathering retires for itself, the oldest first; what was reverted is left out."""
-    found = retirements_of(session, gathering.owner, before=None, limit=RETIREMENTS_MAX)
-    return [
-        each
-        for each in reversed(found)
-        if each.purpose is Purpose.GATHERING and each.reverted_at is None
-    ]
 
 
 def _ask(

@@ -24,7 +24,7 @@ from app.kernel.secrets import Keys
 from app.neutrality.gatherings import Gathering
 from app.neutrality.neutrality_errors import SharesExceed, SharesNotOpen, ShareUnknown
 from app.neutrality.reserving import reserved
-from app.neutrality.standing import retired_of
+from app.neutrality.standing import retirements
 
 PREFIX: Final = "shi"
 TICKETS_MAX: Final = 10_000
@@ -90,7 +90,8 @@ def issue_shares(
     row = connection.execute(_ISSUED, (gathering.id,)).fetchone()
     assert row is not None, gathering.id
     has = reserved(session, gathering, today=day_of(made.issued_at))
-    kg = sum(retired_of(session, gathering)) + sum(each.left_kg for each in has)
+    kg = sum(each.quantity_kg for each in retirements(session, gathering))
+    kg += sum(each.left_kg for each in has)
     if row[0] + made.tickets * made.share_mg > kg * MG_PER_KG:
         raise SharesExceed(most_mg=kg * MG_PER_KG - row[0])
     connection.execute(_ISSUE, (gathering.id, *made[:-1]))

@@ -19,12 +19,12 @@ from app.neutrality.inventories import Inventory, find_inventory
 from app.neutrality.inventory_rules import Stage
 from app.neutrality.plans import OffsetWay, latest_plan
 from app.neutrality.sides import kept_mg
+from app.registry.replacing import owed_kg
+from app.registry.retirements import Retirement, retirements_of
 from ledger.certificate import Purpose
 
-_RETIRED: Final = """
-select coalesce(sum(quantity_kg) filter (where taken_at is not null), 0)::int8,
-       coalesce(sum(quantity_kg) filter (where taken_at is null), 0)::int8
-  from retirement where holder = %s and purpose = %s and reverted_at is null"""
+RETIREMENTS_MAX: Final = 1_000
+"""Of one gathering; a statement names each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,8 @@ class Standing:
     retired_kg: int
     asked_kg: int
     """Asked to be retired, and waiting for their serials."""
+    void_kg: int
+    """Of the retired, those that stand for nothing and that the buffer has not replaced yet."""
 
     @property
     def footprint_mg(self) -> int:
@@ -49,7 +51,7 @@ class Standing:
     @property
     def covered_mg(self) -> int:
         """What has been made up for, or more."""
-        return self.retired_kg * MG_PER_KG + self.given_mg
+        return (self.retired_kg - self.void_kg) * MG_PER_KG + self.given_mg
 
     @property
     def lacking_mg(self) -> int:
@@ -58,8 +60,9 @@ class Standing:
 
     @property
     def needed_kg(self) -> int:
-        """How many units are still to be asked for."""
-        return max(0, -(-self.lacking_mg // MG_PER_KG) - self.asked_kg)
+        """How many units are still to be asked for; void ones are the buffer's to replace."""
+        emitted_kg = -((self.given_mg - self.footprint_mg) // MG_PER_KG)
+        return max(0, emitted_kg - self.retired_kg - self.asked_kg)
 
 
 def standing_of(session: Session, gathering: Gathering) -> Standing:
@@ -72,19 +75,23 @@ def standing_of(session: Session, gathering: Gathering) -> Standing:
     inventory = find_inventory(session, gathering.id, Stage.ACTUAL)
     intent = latest_plan(session, gathering.id).intent
     counts = intent.offset_way is OffsetWay.UNITS_AND_GIFTS
-    retired_kg, asked_kg = retired_of(session, gathering)
+    found = retirements(session, gathering)
     return Standing(
         inventory=inventory,
         deadline=intent.deadline,
         kept_mg=kept_mg(session, gathering.id),
         given_mg=given_mg(session, gathering.id) if counts else 0,
-        retired_kg=retired_kg,
-        asked_kg=asked_kg,
+        retired_kg=sum(each.quantity_kg for each in found if each.taken_at is not None),
+        asked_kg=sum(each.quantity_kg for each in found if each.taken_at is None),
+        void_kg=sum(owed_kg(driver(session), each) for each in found),
     )
 
 
-def retired_of(session: Session, gathering: Gathering) -> tuple[int, int]:
-    """Give how many units a gathering retired, and how many wait for their serials."""
-    row = driver(session).execute(_RETIRED, (gathering.owner, int(Purpose.GATHERING))).fetchone()
-    assert row is not None, gathering.id
-    return row[0], row[1]
+def retirements(session: Session, gathering: Gathering) -> list[Retirement]:
+    """List what a gathering retires for itself, the oldest first; what was reverted is left out."""
+    found = retirements_of(session, gathering.owner, before=None, limit=RETIREMENTS_MAX)
+    return [
+        each
+        for each in reversed(found)
+        if each.purpose is Purpose.GATHERING and each.reverted_at is None
+    ]

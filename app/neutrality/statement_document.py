@@ -99,6 +99,7 @@ def statement_document(
             "kept_by_attendees_mg": standing.kept_mg,
             "footprint_mg": standing.footprint_mg,
             "retired_kg": standing.retired_kg,
+            "void_kg": standing.void_kg,
             "given_mg": standing.given_mg,
             "covered_mg": standing.covered_mg,
         },

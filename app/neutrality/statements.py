@@ -20,8 +20,7 @@ from app.neutrality.actions import actions_of
 from app.neutrality.gatherings import Gathering, find_gathering
 from app.neutrality.neutrality_errors import NotNeutral, StatementUnchanged, StatementUnknown
 from app.neutrality.plans import latest_plan
-from app.neutrality.retiring import retirements
-from app.neutrality.standing import Standing, standing_of
+from app.neutrality.standing import Standing, retirements, standing_of
 from app.neutrality.statement_document import Document, statement_document
 from app.organisations import find_organisation
 from ledger.certificate import canonical

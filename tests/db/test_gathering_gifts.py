@@ -1,17 +1,13 @@
 """Gifts to a gathering, whose a trip is, and what a correction leaves of either."""
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlmodel import Session
 
-from app.activities import Standing, catalogued
-from app.activities.corrections import Correction, correct
-from app.kernel.db import Database, driver
+from app.kernel.db import Database
 from app.kernel.ids import new_id
 from app.kernel.secrets import Keys
 from app.kernel.tokens import TokenInvalid
@@ -28,16 +24,14 @@ from app.neutrality.plans import OffsetWay
 from app.neutrality.sides import Side
 from app.privacy.forgetting import forget
 from ledger.accounts import SYSTEM_ACCOUNTS
-from methodologies import CATALOG, Approval, SignOff
-from tests.support.acts import item, one, people, provider, rows, send
-from tests.support.gatherings import Marathon, citizen
+from tests.support.acts import one, rows
+from tests.support.gatherings import Marathon, Rider, citizen
 from tests.support.market import Market
 from tests.support.owners import BUS, BUS_B, asset_number
 from tests.support.points import accrue, citizens
 from tests.support.registry import Registry
 
 GIVEN, CANCELLED = SYSTEM_ACCOUNTS["given"], SYSTEM_ACCOUNTS["cancelled"]
-METRO = CATALOG["SZ-METRO", 1]
 
 
 @pytest.fixture
@@ -57,49 +51,6 @@ def ann(db: Database, keys: Keys) -> int:
     accrue(db, owner, asset_number(db, BUS), 1_000)
     accrue(db, owner, asset_number(db, BUS_B), 500)
     return owner
-
-
-@dataclass
-class Rider:
-    """Somebody who rode the metro twice yesterday, for the same each time."""
-
-    race: Marathon
-    keys: Keys
-    owner: int = 0
-    asset: int = 0
-    mg: int = 0
-    """Of one ride."""
-    acts: tuple[UUID, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Ride, as a provider tells it."""
-        since, until = date(2020, 1, 1), date(2100, 1, 1)
-        signed = [
-            SignOff(reviewer=name, sha256=METRO.sha256, signed_on=since) for name in ("one", "two")
-        ]
-        approval = Approval(scenario=METRO.scenario, valid_from=since, valid_until=until)
-        standing = {("SZ-METRO", 1): Standing(tuple(signed), (approval,))}
-        choice, db = catalogued("SZ-METRO", 1, standing=standing), self.race.db
-        sender = provider(db)
-        people(db, self.keys, sender, ["card-1"], choice=choice)
-        send(db, self.keys, sender, [item(1), item(2)], choice)
-        query = """select b.account, b.asset, b.credits - b.debits
-                     from balance b join activity a using (bucket, account, asset) limit 1"""
-        self.owner, self.asset, both = one(db, query)
-        self.mg = both // 2
-        self.acts = tuple(row[0] for row in rows(db, "select id from activity order by id"))
-
-    def corrected(self, act: UUID, less_mg: int) -> None:
-        """Let the provider say that a ride was worth less."""
-        query = "select bucket, recorded_on, raw_mg from activity where id = %s"
-        bucket, recorded_on, raw_mg = one(self.race.db, query, act)
-        told = (bucket, self.owner, recorded_on, act, raw_mg - less_mg, "provider.corrected")
-
-        def command(session: Session) -> None:
-            facts: dict[str, Any] = {"cause": new_id(), "at": self.race.at, "window_days": 400, "new_id": new_id}
-            correct(driver(session), [Correction(*told)], **facts)
-
-        self.race.db.transact(command)
 
 
 @pytest.fixture

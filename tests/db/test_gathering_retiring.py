@@ -11,7 +11,8 @@ from app.kernel.ids import new_id
 from app.kernel.secrets import Keys
 from app.neutrality.gathering_errors import InventoryUnknown
 from app.neutrality.neutrality_errors import DeadlinePassed, NothingToRetire, UnitsNotReserved
-from app.neutrality.retiring import retirements, take_back
+from app.neutrality.retiring import take_back
+from app.neutrality.standing import retirements
 from app.registry.retirement_errors import RetirementEnded, RetirementUnknown
 from ledger.certificate import Purpose
 from tests.support.acts import one

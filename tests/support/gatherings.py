@@ -10,10 +10,14 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from app.activities import Standing as DocumentStanding
+from app.activities import catalogued
+from app.activities.corrections import Correction, correct
 from app.citizens import Citizen
 from app.kernel.clock import day_of
-from app.kernel.db import Database
+from app.kernel.db import Database, driver
 from app.kernel.ids import new_id
+from app.kernel.secrets import Keys
 from app.neutrality.categories import Category
 from app.neutrality.gatherings import Gathering, Occasion, lock_gathering, open_gathering
 from app.neutrality.gifts import Given, Offering, give
@@ -32,11 +36,13 @@ from app.registry.retiring import COOL_DOWN
 from app.registry.taking import take_retirements
 from ledger.accounts import bucket_of
 from ledger.assets import Grade
-from tests.support.acts import one
+from methodologies import CATALOG, Approval, SignOff
+from tests.support.acts import item, one, people, provider, rows, send
 from tests.support.market import Market
 from tests.support.organisations import Office, organisation
 
 KWH = Decimal(1000)
+METRO = CATALOG["SZ-METRO", 1]
 OTHERS = {each: "none at this gathering" for each in Category if each is not Category.ENERGY}
 
 
@@ -140,7 +146,11 @@ class Marathon:
 
     def retire(self, *, at: datetime | None = None) -> Sequence[Retirement]:
         """Ask for the retirement of what is needed."""
-        facts: dict[str, Any] = {"new_id": new_id, "new_salt": lambda: token_bytes(32), "at": at or self.at}
+        facts: dict[str, Any] = {
+            "new_id": new_id,
+            "new_salt": lambda: token_bytes(32),
+            "at": at or self.at,
+        }
         return self.locked(retire, **facts)
 
     def taken(self) -> int:
@@ -179,6 +189,54 @@ class Marathon:
             units(self.db, owner, asset),
             units(self.db, owner + 1, asset),
         )
+
+
+@dataclass
+class Rider:
+    """Somebody who rode the metro twice yesterday, for the same each time."""
+
+    race: Marathon
+    keys: Keys
+    owner: int = 0
+    asset: int = 0
+    mg: int = 0
+    """Of one ride."""
+    acts: tuple[UUID, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Ride, as a provider tells it."""
+        since, until = date(2020, 1, 1), date(2100, 1, 1)
+        signed = [
+            SignOff(reviewer=name, sha256=METRO.sha256, signed_on=since) for name in ("one", "two")
+        ]
+        approval = Approval(scenario=METRO.scenario, valid_from=since, valid_until=until)
+        standing = {("SZ-METRO", 1): DocumentStanding(tuple(signed), (approval,))}
+        choice, db = catalogued("SZ-METRO", 1, standing=standing), self.race.db
+        sender = provider(db)
+        people(db, self.keys, sender, ["card-1"], choice=choice)
+        send(db, self.keys, sender, [item(1), item(2)], choice)
+        query = """select b.account, b.asset, b.credits - b.debits
+                     from balance b join activity a using (bucket, account, asset) limit 1"""
+        self.owner, self.asset, both = one(db, query)
+        self.mg = both // 2
+        self.acts = tuple(row[0] for row in rows(db, "select id from activity order by id"))
+
+    def corrected(self, act: UUID, less_mg: int) -> None:
+        """Let the provider say that a ride was worth less."""
+        query = "select bucket, recorded_on, raw_mg from activity where id = %s"
+        bucket, recorded_on, raw_mg = one(self.race.db, query, act)
+        told = (bucket, self.owner, recorded_on, act, raw_mg - less_mg, "provider.corrected")
+
+        def command(session: Session) -> None:
+            facts: dict[str, Any] = {
+                "cause": new_id(),
+                "at": self.race.at,
+                "window_days": 400,
+                "new_id": new_id,
+            }
+            correct(driver(session), [Correction(*told)], **facts)
+
+        self.race.db.transact(command)
 
 
 def citizen(owner: int) -> Citizen:
