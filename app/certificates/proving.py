@@ -90,9 +90,9 @@ def _place(
     for each in moved:
         log_index, _, *row = logged[each.transfer]
         fact = Fact._make(row)
-        debit = entry_of(fact, opening_of(keys, fact)).debit_commit
+        closed = entry_of(fact, opening_of(keys, fact)).debit_commit
         path = paths.path(log_index, epoch)
-        parts.append(LoggedPart(each.asset, each.salt, log_index, debit, path).to_json())
+        parts.append(LoggedPart(each.asset, each.salt, log_index, closed, path).to_json())
     return epoch, parts
 
 

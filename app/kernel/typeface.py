@@ -1,6 +1,6 @@
 """The typeface of printed documents (字体): Noto Sans SC, cut to what a document says, embedded.
 
-The font ships as CFF outlines under the SIL Open Font License 1.1 (`docs/typeface.md`); the PDF
+The font ships as CFF outlines under the SIL Open Font License 1.1 (`docs/data-attribution.md`); the PDF
 library embeds TrueType. So the few glyphs that a document needs are taken out, their cubic curves
 are approximated by quadratic ones within a thousandth of an em, and the result is embedded: what
 is printed looks the same everywhere, and the same text gives the same bytes.
