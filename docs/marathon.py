@@ -86,8 +86,8 @@ def _compared(counted: Sequence[Line], total_mg: int) -> str:
     half, twice = total_mg - air_mg // 2, total_mg + air_mg
     ratio = Decimal(total_mg) / MG_PER_T / PUBLISHED_T
     return f"""\
-Published for the Wuhan marathon of 2025: **{PUBLISHED_T:,} t CO2e**, verified, without its parts
-and its boundary. The model is {ratio:.2f} times that: of one order of magnitude, which is all that this
+Published for the Wuhan marathon of 2025: **{PUBLISHED_T:,} t CO2e**, verified, without parts or
+boundary. The model is {ratio:.2f} times that: of one order of magnitude, which is all that this
 comparison can show. Air travel decides: with half as many kilometres flown the model emits
 {tonnes(half)} t, with twice as many {tonnes(twice)} t. What is not in it: production of vehicles
 and buildings, refrigerants, spectators who would have been in the city anyhow, broadcasts at home.
