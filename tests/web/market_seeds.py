@@ -36,9 +36,12 @@ def trading(world: World) -> tuple[Market, Ask, Ask]:
     city = world.city
     folder = city.settings.tanpu_home / "registry"
     market = Market(Registry(city.db, city.worker_db, city.keys, folder))
-    asks: list[Ask] = []
-    for number in (1, 2):
-        office = organisation(city.db, city.keys, number)
-        market.hand(office.organisation, TONNE)
-        asks.append(world.of(office.person(world.app, world.client).headers))
-    return market, *asks
+    a, b = (trader(world, market, number) for number in (1, 2))
+    return market, a, b
+
+
+def trader(world: World, market: Market, number: int) -> Ask:
+    """Ask as an agent of an organisation that holds a tonne."""
+    office = organisation(world.city.db, world.city.keys, number)
+    market.hand(office.organisation, TONNE)
+    return world.of(office.person(world.app, world.client).headers)

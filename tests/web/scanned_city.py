@@ -40,9 +40,11 @@ from tests.support.batches import SCENE, YESTERDAY, Sender, Town, enrol, ride, s
 from tests.support.clerks import known
 from tests.support.desk import put_in_library, text
 from tests.support.mall import Shop, merchant, till
+from tests.support.organisations import organisation
 from tests.support.rehearsal import Rehearsal
 from tests.support.wallets import acts_of, somebody
 from tests.web.free_texts import Draft, drafts
+from tests.web.scanned_market import traded
 
 LIVE: Final = "/v1/me/live"
 """A stream that stays open: its first words are enough."""
@@ -234,10 +236,12 @@ def grown(
     who = somebody(city.db, city.keys, signer.provider, CARD)
     first, *_, last = acts_of(city.db, who)
     clerks = {role: known(city.db, role) for role in (Role.REGULATOR, Role.OPERATOR, Role.EXPERT)}
+    office = organisation(city.db, city.keys)
+    agency = office.principal(office.owner)
     others = [Principal("clerk", new_id(), SCOPES[role]) for role in Role]
     show = badges(
         cast("FastAPI", client.app).state.tokens,
-        [who.principal, shop.principal(), *clerks.values(), *others],
+        [who.principal, shop.principal(), agency, *clerks.values(), *others],
         signer=known(city.db, Role.REGULATOR),
     )
     facts = {
@@ -249,6 +253,7 @@ def grown(
         "provider": signer.provider.code,
         "key_id": signer.keyid,
         "user_id": shop.keeper.public,
+        **traded(city, office),
     }
     document = cast("FastAPI", client.app).openapi()
     for label, names in GROWN:
