@@ -94,7 +94,7 @@ def test_gifts_lower_what_is_retired_by_whole_units(
 
 
 def test_who_may_be_given_to(market: Market, ann: int) -> None:
-    units_only = Marathon(market, number=2, offset_way=OffsetWay.UNITS)
+    units_only = Marathon(market, number=42, offset_way=OffsetWay.UNITS)
     with pytest.raises(GiftsNotTaken):
         units_only.give(ann, 1)
     race = Marathon(market)
@@ -120,7 +120,7 @@ def test_gifts_are_their_givers_to_read(race: Marathon, ann: int, db: Database, 
 def test_a_correction_takes_from_the_latest_gift_and_the_sum_says_so(
     race: Marathon, market: Market, rider: Rider
 ) -> None:
-    other = Marathon(market, number=2)
+    other = Marathon(market, number=42)
     race.counted()
     other.counted()
     race.give(rider.owner, rider.mg)
@@ -178,7 +178,7 @@ def test_a_side_is_chosen_once(race: Marathon, rider: Rider, first: Side) -> Non
 
 
 def test_a_trip_lowers_one_gathering_only(race: Marathon, market: Market, rider: Rider) -> None:
-    other = Marathon(market, number=2)
+    other = Marathon(market, number=42)
     race.choose(rider.owner, rider.acts[0], Side.GATHERING)
     with pytest.raises(SideChosen):
         other.choose(rider.owner, rider.acts[0], Side.GATHERING)
@@ -197,7 +197,7 @@ def test_what_a_trip_earned_must_still_be_there(race: Marathon, rider: Rider) ->
 def test_only_ones_own_trip_on_its_days(
     race: Marathon, market: Market, rider: Rider, ann: int
 ) -> None:
-    long_ago = Marathon(market, number=2, days_ago=3)
+    long_ago = Marathon(market, number=42, days_ago=3)
     for owner, act, at in (
         (ann, rider.acts[0], race),
         (rider.owner, new_id(), race),

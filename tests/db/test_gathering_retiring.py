@@ -109,7 +109,7 @@ def test_a_newer_inventory_retires_the_difference(race: Marathon) -> None:
 
 
 def test_two_organisers_retire_each_their_own(market: Market) -> None:
-    mine, others = Marathon(market), Marathon(market, number=2)
+    mine, others = Marathon(market), Marathon(market, number=42)
     (of_mine,), (of_others,) = mine.retired(), others.retired()
     assert of_mine.holder != of_others.holder
     with pytest.raises(RetirementUnknown):

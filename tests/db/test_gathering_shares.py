@@ -70,7 +70,7 @@ def test_a_ticket_claims_its_share_once_and_without_a_name(race: Marathon) -> No
 
 
 def test_words_that_are_no_ticket_of_this_gathering(race: Marathon, market: Market) -> None:
-    other = Marathon(market, number=2)
+    other = Marathon(market, number=42)
     race.retired()
     (words,) = tickets(race, 1, 1)
     for at, said in ((other, words), (race, words + " "), (race, "")):

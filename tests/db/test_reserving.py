@@ -165,7 +165,7 @@ def test_truing_up_needs_what_was_emitted_and_its_time(race: Marathon) -> None:
 
 
 def test_one_organisation_never_touches_anothers_gathering(market: Market) -> None:
-    mine, others = Marathon(market), Marathon(market, number=2, units_kg=500)
+    mine, others = Marathon(market), Marathon(market, number=42, units_kg=500)
     mine.reserve(100)
     others.reserve(200)
     assert (mine.has(), others.has()) == ((1_900, 0, 100), (300, 0, 200))

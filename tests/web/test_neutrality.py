@@ -214,7 +214,7 @@ def test_a_key_reserves_once(race: Marathon, organiser: Person) -> None:
 def test_another_organiser_sees_and_does_nothing(
     race: Marathon, app: FastAPI, client: TestClient, city: City
 ) -> None:
-    rival = organisation(city.db, city.keys, 9).person(app, client)
+    rival = organisation(city.db, city.keys, 49).person(app, client)
     for path, body in (
         ("/reservations", reservation(race, 1)),
         ("/true-up", None),
