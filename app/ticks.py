@@ -43,6 +43,7 @@ from app.mall.pictures import sweep_pictures
 from app.mall.telling import tell_of_tills, warn_of_ends
 from app.market import expire_purchases
 from app.merchants.deeds import FIRMS as MERCHANTS
+from app.neutrality.reserving import expire_reservations
 from app.notices import sweep_notices
 from app.organisations.deeds import FIRMS as ORGANISATIONS
 from app.partners import sweep_assertions
@@ -307,6 +308,11 @@ def expire_reserved_units(city: City, at: datetime) -> None:
     expire_purchases(city.db, at=at)
 
 
+def end_reservations(city: City, at: datetime) -> None:
+    """Give back what gatherings' reservations whose day is over still hold (预留到期)."""
+    expire_reservations(city.db, new_id=new_id, at=at)
+
+
 def carry_out_cancellations(city: City, at: datetime) -> None:
     """Post the cancellations that are due, and certify those that are final (执行注销与出证)."""
     post_due(city.worker_db, at=at)
@@ -445,6 +451,7 @@ JOBS: Final[tuple[tuple[str, timedelta, Callable[[City, datetime], None]], ...]]
     ("exchange-by-night", timedelta(hours=6), exchange_by_night),
     ("expire-orders", timedelta(minutes=1), expire_vouchers),
     ("expire-purchases", timedelta(minutes=1), expire_reserved_units),
+    ("end-reservations", timedelta(hours=1), end_reservations),
     ("give-by-night", timedelta(hours=1), give_to_the_public),
     ("carry-out-cancellations", timedelta(minutes=1), carry_out_cancellations),
     ("settle-merchants", timedelta(hours=1), settle_merchants),

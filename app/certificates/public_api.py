@@ -28,7 +28,10 @@ FRESH: Final = {**OPEN, "cache-control": "public, max-age=0, must-revalidate", "
 DAY: Final = {**OPEN, "cache-control": "public, max-age=86400"}
 UNKNOWN: Final = "There is no such certificate, or not yet."
 VERIFIER: Final = {
-    "verify_certificate.py": ("ledger", "verify_certificate.py", "text/x-python; charset=utf-8"),
+    **{
+        name: ("ledger", name, "text/x-python; charset=utf-8")
+        for name in ("verify_certificate.py", "verify_statement.py")
+    },
     **{
         name: ("app.certificates", f"verifier/{name}", "text/javascript; charset=utf-8")
         for name in ("page.js", "certificate.js", "proof.js")

@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64decode
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +21,7 @@ from ledger.settlement import SettlementUntrue, check_settlement
 from ledger.verify_certificate import main as verify_certificate
 from ledger.verify_receipt import ask, on_chain, parsed
 from ledger.verify_receipt import main as verify_receipt
+from ledger.verify_statement import main as verify_statement
 from methodologies import CATALOG, Document, DocumentFaults, load, methodology_key
 
 EPOCH_END = 2**63
@@ -66,15 +68,40 @@ def certificate(
 
     Exit 4: it is true, and its status says that some or all of it was taken back since.
     """
-    try:
-        public = None if key is None else Ed25519PublicKey.from_public_bytes(b64decode(key))
-    except ValueError as error:
-        complain("key", f"{error}")
-        raise typer.Exit(WRONG_INPUT) from error
     arguments = _arguments(
         file, {"--headers": headers, "--rpc": rpc, "--contract": contract, "--status": status}
     )
-    raise typer.Exit(verify_certificate(arguments, public and partial(is_signed, public)))
+    raise typer.Exit(verify_certificate(arguments, _signed_by(key)))
+
+
+@commands.command()
+def statement(
+    file: File,
+    headers: Headers = None,
+    rpc: Rpc = None,
+    contract: Contract = None,
+    key: Annotated[
+        str | None, typer.Option(help="The operator's receipt key, base64. 回执公钥")
+    ] = None,
+) -> None:
+    """Verify the proof of a gathering's neutrality, offline (查证碳中和声明).
+
+    Exit 4: it is true, and less than was emitted is covered since.
+    """
+    arguments = _arguments(file, {"--headers": headers, "--rpc": rpc, "--contract": contract})
+    raise typer.Exit(verify_statement(arguments, _signed_by(key)))
+
+
+def _signed_by(key: str | None) -> Callable[[bytes, bytes], bool] | None:
+    """Give what checks the operator's signatures; none where no key is named."""
+    if key is None:
+        return None
+    try:
+        public = Ed25519PublicKey.from_public_bytes(b64decode(key))
+    except ValueError as error:
+        complain("key", f"{error}")
+        raise typer.Exit(WRONG_INPUT) from error
+    return partial(is_signed, public)
 
 
 def _arguments(file: Path, options: dict[str, object]) -> list[str]:

@@ -72,7 +72,7 @@ class Offering(NamedTuple):
     """Of the oldest months first."""
 
 
-class Given(NamedTuple):
+class GatheringGift(NamedTuple):
     """What a citizen gave at once (捐赠)."""
 
     id: UUID
@@ -112,7 +112,7 @@ def give(
     gift: UUID,
     new_id: Callable[[], UUID],
     at: datetime,
-) -> Given:
+) -> GatheringGift:
     """Give a gathering what a citizen offers, all of it or nothing.
 
     Raises:
@@ -131,7 +131,7 @@ def give(
             parts.append((asset, part))
     if left:
         raise GiftLacking(lacking_mg=left)
-    given = Given(gift, taker.id, day_of(at), *offering, counts=offering.grade == "A")
+    given = GatheringGift(gift, taker.id, day_of(at), *offering, counts=offering.grade == "A")
     post_gift(session, citizen, given, parts, new_id=new_id)
     return given
 
@@ -139,7 +139,7 @@ def give(
 def post_gift(
     session: Session,
     citizen: Citizen,
-    given: Given,
+    given: GatheringGift,
     parts: Sequence[Part],
     *,
     new_id: Callable[[], UUID],
@@ -184,7 +184,9 @@ def given_mg(session: Session, gathering: UUID) -> int:
     )
 
 
-def gifts_of(session: Session, citizen: Citizen, *, before: UUID, limit: int) -> list[Given]:
+def gifts_of(
+    session: Session, citizen: Citizen, *, before: UUID, limit: int
+) -> list[GatheringGift]:
     """List what a citizen gave to gatherings, the newest first."""
     asked = (citizen.bucket, citizen.number, before, limit)
-    return [Given(*row) for row in driver(session).execute(_MINE, asked)]
+    return [GatheringGift(*row) for row in driver(session).execute(_MINE, asked)]

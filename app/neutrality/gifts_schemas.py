@@ -12,7 +12,7 @@ from app.kernel.ids import public_id
 from app.kernel.quantities import ReductionOut, mass
 from app.neutrality.gathering_schemas import FROZEN, GatheringId
 from app.neutrality.gatherings import PREFIX
-from app.neutrality.gifts import Given
+from app.neutrality.gifts import GatheringGift
 from app.neutrality.sides import Chosen, Side
 
 GIFT_MG_MAX: Final = 10**13
@@ -80,7 +80,7 @@ class TripSideOut(BaseModel):
     chosen_on: date
 
 
-def gift_out(of: Given) -> GatheringGiftOut:
+def gift_out(of: GatheringGift) -> GatheringGiftOut:
     """Write a gift."""
     return GatheringGiftOut(
         id=of.public,

@@ -24,7 +24,7 @@ from app.citizens import Citizen, lock_citizen
 from app.kernel.clock import day_of
 from app.kernel.db import Connection, driver
 from app.neutrality.gatherings import Gathering, find_gathering
-from app.neutrality.gifts import Given, post_gift
+from app.neutrality.gifts import GatheringGift, post_gift
 from app.neutrality.neutrality_errors import SideChosen, SidesClosed, TripSpent, TripUnknown
 from app.neutrality.plans import public_plan
 from ledger.assets import Grade
@@ -184,7 +184,7 @@ def _hand_over(
     held, grade = _held(driver(session), citizen, trip.asset)
     if held < trip.mg:
         raise TripSpent(lacking_mg=trip.mg - held)
-    given = Given(gift, gathering.id, day_of(at), grade, trip.mg, counts=False)
+    given = GatheringGift(gift, gathering.id, day_of(at), grade, trip.mg, counts=False)
     post_gift(session, citizen, given, [(trip.asset, trip.mg)], new_id=new_id)
 
 

@@ -9,7 +9,7 @@ from app.kernel.ids import public_id
 from app.kernel.quantities import ReductionOut, mass
 from app.neutrality.gathering_schemas import FROZEN, GatheringId
 from app.neutrality.gatherings import PREFIX
-from app.neutrality.statements import Statement
+from app.neutrality.statements import NeutralityStatement
 
 
 class StatementIssuedOut(BaseModel):
@@ -50,7 +50,7 @@ class NeutralityOut(BaseModel):
     statement: dict[str, Any] = Field(description="As it was issued, byte for byte when canonical.")
 
 
-def statement_issued_out(of: Statement) -> StatementIssuedOut:
+def statement_issued_out(of: NeutralityStatement) -> StatementIssuedOut:
     """Write what was issued."""
     return StatementIssuedOut(
         gathering=public_id(PREFIX, of.gathering),

@@ -38,7 +38,7 @@ select {_COLUMNS} from neutrality_statement
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class NeutralityStatement:
     """A statement of neutrality, as it was issued (碳中和声明)."""
 
     gathering: UUID
@@ -63,7 +63,7 @@ class ShownStatement:
     """A statement, and what is to be said of it now."""
 
     gathering: Gathering
-    statement: Statement
+    statement: NeutralityStatement
     standing: Standing
 
     @property
@@ -85,7 +85,7 @@ class ShownStatement:
         return status | {"signature": key.sign(canonical(status)).hex()}
 
 
-def issue_statement(session: Session, gathering: Gathering, *, at: datetime) -> Statement:
+def issue_statement(session: Session, gathering: Gathering, *, at: datetime) -> NeutralityStatement:
     """State that a locked gathering is neutral.
 
     Raises:
@@ -113,7 +113,7 @@ def issue_statement(session: Session, gathering: Gathering, *, at: datetime) -> 
     )
     document = canonical({**told})
     counted = (gathering.id, version, standing.inventory.version, *figures)
-    made = Statement(*counted, document, sha256(document).digest(), at)
+    made = NeutralityStatement(*counted, document, sha256(document).digest(), at)
     driver(session).execute(_ISSUE, (*counted, document, made.digest, at))
     return made
 
@@ -134,6 +134,8 @@ def find_statement(
     return ShownStatement(found, statement, standing_of(session, found))
 
 
-def _latest(session: Session, gathering: UUID, version: int | None = None) -> Statement | None:
+def _latest(
+    session: Session, gathering: UUID, version: int | None = None
+) -> NeutralityStatement | None:
     row = driver(session).execute(_FIND, (gathering, version, version)).fetchone()
-    return None if row is None else Statement(*row)
+    return None if row is None else NeutralityStatement(*row)

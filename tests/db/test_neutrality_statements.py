@@ -21,7 +21,7 @@ from app.neutrality.neutrality_errors import (
 )
 from app.neutrality.plans import OffsetWay
 from app.neutrality.sides import Side
-from app.neutrality.statements import Statement, find_statement, issue_statement
+from app.neutrality.statements import NeutralityStatement, find_statement, issue_statement
 from app.registry.recalling import carry_out_recalls
 from app.registry.recalls import ask_recall, open_recall
 from app.staff import Asking
@@ -45,7 +45,7 @@ def race(market: Market) -> Marathon:
     return Marathon(market)
 
 
-def issued(race: Marathon) -> Statement:
+def issued(race: Marathon) -> NeutralityStatement:
     return race.locked(issue_statement, at=race.at)
 
 

@@ -20,7 +20,7 @@ from app.kernel.ids import new_id
 from app.kernel.secrets import Keys
 from app.neutrality.categories import Category
 from app.neutrality.gatherings import Gathering, Occasion, lock_gathering, open_gathering
-from app.neutrality.gifts import Given, Offering, give
+from app.neutrality.gifts import GatheringGift, Offering, give
 from app.neutrality.inventories import Closing, Inventory, close_inventory
 from app.neutrality.inventory_rules import Entry, Stage, Tier, line_of
 from app.neutrality.lines import add_lines
@@ -165,7 +165,9 @@ class Marathon:
         self.taken()
         return made
 
-    def give(self, owner: int, mg: int, grade: Grade = "A", *, at: datetime | None = None) -> Given:
+    def give(
+        self, owner: int, mg: int, grade: Grade = "A", *, at: datetime | None = None
+    ) -> GatheringGift:
         """Let a citizen give."""
         facts: dict[str, Any] = {"gift": new_id(), "new_id": new_id, "at": at or self.at}
         return self.db.transact(
