@@ -77,7 +77,7 @@ def more(registry: Registry) -> Batch:
     return registry.issued(BUS)
 
 
-def buyer(registry: Registry, batch: Batch, kg: int, number: int = 1) -> int:
+def buyer(registry: Registry, batch: Batch, kg: int, number: int = 2) -> int:
     """Sell units to an organisation; gives its owner in the books."""
     owner = organisation(registry.db, registry.keys, number, at=registry.at).organisation.owner
     seller, today = registry.operator.owner, day_of(registry.at)
@@ -234,7 +234,7 @@ def test_the_chain_is_told_once_how_far_a_batch_still_goes(
 
 
 def test_whoever_held_or_used_them_is_told(registry: Registry, batch: Batch) -> None:
-    holder, other = buyer(registry, batch, 4), buyer(registry, batch, 4, 2)
+    holder, other = buyer(registry, batch, 4), buyer(registry, batch, 4, 3)
     post_box = Post(registry.db, registry.worker_db, registry.keys)
     for (id_,) in rows(registry.db, "select id from organisation"):
         post_box.endpoint(organisation_owner(id_), "https://a.example/", NewsKind.RECALL_OPENED)

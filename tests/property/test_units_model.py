@@ -268,7 +268,7 @@ def ground(db: Database, worker_db: Database, keys: Keys, tmp_path: Path) -> Ite
     registry.terms(buffer_permille=0)
     buyers = [
         organisation(db, keys, number, at=registry.at).organisation.owner
-        for number in range(1, BUYERS + 1)
+        for number in range(2, BUYERS + 2)
     ]
     owners = {OPERATOR: registry.operator.owner, BUFFER: db.read(buffer_of)}
     owners |= dict(enumerate(buyers, 1))
