@@ -23,6 +23,7 @@ from tests.support.chain import MemoryChain, anvil
 from tests.support.desk import Desk, clerk, staffed
 from tests.support.desk import Person as Clerk
 from tests.support.offers import Market
+from tests.support.organisations import organisation
 from tests.web.entering import Person, Phones
 from tests.web.project_office import Office
 from tests.web.shops import Shop, opened
@@ -153,3 +154,15 @@ def market(app: FastAPI, client: TestClient, city: City) -> Market:
 def office(app: FastAPI, client: TestClient, city: City, desk: Desk) -> Office:
     """The desk as projects need it."""
     return Office(app, client, city, desk, clerk(app, client, city, Role.OPERATOR, "o2"))
+
+
+@pytest.fixture
+def organiser(app: FastAPI, client: TestClient, city: City) -> Clerk:
+    """Somebody of an organisation, who may open gatherings."""
+    return organisation(city.db, city.keys, 1).person(app, client)
+
+
+@pytest.fixture
+def rival(app: FastAPI, client: TestClient, city: City) -> Clerk:
+    """Somebody of another organisation."""
+    return organisation(city.db, city.keys, 2).person(app, client)

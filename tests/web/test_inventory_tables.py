@@ -6,17 +6,13 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from httpx2 import Response
-from starlette.testclient import TestClient
 
-from app.city import City
 from app.kernel.ids import new_id
 from app.kernel.sheets import TABLE_MAX
 from app.neutrality.imports import ROWS_MAX
 from tests.support.desk import Person
-from tests.support.organisations import organisation
-from tests.web.test_gatherings import HOTEL, PATH, code, opened
+from tests.web.organisers import HOTEL, PATH, code, opened
 
 SUPPLIED = {
     "category": "rooms_meals",
@@ -29,11 +25,6 @@ SUPPLIED = {
     "note": "",
 }
 GROUP = {"mode": "train", "distance_km": "350.5", "persons": "10"}
-
-
-@pytest.fixture
-def organiser(app: FastAPI, client: TestClient, city: City) -> Person:
-    return organisation(city.db, city.keys, 1).person(app, client)
 
 
 def table(*rows: dict[str, str]) -> bytes:

@@ -10,9 +10,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from fastapi import FastAPI
 from httpx2 import Response
-from starlette.testclient import TestClient
 
 from app.city import City
 from app.kernel.clock import CLOCK, now
@@ -20,21 +18,10 @@ from app.neutrality.survey_api import MISSES
 from app.neutrality.surveys import ticket_number, ticket_of
 from ledger.certificate import canonical
 from tests.support.desk import Person
-from tests.support.organisations import organisation
-from tests.web.test_gatherings import PATH, code, opened, yesterday
+from tests.web.organisers import PATH, code, opened, yesterday
 
 DAY = timedelta(days=1)
 TRAIN = {"mode": "train", "band_km": "150-500"}
-
-
-@pytest.fixture
-def organiser(app: FastAPI, client: TestClient, city: City) -> Person:
-    return organisation(city.db, city.keys, 1).person(app, client)
-
-
-@pytest.fixture
-def rival(app: FastAPI, client: TestClient, city: City) -> Person:
-    return organisation(city.db, city.keys, 2).person(app, client)
 
 
 @contextmanager
