@@ -22,6 +22,9 @@ from app.cancellations.queries import (
 )
 from app.kernel.clock import day_of
 from app.kernel.db import Database, driver
+from app.kernel.ids import new_id
+from app.kernel.quantities import mass
+from app.notices import Notice, NoticeKind, notify
 from ledger.accounts import SYSTEM_ACCOUNTS, bucket_of
 from ledger.assets import day_number
 from ledger.certificate import Claim, ClaimPart, claim_commit
@@ -57,11 +60,15 @@ def post_due(db: Database, *, at: datetime) -> int:
     ended = 0
     for bucket in db.read(_buckets, at):
         while due := db.read(_due, bucket, at):
-            ended += sum(db.transact(post_cancellation, *each, at=at) for each in due)
+            ended += sum(
+                db.transact(post_cancellation, *each, notice=new_id(), at=at) for each in due
+            )
     return ended
 
 
-def post_cancellation(session: Session, owner: int, cancellation: UUID, *, at: datetime) -> bool:
+def post_cancellation(
+    session: Session, owner: int, cancellation: UUID, *, notice: UUID, at: datetime
+) -> bool:
     """Post one that is due, or revert it where its grams are gone; says whether it did either."""
     connection, place = driver(session), (bucket_of(owner), owner)
     found = connection.execute(_LOCK, (*place, cancellation, at)).fetchone()
@@ -72,6 +79,7 @@ def post_cancellation(session: Session, owner: int, cancellation: UUID, *, at: d
     held: dict[int, int] = dict(connection.execute(_ENOUGH, (*place, assets)).fetchall())
     if any(held.get(part.asset, 0) < part.mg for part in parts):
         connection.execute(_REVERTED, (at, *place, cancellation))
+        notify(connection, [told_of(NoticeKind.CANCELLATION_REVERTED, owner, row, notice, at)])
         return True
     today = day_of(at)
     claim = claim_of(row._replace(posted_on=today), parts)
@@ -88,6 +96,14 @@ def post_cancellation(session: Session, owner: int, cancellation: UUID, *, at: d
     )
     connection.execute(_POSTED, (at, today, *place, cancellation))
     return True
+
+
+def told_of(
+    kind: NoticeKind, owner: int, row: CancellationRow, notice: UUID, at: datetime
+) -> Notice:
+    """Write a notice of what became of a cancellation."""
+    facts = {"co2e": mass(row.mg).co2e}
+    return Notice(bucket_of(owner), owner, notice, kind, row.public, facts, at)
 
 
 def claim_of(row: CancellationRow, parts: Sequence[CancelledPart]) -> Json:

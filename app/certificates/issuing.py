@@ -13,9 +13,13 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from app.cancellations.posting import told_of
+from app.cancellations.queries import find_cancellation
 from app.certificates.proving import Proof, prove_cancellation, prove_retirement
 from app.kernel.db import Database, driver
+from app.kernel.ids import new_id
 from app.kernel.secrets import Keys
+from app.notices import NoticeKind, notify
 from ledger.accounts import bucket_of
 from ledger.certificate import canonical
 
@@ -54,7 +58,7 @@ def issue_certificates(db: Database, keys: Keys, folder: Path, *, at: datetime) 
         while final := db.read(_cancelled, bucket):
             for each in final:
                 proof = db.read(prove_cancellation, keys, folder, *each)
-                db.transact(_issue, proof, at=at)
+                db.transact(_finalize, proof, notice=new_id(), at=at)
             issued += len(final)
     while final := db.read(_retired):
         for each in final:
@@ -64,11 +68,18 @@ def issue_certificates(db: Database, keys: Keys, folder: Path, *, at: datetime) 
 
 
 def _issue(session: Session, proof: Proof, *, at: datetime) -> None:
-    connection, place = driver(session), (bucket_of(proof.owner), proof.owner)
+    place = (bucket_of(proof.owner), proof.owner)
     texts = (canonical(proof.claim).decode(), json.dumps([*proof.parts], ensure_ascii=False))
-    connection.execute(_ISSUE, (proof.subject, proof.kind, *place, proof.epoch, *texts, at))
-    if proof.kind == "reduction":
-        connection.execute(_FINALIZE, (at, *place, proof.subject))
+    facts = (proof.subject, proof.kind, *place, proof.epoch, *texts, at)
+    driver(session).execute(_ISSUE, facts)
+
+
+def _finalize(session: Session, proof: Proof, *, notice: UUID, at: datetime) -> None:
+    _issue(session, proof, at=at)
+    connection, owner = driver(session), proof.owner
+    if connection.execute(_FINALIZE, (at, bucket_of(owner), owner, proof.subject)).rowcount:
+        row = find_cancellation(session, owner, proof.subject).row
+        notify(connection, [told_of(NoticeKind.CANCELLATION_FINAL, owner, row, notice, at)])
 
 
 def _buckets(session: Session) -> list[int]:

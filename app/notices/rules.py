@@ -13,6 +13,8 @@ class NoticeKind(StrEnum):
     ORDER_EXPIRING = "order.expiring"
     ORDER_EXPIRED = "order.expired"
     ORDER_REVERSED = "order.reversed"
+    CANCELLATION_FINAL = "cancellation.final"
+    CANCELLATION_REVERTED = "cancellation.reverted"
 
 
 class Words(NamedTuple):
@@ -52,6 +54,20 @@ _WORDS: Final[Mapping[NoticeKind, Words]] = MappingProxyType(
             "商户冲正了您的券，{points} 积分已退回原有效期。",
             "The merchant reversed your voucher; {points} points are back, with the dates that they"
             " had.",
+        ),
+        NoticeKind.CANCELLATION_FINAL: Words(
+            "注销证书已出具",
+            "The certificate of a cancellation is issued",
+            "您注销的 {co2e} CO2e 已上链终局，证书可供任何人查验。",
+            "Your cancellation of {co2e} CO2e is final on the chain; anybody can check its"
+            " certificate.",
+        ),
+        NoticeKind.CANCELLATION_REVERTED: Words(
+            "注销未执行",
+            "A cancellation was not carried out",
+            "您申请注销的 {co2e} CO2e 已另作他用或被更正，本次注销未执行。",
+            "What your cancellation of {co2e} CO2e would take had gone elsewhere; nothing was"
+            " cancelled.",
         ),
     }
 )

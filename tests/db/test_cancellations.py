@@ -126,6 +126,9 @@ def test_what_went_elsewhere_meanwhile_reverts_it_whole(
     assert registrar.post() == 1
     found = db.read(find_cancellation, ann, made.row.id)
     assert (found.row.state, found.row.reason) == (State.REVERTED, "balance")
+    assert rows(db, "select kind, subject from notice") == [
+        ("cancellation.reverted", made.row.public)
+    ]
     assert held(db, ann) == 2_399
     assert rows(db, "select 1 from transfer where code = 12") == []
 
@@ -143,7 +146,8 @@ def test_it_is_reverted_or_posted_and_never_both(registrar: Registrar, ann: int)
 
         def post(cancellation: object = made) -> bool:
             late = now() + DUE
-            return registrar.worker_db.transact(post_cancellation, ann, cancellation, at=late)  # pyright: ignore[reportArgumentType] -- bound above
+            facts = {"notice": new_id(), "at": late}
+            return registrar.worker_db.transact(post_cancellation, ann, cancellation, **facts)  # pyright: ignore[reportArgumentType] -- bound above
 
         with ThreadPoolExecutor(4) as pool:
             tries = [pool.submit(deed) for deed in (post, revert, post, revert)]
@@ -176,6 +180,7 @@ def test_it_is_final_once_the_chain_has_its_epoch(registrar: Registrar, ann: int
     registrar.notary.submit(registrar.chain, at=now())
     assert registrar.issue() == 1
     assert registrar.state(ann, made) is State.FINALIZED
+    assert rows(registrar.db, "select kind from notice") == [("cancellation.final",)]
     assert registrar.issue() == 0
 
 

@@ -12,7 +12,7 @@ from typing import ParamSpec, TypeVar
 import pytest
 
 from app.anchoring import Sender
-from app.kernel.db import Database
+from app.kernel.db import APP_ROLE, Database
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -70,9 +70,16 @@ class Tripwire:
             yield
 
 
-def crossing(url: str, at: int, deed: Callable[[Database], object], *, landed: bool) -> int:
+def crossing(
+    url: str,
+    at: int,
+    deed: Callable[[Database], object],
+    *,
+    landed: bool,
+    role: str = APP_ROLE,
+) -> int:
     """Do a deed on a database of its own with the wire across its commits; say how many passed."""
-    wire, database = Tripwire(at, landed=landed), Database(url)
+    wire, database = Tripwire(at, landed=landed), Database(url, role=role)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(database, "transact", wire.wrap(database.transact))
         try:
