@@ -8,8 +8,18 @@ be asked. Nothing is written, and postings go on meanwhile.
 """
 
 from app.audit.books import check_the_books
-from app.audit.chain import ChainReader, Headers
+from app.audit.chain import ChainReader, Headers, RegisterReader
+from app.audit.registrations import Sums
 from app.audit.replay import audit
 from app.audit.report import Found, Report
 
-__all__ = ["ChainReader", "Found", "Headers", "Report", "audit", "check_the_books"]
+__all__ = [
+    "ChainReader",
+    "Found",
+    "Headers",
+    "RegisterReader",
+    "Report",
+    "Sums",
+    "audit",
+    "check_the_books",
+]

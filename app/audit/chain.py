@@ -1,9 +1,9 @@
-"""The chain, as an auditor reads it (链): two constant calls, no library between.
+"""The chain, as an auditor reads it (链): three constant calls, no library between.
 
-``headerHashOf(uint64)`` and ``latest()`` by ``eth_call``; their selectors are constants, so a
-stranger can check the few bytes that go over the wire. What was read is kept before the
-database's snapshot is taken: an epoch is durable there before the chain hears of it, so the
-snapshot has every epoch that was read.
+``headerHashOf(uint64)``, ``latest()`` and ``totals()`` by ``eth_call``; their selectors are
+constants, so a stranger can check the few bytes that go over the wire. What was read is kept before
+the database's snapshot is taken: an epoch or a message is durable there before the chain hears of
+it, so the snapshot has every one that was read.
 """
 
 import json
@@ -12,11 +12,13 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
+from app.anchoring import RegisterTotals
 from app.anchoring.errors import ChainUnavailable, ContractMissing
 from ledger.encoding import HASH_BYTES, ZERO_HASH
 
 HEADER_HASH_OF: Final = "6b5b338d"
 LATEST: Final = "52bfe789"
+TOTALS: Final = "c038a38e"
 TIMEOUT_S: Final = 5.0
 ANSWER_BYTES_MAX: Final = 1 << 20
 
@@ -55,22 +57,14 @@ def read_anchors(chain: Headers) -> Anchors:
     return Anchors(tip, first, hashes)
 
 
-class ChainReader:
-    """Reads one CarbonAnchor over JSON-RPC; holds no key and can send nothing."""
+class _Reader:
+    """Asks one contract over JSON-RPC; holds no key and can send nothing."""
 
     def __init__(self, url: str, contract: str, *, timeout_s: float = TIMEOUT_S) -> None:
         """Open nothing yet."""
         self._where = urlsplit(url)
         self._contract = contract
         self._timeout_s = timeout_s
-
-    def tip(self) -> int:
-        """Give the last anchored epoch."""
-        return int.from_bytes(self._call(LATEST)[:HASH_BYTES], "big")
-
-    def hash_of(self, epoch: int) -> bytes:
-        """Give the anchored header hash of an epoch, zero if none is."""
-        return self._call(f"{HEADER_HASH_OF}{epoch:064x}")[:HASH_BYTES]
 
     def _call(self, data: str) -> bytes:
         params = [{"to": self._contract, "data": f"0x{data}"}, "latest"]
@@ -102,3 +96,25 @@ class ChainReader:
             raise ChainUnavailable(repr(error)) from error
         finally:
             connection.close()
+
+
+class ChainReader(_Reader):
+    """Reads one CarbonAnchor."""
+
+    def tip(self) -> int:
+        """Give the last anchored epoch."""
+        return int.from_bytes(self._call(LATEST)[:HASH_BYTES], "big")
+
+    def hash_of(self, epoch: int) -> bytes:
+        """Give the anchored header hash of an epoch, zero if none is."""
+        return self._call(f"{HEADER_HASH_OF}{epoch:064x}")[:HASH_BYTES]
+
+
+class RegisterReader(_Reader):
+    """Reads one RetirementRegistry."""
+
+    def totals(self) -> RegisterTotals:
+        """Give its sums now."""
+        said = self._call(TOTALS)
+        words = (said[at : at + HASH_BYTES] for at in range(0, len(said), HASH_BYTES))
+        return RegisterTotals(*(int.from_bytes(word, "big") for word in words))

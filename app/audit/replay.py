@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from psycopg import DataError, NotSupportedError
 from sqlmodel import Session
 
+from app.anchoring import RegisterTotals
 from app.anchoring.errors import ChainUnavailable, ContractMissing
 from app.audit.accounts import check_owners, check_the_living, check_the_map
 from app.audit.acts import check_acts
@@ -17,15 +18,19 @@ from app.audit.delays import note_delays
 from app.audit.desk import check_the_desk
 from app.audit.headers import Epoch, check_the_headers, epochs, headers_of
 from app.audit.log import check_queue, log_rows
-from app.audit.openings import Openings
 from app.audit.market import check_market
+from app.audit.openings import Openings
 from app.audit.orders import check_orders
 from app.audit.points import check_points, check_the_debts
+from app.audit.projects import check_projects
+from app.audit.registrations import Replay, Sums, check_registrations, check_sums
+from app.audit.registry import check_registry
 from app.audit.report import Kind, Report, Sheet
 from app.audit.schema import check_the_schema
 from app.audit.settlements import check_settlements
 from app.audit.streams import prepare
 from app.audit.supply import check_the_clearing, check_the_supply
+from app.audit.units import check_units
 from app.audit.vouchers import check_vouchers
 from app.audit.workings import check_workings
 from app.kernel.db import Connection, Database, driver
@@ -36,6 +41,7 @@ from ledger.encoding import ZERO_HASH
 from ledger.findings import FindingKind, LogRow
 
 ATTEMPTS_MAX: Final = 3
+NOTHING: Final = RegisterTotals(0, 0, 0, 0, 0)
 
 _SEEN: Final = """
 select (select coalesce(max(epoch), 0) from anchored where final_at is not null),
@@ -53,7 +59,13 @@ class Seen(NamedTuple):
     snapshots as well, since PostgreSQL's TRUNCATE is not versioned: then the audit begins again."""
 
 
-def audit(db: Database, keys: Keys, origin: str, chain: Headers | None = None) -> Report:
+def audit(
+    db: Database,
+    keys: Keys,
+    origin: str,
+    chain: Headers | None = None,
+    registry: Sums | None = None,
+) -> Report:
     """Replay everything, and hold it to the chain.
 
     Args:
@@ -62,12 +74,16 @@ def audit(db: Database, keys: Keys, origin: str, chain: Headers | None = None) -
         origin: Name of this ledger.
         chain: Where headers were anchored. Without it a notice says that nothing outside the
             database was asked; a chain that does not answer is a finding.
+        registry: Where units were told; its sums are held to the messages.
     """
     sheet = Sheet()
     for _ in range(ATTEMPTS_MAX):
         sheet = Sheet()
         anchors, lacking = _anchors(chain)
-        seen = db.read(_replay, keys, origin, anchors, sheet)
+        before, registrations = _sums(registry), Replay()
+        seen = db.read(_replay, keys, origin, anchors, registrations, sheet)
+        if registry is not None and registrations.all != NOTHING:
+            _hold_sums(before, _sums(registry), registrations, sheet)
         if lacking:
             # Where no epoch was ever closed there is nothing to hold against a chain.
             say = sheet.note if chain is None or not sheet.checked["headers"] else sheet.find
@@ -92,6 +108,23 @@ def _anchors(chain: Headers | None) -> tuple[Anchors | None, str]:
         return None, f"no CarbonAnchor there: {missing.facts}"
 
 
+def _sums(registry: Sums | None) -> RegisterTotals | None:
+    """Read the registry's sums; none if it does not answer, or is not there."""
+    try:
+        return None if registry is None else registry.totals()
+    except (ChainUnavailable, ContractMissing):
+        return None
+
+
+def _hold_sums(
+    before: RegisterTotals | None, after: RegisterTotals | None, told: Replay, sheet: Sheet
+) -> None:
+    if before is None or after is None:
+        sheet.find(FindingKind.CHAIN, "registry", "it does not answer, and was told of units")
+    else:
+        check_sums(before, after, told, sheet)
+
+
 def _hold_final(chain: Headers, final: int, sheet: Sheet) -> None:
     """Ask once more for an epoch that became final after the chain was read."""
     try:
@@ -104,7 +137,12 @@ def _hold_final(chain: Headers, final: int, sheet: Sheet) -> None:
 
 
 def _replay(
-    session: Session, keys: Keys, origin: str, anchors: Anchors | None, sheet: Sheet
+    session: Session,
+    keys: Keys,
+    origin: str,
+    anchors: Anchors | None,
+    registrations: Replay,
+    sheet: Sheet,
 ) -> Seen:
     connection = driver(session)
     prepare(connection)
@@ -125,11 +163,15 @@ def _replay(
         ("supply", lambda: check_the_supply(connection, rows, sheet)),
         ("acts", lambda: check_acts(connection, sheet)),
         ("workings", lambda: check_workings(connection, sheet)),
+        ("projects", lambda: check_projects(connection, sheet)),
         ("points", lambda: check_points(connection, sheet)),
         ("orders", lambda: check_orders(connection, sheet)),
         ("vouchers", lambda: check_vouchers(connection, keys, sheet)),
         ("settlements", lambda: check_settlements(connection, sheet, verify)),
         ("market", lambda: check_market(connection, sheet)),
+        ("registry", lambda: check_registry(connection, openings, sheet)),
+        ("units", lambda: check_units(connection, sheet)),
+        ("registrations", lambda: check_registrations(connection, rows, registrations, sheet)),
         ("debts", lambda: check_the_debts(connection, rows, sheet)),
         ("desk", lambda: check_the_desk(connection, rows, sheet)),
         ("schema", lambda: check_the_schema(connection, sheet)),

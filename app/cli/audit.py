@@ -4,7 +4,7 @@ import typer
 from rich.table import Table
 from sqlalchemy.exc import DBAPIError
 
-from app.audit import ChainReader, Report
+from app.audit import ChainReader, RegisterReader, Report
 from app.audit import audit as replay
 from app.city import City, open_city
 from app.cli.screen import FAILED, UNAVAILABLE, AsJson, answer, complain, table
@@ -26,8 +26,10 @@ def audit(*, as_json: AsJson = False) -> None:
 
 def audit_of(city: City) -> Report:
     """Audit an open city, its headers against the chain's own answers (R26)."""
-    chain = ChainReader(city.addresses.chain_rpc_url, contract_of(city))
-    return replay(city.audit_db, city.keys, city.settings.origin, chain)
+    url, register = city.addresses.chain_rpc_url, register_of(city)
+    chain = ChainReader(url, contract_of(city))
+    registry = None if register is None else RegisterReader(url, register)
+    return replay(city.audit_db, city.keys, city.settings.origin, chain, registry)
 
 
 def contract_of(city: City) -> str:
@@ -40,6 +42,15 @@ def contract_of(city: City) -> str:
     from app.anchoring.evm.contracts import anchor_address  # noqa: PLC0415 -- web3 takes a second
 
     return anchor_address(city.keys.anchor)
+
+
+def register_of(city: City) -> str | None:
+    """Give the address of RetirementRegistry, likewise; ``None`` if production has named none."""
+    if (given := city.settings.chain_retirement_registry) or city.settings.is_production:
+        return given
+    from app.anchoring.evm.contracts import register_address  # noqa: PLC0415 -- likewise
+
+    return register_address(city.keys.anchor)
 
 
 def page(report: Report) -> Table:

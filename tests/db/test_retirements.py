@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from secrets import token_bytes
 
 import psycopg
 import pytest
@@ -22,7 +21,7 @@ from app.registry.retirements import (
     retirements_of,
     taken_retirements,
 )
-from app.registry.retiring import RetirementWish, request_retirement, revert_retirement
+from app.registry.retiring import revert_retirement
 from app.registry.taking import claim_of, retire_at_once, take_retirement, take_retirements
 from ledger.accounts import AccountKind, bucket_of
 from ledger.certificate import Purpose, claim_commit
@@ -31,7 +30,7 @@ from ledger.registry import from_json
 from ledger.serials import parse_serial
 from tests.support.anchoring import rows_of
 from tests.support.owners import post_all, row
-from tests.support.retirements import AT, Held, issued, wish
+from tests.support.retirements import AT, Held, ask, issued, wish
 
 NOW = timedelta(0)
 CLIENTS = 32
@@ -40,12 +39,6 @@ CLIENTS = 32
 @pytest.fixture
 def held(db: Database, keys: Keys) -> Held:
     return issued(db, keys, 1000, at=AT)
-
-
-def ask(db: Database, wished: RetirementWish) -> Retirement:
-    return db.transact(
-        request_retirement, wished, new_id=new_id, new_salt=lambda: token_bytes(32), at=AT
-    )
 
 
 def revert(db: Database, holder: int, asked: Retirement) -> Retirement:

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from secrets import token_bytes
 from typing import Any
 
 import pytest
@@ -27,7 +26,7 @@ from app.embedded.chain import Chain as Anvil
 from app.kernel.db import Database
 from app.kernel.ids import new_id
 from app.kernel.secrets import Keys
-from app.registry import find_retirement, request_retirement, take_retirements
+from app.registry import find_retirement, take_retirements
 from app.registry.retirements import RetirementState
 from ledger.registry import (
     EpochCancellation,
@@ -42,6 +41,7 @@ from tests.support.anchoring import INSTANT, rows_of
 from tests.support.anvil import AnvilRegister
 from tests.support.chain import anvil, until
 from tests.support.retirements import AT, Held, issued, tell, wish
+from tests.support.retirements import ask as asked
 from tests.support.tripwire import Crash, Tripwire
 
 CLIENTS = 32
@@ -67,10 +67,7 @@ def held(db: Database, keys: Keys) -> Held:
 def ask(db: Database, held: Held, *quantities_kg: int) -> None:
     """Ask for retirements that are due at once."""
     for kg in quantities_kg:
-        wished = wish(held, kg, cool_down=timedelta(0))
-        db.transact(
-            request_retirement, wished, new_id=new_id, new_salt=lambda: token_bytes(32), at=AT
-        )
+        asked(db, wish(held, kg, cool_down=timedelta(0)))
 
 
 def retire(db: Database, held: Held, *quantities_kg: int) -> None:

@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 from sqlmodel import Session
 
-from app.audit import Headers, Report, audit, check_the_books
+from app.audit import Headers, Report, Sums, audit, check_the_books
 from app.audit.acts import check_acts
 from app.audit.market import check_market
 from app.audit.orders import check_orders
@@ -29,11 +29,17 @@ select relname from pg_class
    and relname <> 'alembic_version'"""
 
 
-def audited(url: str, keys: Keys, origin: str, chain: Headers | None = None) -> Report:
+def audited(
+    url: str,
+    keys: Keys,
+    origin: str,
+    chain: Headers | None = None,
+    registry: Sums | None = None,
+) -> Report:
     """Audit the database at an address, as the auditor's role."""
     db = Database(url, role="tanpu_audit", pool_size=1)
     try:
-        return audit(db, keys, origin, chain)
+        return audit(db, keys, origin, chain, registry)
     finally:
         db.dispose()
 

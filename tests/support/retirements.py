@@ -1,6 +1,7 @@
 """Units that somebody holds (注销测试): a batch as if it had been issued, and wishes to retire."""
 
 from datetime import date, datetime
+from secrets import token_bytes
 from typing import NamedTuple
 from uuid import UUID
 
@@ -12,7 +13,8 @@ from app.kernel.db import Database, driver
 from app.kernel.ids import new_id
 from app.kernel.secrets import Keys
 from app.registry import Batch, find_batch, unit_asset
-from app.registry.retiring import RetirementWish
+from app.registry.retirements import Retirement
+from app.registry.retiring import RetirementWish, request_retirement
 from app.registry.telling import tell_chain
 from ledger.accounts import SYSTEM_ACCOUNTS, AccountKind
 from ledger.assets import Reduction, methodology_key
@@ -83,6 +85,16 @@ def issued_to(
         return find_batch(connection, batch)
 
     return db.transact(command)
+
+
+def ask(db: Database, wished: RetirementWish) -> Retirement:
+    """Ask for a retirement."""
+    return db.transact(request_retirement, wished, new_id=new_id, new_salt=new_salt, at=AT)
+
+
+def new_salt() -> bytes:
+    """Make a salt."""
+    return token_bytes(len(SALT))
 
 
 def tell(db: Database, told: Told) -> None:
