@@ -7,9 +7,10 @@ answered in some other way; nothing answers 500. The page docs/access.md shows t
 import importlib.util
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import pytest
 from fastapi import FastAPI
@@ -21,7 +22,7 @@ from app.city import City
 from app.kernel.clock import now
 from app.kernel.ids import new_id
 from app.kernel.scopes import SCOPES, Role, Scope
-from app.kernel.tokens import Principal
+from app.kernel.tokens import Kind, Principal
 
 DOCS = Path(__file__).parents[2] / "docs"
 LIVE = "/v1/me/live"
@@ -81,11 +82,18 @@ def citizen(city: City) -> Principal:
     return Principal("citizen", new_id(), SCOPES[Role.CITIZEN], made.number)
 
 
+KINDS: Final[Mapping[Role, Kind]] = {
+    Role.MERCHANT_OWNER: "merchant",
+    Role.MERCHANT_KEEPER: "merchant",
+    Role.ORGANISATION_OWNER: "organisation",
+    Role.ORGANISATION_AGENT: "organisation",
+}
+
+
 def holder(role: Role, citizen: Principal) -> Principal:
     if role is Role.CITIZEN:
         return citizen
-    kind = "merchant" if role in {Role.MERCHANT_OWNER, Role.MERCHANT_KEEPER} else "clerk"
-    return Principal(kind, new_id(), SCOPES[role])
+    return Principal(KINDS.get(role, "clerk"), new_id(), SCOPES[role])
 
 
 def test_nobody_without_a_token(client: TestClient, operations: "list[Operation]") -> None:

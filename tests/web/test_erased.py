@@ -22,12 +22,13 @@ from app.city import City
 from app.kernel.clock import now
 from app.kernel.db import driver
 from app.kernel.ids import new_id
-from app.kernel.scopes import Scope
+from app.kernel.scopes import SCOPES, Role
 from app.privacy.erasing import erase
 from app.privacy.forgetting import forget
 from tests.support.acts import one
 from tests.support.anchoring import ORIGIN, notary_over
 from tests.support.chain import MemoryChain
+from tests.support.projects import SINCE, design, report
 from tests.web.entering import Person, Phones, bearer
 
 ZEROES: Final = "0" * 26
@@ -64,6 +65,12 @@ TRIES: Final[Mapping[str, Try]] = {
     "joinTeam": Try({"code": "7k3mz0q2xw"}),
     "joinChallenge": Try(),
     "enterLeaderboards": Try({"pseudonym": "小绿"}),
+    "applyWithProject": Try(design()),
+    "reviseProject": Try({"design": design(), "note": "moved"}),
+    "withdrawProject": Try({"reason": "sold"}),
+    "sendMonitoringReport": Try(report(SINCE, SINCE)),
+    "giveToGathering": Try({"co2e_mg": 1}),
+    "chooseTripSide": Try({"activity": f"act_{ZEROES}", "side": "attendee"}),
     # What only ends something finds nothing to end.
     "endSession": Try(answer=(404, "auth.session_unknown")),
     "withdrawConsents": Try(answer=(404, "providers.unknown")),
@@ -77,12 +84,14 @@ TRIES: Final[Mapping[str, Try]] = {
     "leaveLeaderboards": Try(answer=(204, "")),
 }
 IDS: Final = {
+    "project_id": f"prj_{ZEROES}",
     "way": "phone",
     "session_id": f"ses_{ZEROES}",
     "provider": "nobody",
     "guardianship": f"grd_{ZEROES}",
     "statement_id": f"stm_{ZEROES}",
     "challenge_id": f"chl_{ZEROES}",
+    "gathering_id": f"gth_{ZEROES}",
     "order_id": f"ord_{ZEROES}",
     "notice_id": f"ntc_{ZEROES}",
     "voucher_id": f"vou_{ZEROES}",
@@ -90,7 +99,7 @@ IDS: Final = {
     "certificate_id": f"cert_{ZEROES}",
     "text": "message",
 }
-OWN: Final = {Scope.ME, Scope.REDUCTIONS_CANCEL}
+OWN: Final = SCOPES[Role.CITIZEN]
 """What a citizen's token may do with what is theirs."""
 
 
