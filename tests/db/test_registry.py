@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlmodel import Session
 
-from app.activities import Item
+from app.activities import Item, Outcome
 from app.activities.corrections import Correction, correct
 from app.activities.marks import record_of
 from app.kernel.clock import day_of, now
@@ -69,7 +69,7 @@ def riders(registry: Registry, db: Database, keys: Keys) -> Reduction:  # noqa: 
     cards = [f"card-{n}" for n in range(10)]
     people(db, keys, metro, cards, choice=RIDE)
     items = [ride(line, cards[line % 10]) for line in range(20)]
-    assert send(db, keys, metro, items, RIDE).counts["accepted"] == 20
+    assert send(db, keys, metro, items, RIDE).counts[Outcome.ACCEPTED] == 20
     for owner in owners(db):
         swap(db, owner)
     (facts,) = rows(

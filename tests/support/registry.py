@@ -14,12 +14,7 @@ from app.kernel.clock import day_of, now
 from app.kernel.db import Database, driver
 from app.kernel.ids import new_id, public_id
 from app.kernel.secrets import Keys
-from app.organisations import (
-    NewOrganisation,
-    Organisation,
-    OrganisationKind,
-    open_operator,
-)
+from app.organisations import Organisation, OrganisationKind
 from app.registry.batches import Batch, find_batch
 from app.registry.freezing import begin_lot, freeze_lots
 from app.registry.issuing import issue
@@ -35,6 +30,7 @@ from methodologies import Approval
 from tests.support.acts import TODAY, document
 from tests.support.anchoring import notary_over
 from tests.support.chain import MemoryChain
+from tests.support.organisations import Office, organisation
 from tests.support.points import FREE, accrue, programme, swap
 
 OPERATOR, VERIFIER, REGULATOR = "clk_operator", "clk_verifier", "clk_regulator"
@@ -42,7 +38,6 @@ NONCES = {Party.VERIFIER: b"v" * 32, Party.REGULATOR: b"r" * 32}
 MINUTE = timedelta(minutes=1)
 WINDOW_DAYS = 400
 KG = 1_000_000
-UNIFIED_CODE = "91310000MA1FL0T00X"
 
 
 def grade_a(mode: str = "ride", **told: Any) -> Choice:  # noqa: ANN401 -- any argument of the document
@@ -63,13 +58,14 @@ class Registry:
     folder: Path
     chain: MemoryChain = field(default_factory=MemoryChain)
     at: datetime = field(default_factory=now)
+    office: Office = field(init=False)
     operator: Organisation = field(init=False)
 
     def __post_init__(self) -> None:
         """Open the operator's organisation and a programme whose points cost nothing."""
         programme(self.db, self.keys, new=FREE)
-        new = NewOrganisation(new_id(), OrganisationKind.OPERATOR, "运营", "Operator", UNIFIED_CODE)
-        self.operator = self.db.transact(open_operator, self.keys, new, at=self.at)
+        self.office = organisation(self.db, self.keys, kind=OrganisationKind.OPERATOR)
+        self.operator = self.office.organisation
 
     @property
     def notary(self) -> Notary:
