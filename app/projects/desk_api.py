@@ -17,7 +17,7 @@ from app.kernel.tokens import Principal
 from app.kernel.wiring import Db, Secrets
 from app.projects.applying import review
 from app.projects.monitoring import PREFIX as REPORT
-from app.projects.monitoring import Decision, decide, waiting_reports
+from app.projects.monitoring import waiting_reports
 from app.projects.registering import ask_ending, ask_exclusion, ask_registration
 from app.projects.registry import PREFIX, ProjectState, any_project, projects
 from app.projects.schemas import (
@@ -31,6 +31,7 @@ from app.projects.schemas import (
     ReportPage,
 )
 from app.projects.showing import any_report_out, project_out, project_row, report_row
+from app.projects.verifying import Decision, decide
 from app.staff import Approval, ApprovalOut, Asking, answer_asked
 from app.staff.schemas import ReasonIn
 

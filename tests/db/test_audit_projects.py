@@ -11,9 +11,10 @@ from app.kernel.ids import new_id
 from app.kernel.scopes import Role
 from app.kernel.secrets import Keys
 from app.projects.applying import apply, review
-from app.projects.monitoring import Decision, decide, send_report
+from app.projects.monitoring import send_report
 from app.projects.registering import DEEDS, ask_registration
 from app.projects.schemas import DesignIn, ReportIn, report_in, wish_in
+from app.projects.verifying import Decision, decide
 from app.staff import Asking
 from app.staff.approvals import sign
 from tests.support.auditing import assert_clean, audited, tampered
