@@ -162,6 +162,7 @@ FACTS: Final[Mapping[str, Any]] = {
     "document": text(version=3),
     "/v1/webhook-endpoints/{endpoint_id}/replays since": now().isoformat(),
     "/v1/merchant/offline-redemptions at": now().isoformat(),
+    "/v1/cancellations co2e_mg": 1_000,
 }
 """What the document's examples do not say, by field, or by path and field."""
 GROWN: Final[Sequence[tuple[str, Mapping[str, tuple[str, ...]]]]] = (
@@ -175,6 +176,7 @@ GROWN: Final[Sequence[tuple[str, Mapping[str, tuple[str, ...]]]]] = (
     ("POST /v1/admin/partners", {"partner_id": ("payload", "partner")}),
     ("POST /v1/me/statements", {"statement_id": ("id",)}),
     ("POST /v1/me/appeals", {"appeal_id": ("id",)}),
+    ("POST /v1/cancellations", {"cancellation_id": ("id",)}),
 )
 """Requests that make what later ones name, and where their answers have its id."""
 NEW: Final[Mapping[str, Any]] = {

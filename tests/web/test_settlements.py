@@ -112,7 +112,7 @@ def test_a_merchant_reads_a_statement_in_every_form(payee: Payee) -> None:
     printed = payee.own(f"/{settlement}.pdf")
     assert printed.headers["content-type"] == "application/pdf"
     assert printed.content.startswith(b"%PDF-1.")
-    assert b"STSong-Light" in printed.content
+    assert b"NotoSansSC" in printed.content
     assert payee.own(f"/{settlement}.pdf").content == printed.content
 
     proof = payee.own(f"/{settlement}/redemptions/{redemption}/proof").json()
