@@ -3,24 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from sqlmodel import Session
 
-from app.kernel.clock import now
 from app.kernel.db import Database
-from app.kernel.ids import new_id
-from app.kernel.scopes import Role
 from app.kernel.secrets import Keys
-from app.projects.applying import apply, review
-from app.projects.monitoring import send_report
-from app.projects.registering import DEEDS, ask_registration
-from app.projects.schemas import DesignIn, ReportIn, report_in, wish_in
-from app.projects.verifying import Decision, decide
-from app.staff import Asking
-from app.staff.approvals import sign
 from tests.support.auditing import assert_clean, audited, tampered
-from tests.support.clerks import known
 from tests.support.organisations import organisation
-from tests.support.projects import SINCE, design, report
+from tests.support.projects import SINCE, Roofs
 from tests.support.settlements import ORIGIN
 
 DAYS = timedelta(days=40)
@@ -29,24 +17,7 @@ DAYS = timedelta(days=40)
 @pytest.fixture
 def accrued(db: Database, keys: Keys) -> None:
     """Forty days of a real roof, in two months, accrued to an organisation."""
-    firm = organisation(db, keys).principal()
-    experts = [known(db, Role.EXPERT), known(db, Role.VERIFIER)]
-    operators = [known(db, Role.OPERATOR), known(db, Role.OPERATOR)]
-    at, project, request, sent = now(), new_id(), new_id(), new_id()
-    wish = wish_in(DesignIn.model_validate(design()))
-    new = report_in(ReportIn.model_validate(report(SINCE, SINCE + DAYS)), sent, bytes(range(32)))
-
-    def command(session: Session) -> None:
-        apply(session, keys, firm, wish, project=project, at=at)
-        for each in experts:
-            review(session, each, project, 1, "approve", "right", at=at)
-        asking = Asking(operators[0], "Reviewed", request, at)
-        ask_registration(session, keys, asking, project, 1)
-        sign(session, operators[1], request, DEEDS, agrees=True, at=at, keys=keys)
-        send_report(session, firm, project, new, at=at)
-        decide(session, keys, experts[1], sent, Decision(True, "so", at), ids=new_id)
-
-    db.transact(command)
+    Roofs(db, keys).accrued(organisation(db, keys).principal(), SINCE, SINCE + DAYS)
 
 
 @pytest.mark.usefixtures("accrued")

@@ -1,13 +1,32 @@
-"""Projects in tests (减排项目): a solar roof's design, and real readings of one, day by day."""
+"""Projects in tests (减排项目): solar roofs, and real readings of one, day by day."""
 
 import csv
 import gzip
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from importlib.resources import files
 from typing import Any, Final
+from uuid import UUID
+
+from sqlmodel import Session
+
+from app.kernel.clock import now
+from app.kernel.db import Database
+from app.kernel.ids import new_id
+from app.kernel.scopes import Role
+from app.kernel.secrets import Keys
+from app.kernel.tokens import Principal
+from app.projects.applying import apply, review
+from app.projects.monitoring import send_report
+from app.projects.registering import DEEDS, ask_registration
+from app.projects.schemas import DesignIn, ReportIn, report_in, wish_in
+from app.projects.verifying import Decision, decide
+from app.staff import Asking
+from app.staff.approvals import sign
+from tests.support.clerks import known
 
 SHIFT: Final = timedelta(days=3652)
 """The readings are of 2016; ten years later they are of a crediting period."""
@@ -73,3 +92,49 @@ def report(first: date, last: date, **changes: object) -> dict[str, Any]:
         "papers": [{"name": "invoice.pdf", "sha256": "9f" * 32}],
         **changes,
     }
+
+
+@dataclass
+class Roofs:
+    """The desk, as a project's life takes it; for owners of any kind."""
+
+    db: Database
+    keys: Keys
+    experts: list[Principal] = field(init=False)
+    operators: list[Principal] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Admit two of each."""
+        self.experts = [known(self.db, Role.EXPERT), known(self.db, Role.VERIFIER)]
+        self.operators = [known(self.db, Role.OPERATOR) for _ in range(2)]
+
+    def asked(self, who: Principal, number: int = 1, **changes: object) -> tuple[UUID, UUID]:
+        """Apply, have it reviewed, and ask for its registration; gives project and request."""
+        at, project, request = now(), new_id(), new_id()
+        wish = wish_in(DesignIn.model_validate(design(number, **changes)))
+
+        def command(session: Session) -> None:
+            apply(session, self.keys, who, wish, project=project, at=at)
+            for each in self.experts:
+                review(session, each, project, 1, "approve", "right", at=at)
+            asking = Asking(self.operators[0], "Reviewed", request, at)
+            ask_registration(session, self.keys, asking, project, 1)
+
+        self.db.transact(command)
+        return project, request
+
+    def sign(self, request: UUID) -> None:
+        """Sign as the second."""
+        who, at = self.operators[1], now()
+        self.db.transact(sign, who, request, DEEDS, agrees=True, at=at, keys=self.keys)
+
+    def accrued(self, who: Principal, first: date, last: date) -> UUID:
+        """Register a roof, report days of it and have them accepted; gives the project."""
+        project, request = self.asked(who)
+        self.sign(request)
+        at, sent = now(), new_id()
+        new = report_in(ReportIn.model_validate(report(first, last)), sent, bytes(range(32)))
+        decision = Decision(is_accepted=True, finding="so", at=at)
+        self.db.transact(send_report, who, project, new, at=at)
+        self.db.transact(decide, self.keys, self.experts[1], sent, decision, ids=new_id)
+        return project
