@@ -54,7 +54,7 @@ TABLES: Final = ONE + "/inventory/tables/{kind}"
 LARGER_BODIES: Final = {TABLES: TABLE_MAX}
 """For ``app.kernel.http.install``: which path takes how much [bytes]."""
 FAULTS_TOLD: Final = 200
-StageAsked = Annotated[Stage, Query(description="Expected or actual. 阶段")]
+StageAsked = Annotated[Stage, Query(description="Of what is expected, or of what was. 阶段")]
 Version = Annotated[
     int | None, Query(ge=1, le=2**31 - 1, description="The latest, if none is named. 版本")
 ]
@@ -78,7 +78,7 @@ def list_lines(
     me: Organiser,
     db: Db,
     gathering_id: GatheringId,
-    stage: StageAsked,
+    stage: StageAsked = Stage.ACTUAL,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> LinePage:
@@ -166,10 +166,10 @@ def post_table(
     request: Request,
     own: Own,
     kind: TableKind,
-    stage: StageAsked,
     body: Annotated[bytes, Depends(raw_body)],
+    stage: StageAsked = Stage.ACTUAL,
     *,
-    dry_run: Annotated[bool, Query(description="Tell what would become of it. 试运行")],
+    dry_run: Annotated[bool, Query(description="Tell what would become of it. 试运行")] = True,
 ) -> Response:
     """Add suppliers' rows as lines, or attendees' rows added up; a dry run writes nothing."""
     gathering = own.db.read(find_gathering, own.gathering, organisation=own.me.organisation)
@@ -217,7 +217,11 @@ def post_inventory(body: ClosingIn, own: Own) -> Response:
     responses=problems(**DENIED, **NONE_CLOSED),
 )
 def get_inventory(
-    me: Organiser, db: Db, gathering_id: GatheringId, stage: StageAsked, version: Version = None
+    me: Organiser,
+    db: Db,
+    gathering_id: GatheringId,
+    stage: StageAsked = Stage.ACTUAL,
+    version: Version = None,
 ) -> InventoryOut:
     """Give the latest inventory of a stage, or the version that is named."""
     gathering = db.read(gathering_of, me, gathering_id)
