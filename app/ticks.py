@@ -11,7 +11,7 @@ import structlog
 from sqlmodel import Session
 
 from app.activities import decided, purge, settle
-from app.anchoring import Chain, Finality, Guard, Notary, Register, register
+from app.anchoring import Chain, Finality, Guard, Notary, Register, Registered, register
 from app.anchoring.errors import ChainUnavailable, ContractMissing
 from app.benefit import give_by_night
 from app.books import sweep_balances
@@ -151,11 +151,23 @@ def retire_units(city: City, at: datetime) -> None:
     """Give retirements that are due their serials; tell the registry on the chain (执行注销)."""
     take_retirements(city.db, at=at)
     try:
-        if registry := register_of(city):
-            finality = Finality.parse(city.settings.chain_finality)
-            register(city.worker_db, registry, finality, at=at)
+        tell_units(city, at)
     except ChainUnavailable as error:
         log.warning("chain away; the next tick goes on", reason=str(error))
+
+
+def tell_units(city: City, at: datetime, *, new_chain: bool = False) -> Registered | None:
+    """Bring the registry of units up to the last message; ``None`` if production has named none.
+
+    Raises:
+        ChainUnavailable: The chain does not answer.
+        Refusal: Somebody must look before work goes on (``app.anchoring.errors``).
+    """
+    registry = register_of(city)
+    if registry is None:
+        return None
+    finality = Finality.parse(city.settings.chain_finality)
+    return register(city.worker_db, registry, finality, at=at, new_chain=new_chain)
 
 
 def units_on_chain(city: City) -> ChainUnits | None:

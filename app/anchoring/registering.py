@@ -9,6 +9,7 @@ nothing overtake.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from hmac import digest
 from typing import Final, NamedTuple
 
 from sqlmodel import Session
@@ -57,6 +58,11 @@ class Registered(NamedTuple):
     """Transactions handed to the node."""
     waiting: int
     """Messages that the registry was not seen to have."""
+
+
+def registrar_key(anchor_key: bytes) -> bytes:
+    """Derive the key of the account that tells the registry: its nonces are nobody else's."""
+    return digest(anchor_key, b"registrar", "sha256")
 
 
 def register(

@@ -9,7 +9,7 @@ from app.city import open_city
 from app.cli.screen import UNAVAILABLE, AsJson, answer, complain
 from app.kernel.clock import now
 from app.kernel.settings import Settings
-from app.ticks import chain_of, notary_of
+from app.ticks import chain_of, notary_of, tell_units
 
 commands = typer.Typer(help="期 Epochs: close, submit to the chain, status.")
 
@@ -43,15 +43,17 @@ def close(*, as_json: AsJson = False) -> None:
 
 @commands.command()
 def submit(*, new_chain: NewChain = False, as_json: AsJson = False) -> None:
-    """Bring the chain up to the last closed epoch (上链)."""
+    """Bring the chain up to the last closed epoch, and its registry of units (上链)."""
     with open_city(Settings()) as city:
         try:
             done = notary_of(city).submit(chain_of(city), at=now(), new_chain=new_chain)
+            units = tell_units(city, now(), new_chain=new_chain)
         except ChainUnavailable as error:
             complain("anchoring.chain_unavailable", str(error))
             raise typer.Exit(UNAVAILABLE) from error
     people = f"已上链至 anchored to epoch {done.anchored}; sent {done.sent}, waiting {done.waiting}"
-    answer(done._asdict(), as_json=as_json, people=people)
+    told = {} if units is None else {f"units_{name}": n for name, n in units._asdict().items()}
+    answer(done._asdict() | told, as_json=as_json, people=people)
 
 
 @commands.command()

@@ -6,6 +6,7 @@ from typing import Final
 import typer
 from eth_account import Account as EthAccount
 
+from app.anchoring.registering import registrar_key
 from app.cli.screen import REFUSED, AsJson, answer, complain
 from app.kernel.clock import now
 from app.kernel.secrets import KeyInUse, Keys, written_key
@@ -34,6 +35,7 @@ def keys(
         "receipt_base64": written_key(held.receipt),
         "log_ed25519": held.log.public_key().public_bytes_raw().hex(),
         "anchor_address": str(EthAccount.from_key(held.anchor).address),
+        "registrar_address": str(EthAccount.from_key(registrar_key(held.anchor)).address),
         "access_kids": " ".join(held.access),
     }
     people = "\n".join(f"{name}: {value}" for name, value in shown.items())

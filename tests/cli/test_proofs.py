@@ -207,7 +207,10 @@ def test_keys_show_public_halves_alone(run: Run, bare: pytest.MonkeyPatch, tmp_p
     assert missing.code == 3
     assert not (tmp_path / "home").exists()
     shown = run("keys", "--make", "--json").json()
-    public = {"receipt_ed25519", "receipt_base64", "log_ed25519", "anchor_address", "access_kids"}
+    public = {
+        *("receipt_ed25519", "receipt_base64", "log_ed25519", "anchor_address"),
+        *("registrar_address", "access_kids"),
+    }
     assert set(shown) == public
     assert base64.b64decode(shown["receipt_base64"]).hex() == shown["receipt_ed25519"]
     assert run("keys", "--json").json() == shown

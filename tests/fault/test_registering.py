@@ -19,9 +19,9 @@ from app.anchoring.errors import (
     RegistrationConflict,
     WrongChain,
 )
-from app.anchoring.evm.contracts import registrar_of
 from app.anchoring.evm.web3_register import Web3Register
 from app.anchoring.outbox import BUMP_AFTER, IN_FLIGHT_MAX
+from app.anchoring.registering import registrar_key
 from app.embedded.chain import Chain as Anvil
 from app.kernel.db import Database
 from app.kernel.ids import new_id
@@ -257,9 +257,8 @@ def test_a_stranger_tells_it_nothing(
     drained(worker_db, registry)
     retire(db, held, 10)
     stranger = AnvilRegister(node)
-    posing = Web3Register(
-        registry.rpc, contract=registry.address, key=bytes(registrar_of(stranger.key).key)
-    )
+    key = registrar_key(stranger.key)
+    posing = Web3Register(registry.rpc, contract=registry.address, key=key)
     with pytest.raises(AnchorRefused) as refused:
         register(worker_db, posing, INSTANT, at=AT)
     assert refused.value.facts["reason"] == "AccessControlUnauthorizedAccount"

@@ -8,13 +8,13 @@ from app.anchoring.evm.contracts import (
     deployer_of,
     ensure_anchor,
     ensure_register,
-    registrar_of,
     transact,
 )
-from app.anchoring.evm.node import Node
+from app.anchoring.evm.node import Node, account_of
 from app.anchoring.evm.sender import Web3Sender
 from app.anchoring.evm.web3_chain import Web3Chain
 from app.anchoring.evm.web3_register import Web3Register
+from app.anchoring.registering import registrar_key
 from app.embedded.chain import Chain as Anvil
 from tests.support.chain import ask
 
@@ -98,7 +98,7 @@ class AnvilRegister(AnvilLevers, Web3Register):
         """Deploy it."""
         rpc = self.on(node)
         self.address = self.deploy()
-        super().__init__(rpc, contract=self.address, key=bytes(registrar_of(self.key).key))
+        super().__init__(rpc, contract=self.address, key=registrar_key(self.key))
 
     def deploy(self) -> str:
         return ensure_register(self.rpc, self.key)
@@ -113,5 +113,7 @@ class AnvilRegister(AnvilLevers, Web3Register):
         """Take its role from the registrar."""
         admin = deployer_of(self.key, "RetirementRegistry")
         calls = self.rpc.contract("RetirementRegistry", self.address).functions
-        call = calls.revokeRole(calls.REGISTRAR_ROLE().call(), registrar_of(self.key).address)
+        call = calls.revokeRole(
+            calls.REGISTRAR_ROLE().call(), account_of(registrar_key(self.key)).address
+        )
         transact(self.rpc, admin, call, 200_000, self.rpc.nonce_of(admin.address))

@@ -7,6 +7,7 @@ a second person tries, or it is listed as shared with why; a new path is neither
 import io
 import zipfile
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 import pytest
@@ -42,6 +43,8 @@ from tests.web.project_seeds import (
     registered_project,
     scenario_application,
 )
+from tests.web.registry_seeds import gram
+from tests.web.retirement_seeds import retirement
 from tests.web.seeds import (
     Ask,
     Held,
@@ -82,6 +85,7 @@ OWN_SCOPES: Final = (
     Scope.SETTLEMENTS_READ,
     Scope.WEBHOOKS_MANAGE,
     Scope.ORGANISATION_MANAGE,
+    Scope.HOLDINGS_READ,
     Scope.GATHERINGS_MANAGE,
     Scope.PROJECTS_MANAGE,
     Scope.SCENARIOS_OPERATE,
@@ -138,6 +142,9 @@ OWN: Final[Mapping[str, Try]] = {
     "POST /v1/cancellations/{cancellation_id}/reversion": Try(cancellation, 200),
     "GET /v1/certificates/{certificate_id}": Try(certificate, 200),
     "DELETE /v1/certificates/{certificate_id}/{text}": Try(shown_name, 204),
+    "GET /v1/retirements/{retirement_id}": Try(retirement, 200),
+    "GET /v1/me/units/{lot_id}/{activity_id}": Try(gram, 200),
+    "POST /v1/retirements/{retirement_id}/revert": Try(retirement, 200),
     "POST /v1/listings/{listing_id}/withdraw": Try(own_listing, 200),
     "GET /v1/purchases/{purchase_id}": Try(purchase, 200),
     "POST /v1/purchases/{purchase_id}/cancel": Try(purchase, 200),
@@ -189,6 +196,7 @@ SHARED: Final[Mapping[str, str]] = {
     "/v1/methodolog": "proposals, reviews and methodologies are the desk's and the public's",
     "/v1/shadow-runs/{run_id}": "runs belong to a proposal, which the desk reads",
     "/v1/public/": "published",
+    "/v1/lots/{lot_id}": "the desk's: operator, verifier and regulator, a step each",
     "/v1/offers/{offer_id}": "on sale to everybody",
     "/v1/gatherings/{gathering_id}/gifts": "gatherings with a public plan take them from anybody",
     "/v1/gatherings/{gathering_id}/sides": "likewise; whose act is named is in test_neutrality.py",
@@ -198,6 +206,7 @@ SHARED: Final[Mapping[str, str]] = {
 }
 LISTED: Final[Mapping[str, Callable[[World], Held]]] = {
     "cancellation": cancellation,
+    "retirement": retirement,
     "session": session,
     "activity": activity,
     "appeal": appeal,
@@ -225,6 +234,7 @@ def world(app: FastAPI, client: TestClient, city: City) -> World:
     return World(app, client, city)
 
 
+@cache
 def operations() -> list[tuple[str, str, list[Mapping[str, list[str]]]]]:
     """Give method, path and what is asked of the caller, for every operation."""
     return [

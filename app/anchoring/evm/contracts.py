@@ -19,6 +19,7 @@ from app.anchoring.errors import ChainUnavailable, ContractMissing
 from app.anchoring.evm.node import Node, account_of, artifact, talking
 from app.anchoring.evm.web3_chain import Web3Chain
 from app.anchoring.evm.web3_register import Web3Register
+from app.anchoring.registering import registrar_key
 from ledger.encoding import ZERO_HASH
 from ledger.header import origin_tag
 
@@ -71,7 +72,7 @@ def connect_register(url: str, anchor_key: bytes, contract: str | None = None) -
     address = contract or ensure_register(node, anchor_key)
     if not node.has_code(address):
         raise ContractMissing(contract=address)
-    return Web3Register(node, contract=address, key=bytes(registrar_of(anchor_key).key))
+    return Web3Register(node, contract=address, key=registrar_key(anchor_key))
 
 
 def ensure_anchor(node: Node, anchor_key: bytes, origin: str) -> str:
@@ -97,7 +98,7 @@ def ensure_registry(node: Node, anchor_key: bytes) -> tuple[str, LocalAccount]:
 
 def ensure_register(node: Node, anchor_key: bytes) -> str:
     """Bring RetirementRegistry to this chain, with its registrar; give its address. Idempotent."""
-    name, registrar = "RetirementRegistry", registrar_of(anchor_key)
+    name, registrar = "RetirementRegistry", account_of(registrar_key(anchor_key))
     deployer = deployer_of(anchor_key, name)
     address = _ensure(node, name, deployer, (deployer.address, 0))
     _ensure_role(node, name, address, deployer, "REGISTRAR_ROLE", registrar.address)
@@ -118,11 +119,6 @@ def registry_address(anchor_key: bytes) -> str:
 def register_address(anchor_key: bytes) -> str:
     """Give the address that RetirementRegistry has, or would have, in development."""
     return _first_contract_of(deployer_of(anchor_key, "RetirementRegistry").address)
-
-
-def registrar_of(anchor_key: bytes) -> LocalAccount:
-    """Derive the account that tells RetirementRegistry: its nonces are no other submitter's."""
-    return account_of(digest(anchor_key, b"registrar", sha256))
 
 
 def deployer_of(anchor_key: bytes, name: str) -> LocalAccount:
