@@ -13,6 +13,7 @@ from app.anchoring.errors import ChainUnavailable, ContractMissing
 from app.audit.accounts import check_owners, check_the_living, check_the_map
 from app.audit.acts import check_acts
 from app.audit.books import check_assets, check_the_books
+from app.audit.cancellations import check_cancellations
 from app.audit.chain import Anchors, Headers, read_anchors
 from app.audit.delays import note_delays
 from app.audit.desk import check_the_desk
@@ -171,6 +172,7 @@ def _replay(
         ("market", lambda: check_market(connection, sheet)),
         ("registry", lambda: check_registry(connection, openings, sheet)),
         ("units", lambda: check_units(connection, sheet)),
+        ("cancellations", lambda: check_cancellations(connection, sheet)),
         ("registrations", lambda: check_registrations(connection, rows, registrations, sheet)),
         ("debts", lambda: check_the_debts(connection, rows, sheet)),
         ("desk", lambda: check_the_desk(connection, rows, sheet)),

@@ -41,6 +41,8 @@ class Kind(StrEnum):
     """A project's day or accrual that its readings, its version or its transfer do not bear out."""
     MARKET = "market"
     """A purchase, a payment or a payout that its terms, shares or transfers do not bear out."""
+    CANCELLATION = "cancellation"
+    """A cancellation that its transfers, its claim or its certificate do not bear out."""
     UNITS = "units"
     """A retirement that its transfers do not bear out, or what the chain is told of units."""
     REGISTRY = "registry"
