@@ -136,6 +136,26 @@ select id, recorded_on, code, cause from log_note
  where bucket = %(bucket)s and account = %(account)s order by recorded_on, id""",
     ),
     Export(
+        "lot-rows",
+        """
+select lot, activity, mg, act_mg, evidence, occurred_on, excluded, leaf from lot_row
+ where bucket = %(bucket)s and account = %(account)s order by lot, activity""",
+    ),
+    Export(
+        "units-of-mine",
+        """
+select i.lot, i.activity, i.batch, b.number as batch_number, lower(i.place) as series_from_mg,
+       upper(i.place) as series_to_mg, lower(b.series) as batch_from_mg
+  from issued_row i join issue_batch b on b.id = i.batch
+ where i.bucket = %(bucket)s and i.account = %(account)s order by i.lot, i.activity""",
+    ),
+    Export(
+        "issued-shortfalls",
+        """
+select id, batch, mg, recorded_on from issued_shortfall
+ where bucket = %(bucket)s and account = %(account)s order by id""",
+    ),
+    Export(
         "exchanges",
         """
 select e.id, p.code as programme, e.night, e.recorded_at, e.reduction_mg, e.points
@@ -438,6 +458,10 @@ KEPT: Final[Mapping[str, str]] = MappingProxyType(
         "month_settlement": "days and amount of a month",
         "erasure": "the receipt, which names nobody",
         "guardianship": "deleted from both sides by the erasure itself",
+        "lot_row": "the registry: which acts a lot is of; their leaves open to nobody any more",
+        "issued_row": "the registry: which milligrams of a series are of an act",
+        "issued_shortfall": "the books: amounts that a correction took",
+        "buffer_owner": "the buffer's owner in the books is no person",
         "exchange": "the books: amounts and days",
         "exchange_class": "the books: amounts",
         "exchange_recovery": "the books: amounts",

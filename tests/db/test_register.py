@@ -64,7 +64,7 @@ def test_whatever_is_kept_or_forgotten_is_exported(database_url: str) -> None:
         "accrual_day", "activity_key",  # follow from activities
         "citizen_answer",  # answers given before, for a week
         "erasure", "guardian_code", "profile", "subject",  # opened by name, or of no content
-        "organisation",  # its owner is no person
+        "organisation", "buffer_owner",  # their owners are no persons
         "settlement", "settlement_line", "settlement_share",  # organisations', as what follows
         "settlement_dispute", "settlement_adjustment", "settlement_final", "settlement_payout",
         "webhook_endpoint", "webhook_message",

@@ -34,6 +34,15 @@ from tests.web.gathering_seeds import (
     past,
 )
 from tests.web.market_seeds import own_listing, purchase
+from tests.web.neutrality_seeds import (
+    EARLY,
+    TICKETS,
+    asked_retirement,
+    counted,
+    reservation,
+    tickets,
+    trued_up,
+)
 from tests.web.project_seeds import (
     REPORT,
     REVISION,
@@ -174,6 +183,22 @@ OWN: Final[Mapping[str, Try]] = {
     "GET /v1/gatherings/{gathering_id}/survey/qr.svg": Try(past, 200),
     "GET /v1/gatherings/{gathering_id}/survey/tickets": Try(past, 200),
     "POST /v1/gatherings/{gathering_id}/survey/lines": Try(past, 409, ATTENDANCE),
+    "GET /v1/gatherings/{gathering_id}/reservations": Try(counted, 200),
+    "POST /v1/gatherings/{gathering_id}/reservations": Try(counted, 422, EARLY),
+    "POST /v1/gatherings/{gathering_id}/reservations/{reservation_id}/release": Try(
+        reservation, 200
+    ),
+    "GET /v1/gatherings/{gathering_id}/standing": Try(counted, 200),
+    "POST /v1/gatherings/{gathering_id}/true-up": Try(counted, 201),
+    "GET /v1/gatherings/{gathering_id}/retirement": Try(trued_up, 200),
+    "POST /v1/gatherings/{gathering_id}/retirement": Try(trued_up, 201),
+    "POST /v1/gatherings/{gathering_id}/retirement/{retirement_id}/reversal": Try(
+        asked_retirement, 200
+    ),
+    "POST /v1/gatherings/{gathering_id}/statement": Try(counted, 409),
+    "GET /v1/gatherings/{gathering_id}/shares": Try(trued_up, 200),
+    "POST /v1/gatherings/{gathering_id}/shares": Try(trued_up, 201, TICKETS),
+    "GET /v1/gatherings/{gathering_id}/shares/{issue_id}/tickets": Try(tickets, 200),
     "POST /v1/me/notices/{notice_id}/read": Try(notice, 200),
     "GET /v1/webhook-endpoints/{endpoint_id}": Try(endpoint, 200),
     "PATCH /v1/webhook-endpoints/{endpoint_id}": Try(endpoint, 200, {"is_on": False}),
