@@ -69,9 +69,15 @@ class DeclarationsIn(BaseModel):
 
     model_config = _FROZEN
 
-    ets_site: bool = Field(description="The site is in an ETS entity's boundary. 属碳市场纳管单位")
-    green_certificate: bool = Field(description="The output has or may get one. 绿证")
-    other_mechanism: bool = Field(description="Registered in another mechanism. 其他减排机制")
+    ets_site: bool = Field(
+        examples=[False], description="The site is in an ETS entity's boundary. 属碳市场纳管单位"
+    )
+    green_certificate: bool = Field(
+        examples=[False], description="The output has or may get one. 绿证"
+    )
+    other_mechanism: bool = Field(
+        examples=[False], description="Registered in another mechanism. 其他减排机制"
+    )
 
 
 class DesignIn(BaseModel):

@@ -146,6 +146,9 @@ class Scanned:
 
 TODAY: Final = day_of(now())
 FACTS: Final[Mapping[str, Any]] = {
+    "ets_site": False,
+    "green_certificate": False,
+    "other_mechanism": False,
     "reduction_kg_at_least": 10,
     "goal_days": 5,
     "roles": [Role.EXPERT.value],
@@ -176,6 +179,8 @@ GROWN: Final[Sequence[tuple[str, Mapping[str, tuple[str, ...]]]]] = (
     ("POST /v1/admin/partners", {"partner_id": ("payload", "partner")}),
     ("POST /v1/me/statements", {"statement_id": ("id",)}),
     ("POST /v1/me/appeals", {"appeal_id": ("id",)}),
+    ("POST /v1/projects", {"project_id": ("id",)}),
+    ("POST /v1/organisation/scenario-applications", {"application_id": ("id",)}),
     ("POST /v1/cancellations", {"cancellation_id": ("id",)}),
 )
 """Requests that make what later ones name, and where their answers have its id."""
@@ -255,6 +260,12 @@ def grown(
         "provider": signer.provider.code,
         "key_id": signer.keyid,
         "user_id": shop.keeper.public,
+        "organisation_id": office.organisation.public,
+        "/v1/organisation/users/{user_id}/suspension user_id": office.agent.public,
+        "/v1/organisation/users/{user_id}/reset user_id": office.agent.public,
+        "/v1/admin/organisations/{organisation_id}/users/{user_id}/reset user_id": (
+            office.agent.public
+        ),
         **traded(city, office),
     }
     document = cast("FastAPI", client.app).openapi()
