@@ -156,7 +156,7 @@ def get_page(gathering_id: GatheringId, db: Db) -> HTMLResponse:
 def get_program() -> Response:
     """Give what the page runs: it sends the ticket's words, and shows what they claimed."""
     kind = "text/javascript; charset=utf-8"
-    return Response(_file("share.js"), media_type=kind, headers={"cache-control": "no-cache"})
+    return Response(_file("share.js"), media_type=kind, headers={"cache-control": "public, max-age=3600"})
 
 
 @cache

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import date, timedelta
 from functools import partial
@@ -13,9 +14,11 @@ from typing import Any
 
 import pytest
 from sqlmodel import Session
+from typer.testing import CliRunner
 
 from app.anchoring.publishing import header_lines
 from app.certificates import issue_certificates
+from app.cli.verify import commands
 from app.kernel.db import Database, driver
 from app.kernel.secrets import Keys
 from app.neutrality.proofs import proof_of
@@ -151,6 +154,11 @@ def test_two_files_check_it_with_the_network_off(proved: Proved, tmp_path: Path)
         codes[name] = done.returncode
         assert done.stderr == ""
     assert codes == {"true": 0, "lie": 1, "reduced": 4, "other": 1}
+    own = proved.registry.keys.receipt.public_key().public_bytes_raw()
+    for key, code in ((own, 0), (bytes(32), 1), (b"", 2)):
+        told = ["--headers", str(home / "headers.jsonl"), "--key", b64encode(key).decode()]
+        found = CliRunner().invoke(commands, ["statement", str(home / "true.json"), *told])
+        assert found.exit_code == code, found.output
 
 
 def test_a_part_is_a_certificate_by_itself(proved: Proved) -> None:
