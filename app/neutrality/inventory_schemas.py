@@ -41,7 +41,7 @@ TableName = Annotated[
     Str, Text(min_length=1, max_length=40, pattern=r"^[a-z0-9-]+$"), Field(examples=["cn-grid"])
 ]
 RowName = Annotated[
-    Str, Text(min_length=1, max_length=80, pattern=r"^[\w/.()-]+$"), Field(examples=["上海/2023"])
+    Str, Text(min_length=1, max_length=80, pattern=r"^[^\s\x00]+$"), Field(examples=["上海/2023"])
 ]
 LineId = Annotated[str, Field(examples=["lin_01k0000000000000000000000c"])]
 

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from pydantic import ValidationError
 from sqlmodel import Session
@@ -46,6 +47,7 @@ from app.neutrality.survey_schemas import (
     CountedOut,
     PublicSurveyOut,
     SurveyAnswerIn,
+    SurveyFormIn,
     SurveyIn,
     SurveyOut,
     TicketsOut,
@@ -73,7 +75,7 @@ MISSES: Final = Limit("surveys.misses", 60, timedelta(hours=1))
 gathering shares a network with thousands, so what counts is never limited."""
 TICKETS_MAX: Final = 1000
 THANKS: Final = "谢谢，已计入。 Thank you, it is counted."
-CHECK: Final = "请检查所填内容。 Please check what you wrote."
+FORM: Final = "application/x-www-form-urlencoded"
 UNKNOWN: Final = "There is no such survey, or it has closed."
 NONE_OPENED: Final = {"s404": "Your organisation has no such gathering, or it has no survey."}
 
@@ -256,45 +258,51 @@ def post_answer(
     return CountedOut(on=day_of(at))
 
 
+def form_in(body: Annotated[bytes, Depends(raw_body)]) -> SurveyFormIn:
+    """Read the page's form.
+
+    Raises:
+        RequestValidationError: It is not of the form.
+    """
+    try:
+        return SurveyFormIn.model_validate(form_of(body))
+    except ValidationError as error:
+        raise RequestValidationError(error.errors()) from error
+
+
+Sent = Annotated[SurveyFormIn, Depends(form_in)]
+
+
 @router.post(
     PUBLIC + "/form",
     operation_id="sendTravelSurveyForm",
     summary="Answer a survey from its page 网页填写问卷",
     response_class=HTMLResponse,
     status_code=201,
-    responses=problems(s404=UNKNOWN, s429="Too many tries from one network."),
+    responses=problems(s404=UNKNOWN, s422="It is not of the form.", s429="Too many tries."),
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {
-                "application/x-www-form-urlencoded": {
-                    "schema": {"$ref": "#/components/schemas/SurveyAnswerIn"}
-                }
-            },
+            "content": {FORM: {"schema": SurveyFormIn.model_json_schema()}},
         }
     },
 )
 def post_form(
     link: Link,
-    body: Annotated[bytes, Depends(raw_body)],
+    body: Annotated[SurveyFormIn, Depends(form_in)],
     db: Db,
     keys: Secrets,
     missed: Missed,
 ) -> HTMLResponse:
     """Count what a browser sends of the page's form, and show thanks or what is wrong."""
-    said = form_of(body)
     try:
-        post_answer(link, SurveyAnswerIn.model_validate(said), db, keys, missed)
+        post_answer(link, body, db, keys, missed)
         told, status = THANKS, HTTPStatus.CREATED
-    except ValidationError:
-        told, status = CHECK, HTTPStatus.UNPROCESSABLE_ENTITY
     except (SurveyAnswered, SurveyUnfit, TicketUnknown) as error:
         words = (title_of(type(error), chinese=chinese) for chinese in (True, False))
         told, status = " ".join(words), HTTPStatus(error.status)
     survey = db.read(survey_at, link, at=now())
-    page = page_of(
-        survey, link, ticket=str(said.get("ticket", ""))[:60], told=told, done=told is THANKS
-    )
+    page = page_of(survey, link, ticket=body.ticket, told=told, done=told is THANKS)
     return HTMLResponse(page, status, HEADERS)
 
 

@@ -4,7 +4,7 @@ from base64 import b64encode
 from functools import cache
 from hashlib import sha256
 from typing import Final
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 import segno
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
@@ -67,17 +67,18 @@ def code_of(address: str) -> bytes:
     return segno.make_qr(address, error="m").svg_inline(scale=8).encode()
 
 
-def form_of(body: bytes) -> dict[str, str | int]:
-    """Read what a browser sends of the form; what is no form is an empty one."""
+def form_of(body: bytes) -> dict[str, str]:
+    """Read what a browser sends of the form; what is no form is an empty one.
+
+    >>> form_of(b"mode=car&persons=2"), form_of(b"%"), form_of(b"a=1&a=2")
+    ({'mode': 'car', 'persons': '2'}, {}, {})
+    """
     try:
-        read = parse_qs(body.decode(), strict_parsing=True, max_num_fields=FIELDS_MAX)
+        pairs = parse_qsl(body.decode(), strict_parsing=True, max_num_fields=FIELDS_MAX)
     except ValueError:
         return {}
-    said: dict[str, str | int] = {name: values[-1] for name, values in read.items()}
-    persons = said.get("persons")
-    if isinstance(persons, str) and persons.isascii() and persons.isdecimal():
-        said["persons"] = int(persons[:2])
-    return said
+    said = dict(pairs)
+    return said if len(said) == len(pairs) else {}
 
 
 @cache

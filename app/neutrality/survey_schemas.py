@@ -81,6 +81,12 @@ class SurveyAnswerIn(BaseModel):
     )
 
 
+class SurveyFormIn(SurveyAnswerIn):
+    """Likewise, as a browser's form sends it: numbers are texts there."""
+
+    persons: int = Field(default=1, ge=1, le=SHARERS_MAX)
+
+
 class CountedOut(BaseModel):
     """An answer that was counted, and is kept nowhere."""
 
