@@ -224,3 +224,16 @@ def test_an_organisations_certificate_is_as_anybodys(db: Database, registrar: Re
     assert bucket_of(firm) == one(db, "select bucket from certificate")[0]
     assert believed(registrar, registrar.document(certificate)).amount == 70
     assert db.read(find_certificate, ORIGIN, certificate).state == "valid"
+
+
+def test_nothing_that_is_published_names_anybody(registrar: Registrar, ann: int) -> None:
+    """Neither the log's tiles and headers nor what the chain was sent: not even by number."""
+    wished = wish(1_200, name=BENEFICIARY, message=MESSAGE, shown=("beneficiary", "message"))
+    registrar.cancelled(ann, wished)
+    published = [file.read_bytes() for file in registrar.notary.folder.rglob("*") if file.is_file()]
+    sent = [bytes(row[0]) for row in rows(registrar.worker_db, "select raw from submission")]
+    assert len(published) > 2
+    assert sent
+    words = [BENEFICIARY.encode(), MESSAGE.encode(), b"cit_test", str(ann).encode()]
+    words += [each.hex().encode() for each in words] + [ann.to_bytes(8, "big")]
+    assert not [word for word in words for text in (*published, *sent) if word in text]
