@@ -14,12 +14,32 @@ from app.audit import Report
 from app.city import City, open_city
 from app.cli.audit import audit_of
 from app.cli.screen import FAILED
-from app.demo import kilograms, load, loaded, restore, table_of, tamper, totals
+from app.demo import (
+    first_day,
+    hold_run,
+    issue_rides,
+    kilograms,
+    load,
+    loaded,
+    note_whole,
+    restore,
+    table_of,
+    tamper,
+    told_whole,
+    totals,
+)
 from app.kernel import telemetry
 from app.kernel.clock import now
 from app.kernel.db import driver
 from app.kernel.settings import Settings
-from app.ticks import anchor, declare_methodologies, notary_of
+from app.neutrality.statements import find_statement
+from app.ticks import (
+    anchor,
+    carry_out_cancellations,
+    declare_methodologies,
+    notary_of,
+    retire_units,
+)
 from ledger.verify_receipt import Rejected, check, mirrored
 
 OWNERS = "select owner from account_anchor where owner is not null order by owner"
@@ -51,20 +71,22 @@ def demo() -> None:
 def show(city: City) -> None:
     """Load and prove the demo city, or say briefly that it stands."""
     try:
-        if loaded(city):
-            _say_what_stands(city)
-        else:
+        if not loaded(city):
             _load_and_prove(city)
+        if not told_whole(city):
+            _close_the_loop(city)
+            note_whole(city)
+        _say_what_stands(city)
     except DemoFailed as failed:
         sys.stderr.write(f"demo: {failed}\n")
         raise typer.Exit(FAILED) from failed
 
 
 def _load_and_prove(city: City) -> None:
-    screen.print("[bold]1/4[/] 装载真实读数 loading real readings, replayed and labelled so …")
+    screen.print("[bold]1/5[/] 装载真实读数 loading real readings, replayed and labelled so …")
     done = list(load(city, at=now()))
     screen.print(table_of(done))
-    screen.print("[bold]2/4[/] 关期并上链 closing an epoch and anchoring it …")
+    screen.print("[bold]2/5[/] 关期并上链 closing an epoch and anchoring it …")
     declare_methodologies(city, now())
     _anchor(city)
     proofs = _verify(city)
@@ -72,11 +94,34 @@ def _load_and_prove(city: City) -> None:
         f"      {proofs.epochs} 期已终局 epochs final; "
         f"{proofs.receipts} 份账户回执逐份查证为真 account receipts, each verified true"
     )
-    screen.print("[bold]3/4[/] 审计全部账目 auditing every row against the chain …")
+    screen.print("[bold]3/5[/] 审计全部账目 auditing every row against the chain …")
     _expect_clean(audit_of(city))
-    screen.print("[bold]4/4[/] 篡改一条转账 changing one transfer behind the system's back …")
+    screen.print("[bold]4/5[/] 篡改一条转账 changing one transfer behind the system's back …")
     _tamper(city)
-    _say_what_stands(city)
+
+
+def _close_the_loop(city: City) -> None:
+    """Go from rides to a neutral run: exchanged, verified, issued, sold, retired, stated."""
+    screen.print("[bold]5/5[/] 从一次地铁到一场碳中和跑 from a metro ride to a neutral run …")
+    batch = issue_rides(city, first_day(city), lambda: _close(city))
+    gathering = hold_run(city, batch)
+    _close(city)
+    retire_units(city, now())
+    retire_units(city, now())  # the second look finds them final
+    carry_out_cancellations(city, now())
+    _expect_clean(audit_of(city))
+    found = city.db.read(find_statement, gathering.id).statement
+    screen.print(
+        f"      {batch.public}: 签发 {batch.quantity_kg} kg issued; "
+        f"活动排放 {kilograms(found.footprint_mg)} kg emitted, 注销 {found.retired_kg} kg retired\n"
+        f"      碳中和声明 its statement: /v1/public/gatherings/{gathering.public}"
+    )
+
+
+def _close(city: City) -> None:
+    """Close an epoch and anchor it."""
+    notary_of(city).close(at=now())
+    _anchor(city)
 
 
 def _anchor(city: City) -> None:

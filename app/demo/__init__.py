@@ -5,8 +5,24 @@ Real readings, replayed with one declared shift of days a file and labelled so o
 tampering that the audit names and that is undone. Loading twice loads nothing twice.
 """
 
-from app.demo.load import Loaded, load, loaded
+from app.demo.issuing import issue_rides
+from app.demo.load import Loaded, first_day, load, loaded, note_whole, told_whole
+from app.demo.marathon import hold_run
 from app.demo.report import kilograms, table_of, totals
 from app.demo.tamper import restore, tamper
 
-__all__ = ["Loaded", "kilograms", "load", "loaded", "restore", "table_of", "tamper", "totals"]
+__all__ = [
+    "Loaded",
+    "first_day",
+    "hold_run",
+    "issue_rides",
+    "kilograms",
+    "load",
+    "loaded",
+    "note_whole",
+    "restore",
+    "table_of",
+    "tamper",
+    "told_whole",
+    "totals",
+]

@@ -60,6 +60,16 @@ def loaded(city: City) -> bool:
     return bool(state.get("loaded"))
 
 
+def told_whole(city: City) -> bool:
+    """Say whether this home's demo went to its end: from the rides to a neutral run."""
+    return bool(_state(city).get("whole"))
+
+
+def note_whole(city: City) -> None:
+    """Keep that it did."""
+    _keep(city, {**_state(city), "whole": True})
+
+
 def load(city: City, *, at: datetime) -> Iterator[Loaded]:
     """Load every source, telling each as it is done.
 
@@ -95,13 +105,23 @@ def _load_file(city: City, each: DemoFile, *, yesterday: date, at: datetime) -> 
     return _take(city, each.title, each.provider, each.methodology, items, at=at)
 
 
-def _load_rides(city: City, first: date, *, at: datetime) -> Loaded:
-    provider, methodology = SIMULATED
+def ride_items(city: City, first: date) -> ItemFile:
+    """Give the simulated rides of the day before ``first``, as their provider tells them."""
     day = datetime.combine(first - timedelta(days=1), datetime.min.time(), SHANGHAI)
     lines = rides(citizens=RIDERS, activities=RIDES, seed=SEED, day=day)
     body = "".join(f"{json.dumps(ride, ensure_ascii=False)}\n" for ride in lines)
-    choice = city.db.read(decided, methodology)
-    items = read_items(body.encode(), choice, name="rides.ndjson")
+    choice = city.db.read(decided, SIMULATED[1])
+    return read_items(body.encode(), choice, name="rides.ndjson")
+
+
+def first_day(city: City) -> date:
+    """Give the day on which the demo was first loaded."""
+    return date.fromisoformat(str(_state(city)["first"]))
+
+
+def _load_rides(city: City, first: date, *, at: datetime) -> Loaded:
+    provider, methodology = SIMULATED
+    items = ride_items(city, first)
     return _take(city, "模拟 simulated rides", provider, methodology, items, at=at)
 
 

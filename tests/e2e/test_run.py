@@ -20,6 +20,7 @@ from app.anchoring import export_receipt
 from app.kernel.db import Database, driver
 from app.kernel.secrets import Keys
 from app.kernel.settings import Settings
+from tests.e2e.closed_loop import follow
 from tests.e2e.conftest import City, Starter
 from tests.e2e.processes import (
     gone,
@@ -113,6 +114,7 @@ def test_one_command_makes_a_city_that_survives_everything(start: Starter, tmp_p
     receipts = verify_every_receipt(city, tmp_path)
     assert receipts > 100
     assert_audit_is_clean(city)
+    follow(city, tmp_path)
     loaded = city.rows(LOADED)
     assert city.end(signal.SIGINT) == 0
     assert not list((city.home / "run").glob("*.pid"))
@@ -159,7 +161,7 @@ def test_ctrl_c_while_the_demo_loads_leaves_no_process_and_can_be_gone_on_from(
 ) -> None:
     city = start.up("--demo")
     until = time.monotonic() + 120
-    while "1/4" not in city.said.read_text() and time.monotonic() < until:
+    while "1/5" not in city.said.read_text() and time.monotonic() < until:
         time.sleep(0.02)
     city.tree = frozenset(tree_of(city.process.pid))
     assert city.end(signal.SIGINT) in {1, 130}
