@@ -1,7 +1,10 @@
 """What units may serve: passports, surrender without defaults, retiring what was just bought."""
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -128,7 +131,7 @@ def test_what_was_surrendered_counts_until_it_is_reverted(market: Market) -> Non
     ratio(market, 100)
     owed(market, market.operator, 10_000)
     allow(market, ETS, 2026, UnitSort())
-    wish = RetirementWish(new_id(), owner, market.batch.id, 900, ETS, YEAR, texts())
+    wish = RetirementWish(new_id(), owner, market.batch.id, 900, ETS, YEAR, texts(""))
     fresh: dict[str, Any] = {"new_id": new_id, "at": market.at}
     market.db.transact(request_retirement, wish, new_salt=new_salt, **fresh)
     assert asked(market, ETS, 101, period=YEAR) == "surrender_ratio_exceeded"
@@ -137,6 +140,27 @@ def test_what_was_surrendered_counts_until_it_is_reverted(market: Market) -> Non
     assert asked(market, ETS, 1_000, period=YEAR) == "may be"
     ratio(market, 10)
     assert asked(market, ETS, 101, period=YEAR) == "surrender_ratio_exceeded"
+
+
+def test_requests_that_race_do_not_exceed_the_ratio_together(market: Market) -> None:
+    ratio(market, 100)
+    owed(market, market.operator, 3_500)
+    allow(market, ETS, 2026, UnitSort())
+    start = Barrier(8)
+
+    def ask(_: int) -> str:
+        use = (market.operator.owner, market.batch.id, 100, ETS, YEAR, texts(""))
+        facts: dict[str, Any] = {"new_id": new_id, "new_salt": new_salt, "at": market.at}
+        start.wait()
+        try:
+            market.db.transact(request_retirement, RetirementWish(new_id(), *use), **facts)
+        except Refusal as refusal:
+            return refusal.code
+        return "held"
+
+    with ThreadPoolExecutor(8) as pool:
+        said = Counter(pool.map(ask, range(8)))
+    assert said == {"held": 3, "passport.surrender_ratio_exceeded": 5}
 
 
 def test_what_is_bought_for_somebody_is_retired_in_the_buyers_name(market: Market) -> None:

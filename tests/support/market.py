@@ -35,7 +35,8 @@ HELD_FOR = timedelta(hours=72)
 QUOTED_FOR = timedelta(minutes=30)
 PRICE_FEN = 6_500
 """For a tonne."""
-BLUE = replace(GREEN, code="blue")
+FIRST = 1_000
+"""Behind the numbers of whoever else there is."""
 
 
 @dataclass
@@ -76,7 +77,7 @@ class Market:
 
     def organisation(self, number: int = 1) -> Organisation:
         """Somebody who may buy and resell; ``number`` tells it from others."""
-        return organisation(self.db, self.registry.keys, number, at=self.at).organisation
+        return organisation(self.db, self.registry.keys, FIRST + number, at=self.at).organisation
 
     def hand(self, to: Organisation, quantity_kg: int) -> None:
         """Give somebody units of the operator's, as if bought long ago."""

@@ -36,7 +36,7 @@ def trading(world: World) -> tuple[Market, Ask, Ask]:
     city = world.city
     folder = city.settings.tanpu_home / "registry"
     market = Market(Registry(city.db, city.worker_db, city.keys, folder))
-    a, b = (trader(world, market, number) for number in (1, 2))
+    a, b = (trader(world, market, number) for number in (11, 12))
     return market, a, b
 
 

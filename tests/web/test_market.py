@@ -83,7 +83,7 @@ def floor(
     app: FastAPI, client: TestClient, city: City, tmp_path: Path, operators: tuple[Person, Person]
 ) -> Floor:
     market = Market(Registry(city.db, city.worker_db, city.keys, tmp_path / "registry"))
-    offices = (organisation(city.db, city.keys, 1), organisation(city.db, city.keys, 2))
+    offices = (organisation(city.db, city.keys, 11), organisation(city.db, city.keys, 12))
     agents = (offices[0].person(app, client), offices[1].person(app, client))
     return Floor(market, *operators, offices, agents)
 
@@ -267,6 +267,19 @@ def test_parties_are_told_where_they_listen(floor: Floor, app: FastAPI) -> None:
     told = rows(floor.market.db, "select type, cause from webhook_message order by id")
     assert told == [("purchase.paid", bought["id"]), ("purchase.expired", other["id"])]
     assert DEEDS.keys() == {"market.list", "market.confirm", "market.pay_out"}
+
+
+def test_a_suspended_organisation_neither_buys_nor_listens(floor: Floor, app: FastAPI) -> None:
+    office = floor.offices[0]
+    owner = office.person(app, floor.first.client, office.owner)
+    assert owner.get("/v1/webhook-endpoints").status_code == 200
+    floor.agreed(
+        f"/v1/admin/organisations/{office.organisation.public}/suspension", {"reason": "核查"}
+    )
+    for path in ("/v1/webhook-endpoints", LISTINGS, PURCHASES, "/v1/proceeds"):
+        assert owner.get(path).json()["code"] == "organisations.suspended", path
+    agent = floor.agents[0].get("/v1/webhook-endpoints")
+    assert agent.json()["code"] == "auth.scope_missing"
 
 
 def statement() -> str:
