@@ -27,7 +27,7 @@ def page_of_report(report: Report) -> str:
             (each["reason"], each["acts"], mass(each["co2e_mg"]).co2e) for each in told["excluded"]
         ),
         systems=_table(
-            (name, mass(sums["debits_mg"]).co2e, mass(sums["credits_mg"]).co2e)
+            (name, mass(sums["out_mg"]).co2e, mass(sums["in_mg"]).co2e)
             for name, sums in told["class_totals"]["systems"].items()
         ),
     )

@@ -146,7 +146,6 @@ def _totals(connection: Connection, asset: int) -> Mapping[str, object]:
     return {
         "epoch": rows[0][3] if rows else None,
         "systems": {
-            SYSTEM_NAMES[system]: {"debits_mg": debits, "credits_mg": credits_}
-            for system, debits, credits_, _ in rows
+            SYSTEM_NAMES[system]: {"out_mg": gave, "in_mg": got} for system, gave, got, _ in rows
         },
     }

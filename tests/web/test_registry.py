@@ -205,7 +205,7 @@ def test_what_is_public_names_no_person(street: Street) -> None:
     assert sha256(report.content).hexdigest() == street.public(f"/lots/{lot}")["report_sha256"]
     told = report.json()
     assert told["providers"][0]["acts"] == RIDES
-    assert told["class_totals"]["systems"]["pool"]["credits_mg"] == RIDES * GRAMS * 1000
+    assert told["class_totals"]["systems"]["pool"]["in_mg"] == RIDES * GRAMS * 1000
 
 
 def test_the_operator_s_holdings_and_their_statement(street: Street) -> None:
