@@ -8,11 +8,11 @@ import typer
 from app.anchoring import Guard
 from app.backup import Restored, take_backup
 from app.backup import restore as restore_into
+from app.chains import chain_of
 from app.city import open_city
 from app.cli.screen import FAILED, REFUSED, AsJson, answer
 from app.kernel.clock import now
 from app.kernel.settings import Settings
-from app.ticks import chain_of
 
 Folder = Annotated[Path, typer.Argument(help="Of the backup. 备份目录")]
 NoChain = Annotated[

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from app.anchoring import export_receipt, header_lines
 from app.audit import Report
+from app.chains import notary_of
 from app.city import City, open_city
 from app.cli.audit import audit_of
 from app.cli.screen import FAILED
@@ -33,13 +34,7 @@ from app.kernel.clock import now
 from app.kernel.db import driver
 from app.kernel.settings import Settings
 from app.neutrality.statements import find_statement
-from app.ticks import (
-    anchor,
-    carry_out_cancellations,
-    declare_methodologies,
-    notary_of,
-    retire_units,
-)
+from app.ticks import anchor, carry_out_cancellations, declare_methodologies, retire_units
 from ledger.verify_receipt import Rejected, check, mirrored
 
 OWNERS = "select owner from account_anchor where owner is not null order by owner"

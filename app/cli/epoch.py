@@ -5,11 +5,11 @@ from typing import Annotated
 import typer
 
 from app.anchoring.errors import ChainUnavailable
+from app.chains import chain_of, notary_of, tell_units
 from app.city import open_city
 from app.cli.screen import UNAVAILABLE, AsJson, answer, complain
 from app.kernel.clock import now
 from app.kernel.settings import Settings
-from app.ticks import chain_of, notary_of, tell_units
 
 commands = typer.Typer(help="期 Epochs: close, submit to the chain, status.")
 

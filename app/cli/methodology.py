@@ -140,9 +140,9 @@ def publish(*, as_json: AsJson = False) -> None:
     For development; in production the registry's admin does it, from the list that this prints.
     """
     from app.catalogue import digests, leavings_on  # noqa: PLC0415 -- the others need no city
+    from app.chains import tell_registry  # noqa: PLC0415 -- likewise
     from app.city import open_city  # noqa: PLC0415 -- likewise
     from app.kernel.settings import Settings  # noqa: PLC0415 -- likewise
-    from app.ticks import tell_registry  # noqa: PLC0415 -- likewise
 
     settings, at = Settings(), now()
     with open_city(settings) as city:

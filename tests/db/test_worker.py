@@ -12,6 +12,7 @@ from sqlmodel import Session
 from structlog.testing import capture_logs
 
 from app import worker
+from app.chains import chain_of
 from app.city import City
 from app.embedded.chain import Chain as Anvil
 from app.embedded.runtime import Addresses
@@ -19,7 +20,7 @@ from app.kernel.clock import now
 from app.kernel.db import Database, driver
 from app.kernel.secrets import Keys
 from app.kernel.settings import Settings
-from app.ticks import JOBS, chain_of
+from app.ticks import JOBS
 from app.worker import LEASE, Job, Worker, run_slot, slot_of
 from tests.support.acts import rows
 from tests.support.anchoring import accruals

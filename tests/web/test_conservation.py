@@ -6,9 +6,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from fastapi.testclient import TestClient
 
 from app.anchoring import Notary
+from app.chains import aux_digests
 from app.city import City
 from app.kernel.clock import day_of, now
-from app.ticks import aux_digests, close_the_units_day
+from app.ticks import close_the_units_day
 from ledger.extras import aux_root
 
 PATH = "/v1/public/conservation"

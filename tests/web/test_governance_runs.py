@@ -11,9 +11,10 @@ from starlette.testclient import TestClient
 from app.activities import decided
 from app.anchoring.evm.contracts import registry_address
 from app.catalogue.reading import version_on
+from app.chains import note_registry
 from app.city import City
 from app.kernel.clock import day_of, now
-from app.ticks import correct_factors, declare_methodologies, note_registry, run_shadow_runs
+from app.ticks import correct_factors, declare_methodologies, run_shadow_runs
 from tests.support.acts import item, people, provider, send
 from tests.support.desk import PROPOSALS, Desk, propose, published, text
 

@@ -9,10 +9,11 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from app.chains import units_on_chain
 from app.city import City
 from app.kernel.clock import now
 from app.registry import Batch
-from app.ticks import retire_units, units_on_chain
+from app.ticks import retire_units
 from tests.support.desk import Person
 from tests.support.organisations import organisation
 from tests.support.retirements import issued_to

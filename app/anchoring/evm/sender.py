@@ -78,9 +78,9 @@ class Web3Sender:
         )
         return Signed(bytes(signed.raw_transaction), bytes(signed.hash), nonce, fee_wei)
 
-    def place_in_log(self, event: str, topic: bytes) -> Place | None:
+    def place_in_log(self, entry: str, topic: bytes) -> Place | None:
         """Find the last log entry of a sort whose first topic this is."""
-        logged = self._contract.events[event]
+        logged = self._contract.events[entry]
         wanted: FilterParams = {
             "address": self._contract.address,
             "fromBlock": "earliest",

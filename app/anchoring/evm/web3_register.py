@@ -18,7 +18,7 @@ class Call(NamedTuple):
 
     function: str
     view: str
-    event: str
+    entry: str
 
 
 CALLS: Final[Mapping[str, Call]] = MappingProxyType(
@@ -50,7 +50,7 @@ class Web3Register(Web3Sender):
 
     def place_of(self, told: Told) -> Place | None:
         """Find the log entry that it left."""
-        return self.place_in_log(CALLS[told.kind].event, told.subject)
+        return self.place_in_log(CALLS[told.kind].entry, told.subject)
 
     def totals(self, height: int | None = None) -> RegisterTotals:
         """Give its sums, now or at the end of a block."""
