@@ -20,7 +20,7 @@ from methodologies.published import TABLES, FactorRow, rows_of, table_bytes
 
 router = APIRouter(prefix="/v1/public/factors", tags=["gatherings 大型活动"])
 
-TableId = Annotated[str, Path(max_length=40, examples=["desnz-2025"])]
+TableId = Annotated[str, Path(max_length=40, pattern=r"^[a-z0-9-]+$", examples=["desnz-2025"])]
 
 
 @router.get("", operation_id="listFactorTables", summary="Published tables of factors 因子表")

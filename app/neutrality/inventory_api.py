@@ -58,7 +58,9 @@ StageAsked = Annotated[Stage, Query(description="Of what is expected, or of what
 Version = Annotated[
     int | None, Query(ge=1, le=2**31 - 1, description="The latest, if none is named. 版本")
 ]
-LineId = Annotated[str, Path(max_length=40, examples=["lin_01k0000000000000000000000c"])]
+LineId = Annotated[
+    str, Path(pattern=r"^lin_[0-9a-z]{26}$", examples=["lin_01k0000000000000000000000c"])
+]
 NONE_CLOSED: Final = {"s404": "Your organisation has no such gathering, or none was closed."}
 
 

@@ -25,7 +25,9 @@ from app.staff import note_act
 GATHERINGS: Final = "/v1/gatherings"
 ONE: Final = GATHERINGS + "/{gathering_id}"
 Organiser = Annotated[OrganisationMember, member(Scope.GATHERINGS_MANAGE)]
-GatheringId = Annotated[str, Path(max_length=40, examples=["gth_01k0000000000000000000000a"])]
+GatheringId = Annotated[
+    str, Path(pattern=r"^gth_[0-9a-z]{26}$", examples=["gth_01k0000000000000000000000a"])
+]
 DENIED: Final = {
     "s401": "No access token, or one that has ended.",
     "s403": "You may not manage your organisation's gatherings, or it is suspended.",

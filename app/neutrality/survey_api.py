@@ -287,13 +287,7 @@ Sent = Annotated[SurveyFormIn, Depends(form_in)]
         }
     },
 )
-def post_form(
-    link: Link,
-    body: Annotated[SurveyFormIn, Depends(form_in)],
-    db: Db,
-    keys: Secrets,
-    missed: Missed,
-) -> HTMLResponse:
+def post_form(link: Link, body: Sent, db: Db, keys: Secrets, missed: Missed) -> HTMLResponse:
     """Count what a browser sends of the page's form, and show thanks or what is wrong."""
     try:
         post_answer(link, body, db, keys, missed)
