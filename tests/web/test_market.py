@@ -273,9 +273,8 @@ def test_a_suspended_organisation_neither_buys_nor_listens(floor: Floor, app: Fa
     office = floor.offices[0]
     owner = office.person(app, floor.first.client, office.owner)
     assert owner.get("/v1/webhook-endpoints").status_code == 200
-    floor.agreed(
-        f"/v1/admin/organisations/{office.organisation.public}/suspension", {"reason": "核查"}
-    )
+    path = f"/v1/admin/organisations/{office.organisation.public}/suspension"
+    assert floor.first.post(path, {"reason": "核查"}).is_success
     for path in ("/v1/webhook-endpoints", LISTINGS, PURCHASES, "/v1/proceeds"):
         assert owner.get(path).json()["code"] == "organisations.suspended", path
     agent = floor.agents[0].get("/v1/webhook-endpoints")
