@@ -48,21 +48,13 @@ def statement_document(
     at: datetime,
 ) -> Document:
     """Write a statement of a gathering as it stands."""
-    occasion, inventory = gathering.occasion, standing.inventory
+    inventory = standing.inventory
     return {
         "format": FORMAT,
         "shape": SHAPE,
         "version": version,
         "issued_at": at.astimezone(SHANGHAI).isoformat(timespec="seconds"),
-        "subject": {
-            "gathering": gathering.public,
-            "kind": occasion.kind.value,
-            "title_zh": occasion.title_zh,
-            "title_en": occasion.title_en,
-            "place": occasion.place,
-            "district": occasion.district,
-            "policy": gathering.policy,
-        },
+        "subject": _subject(gathering),
         "responsible": {
             "organisation": organisation.public,
             "name_zh": organisation.name_zh,
@@ -70,8 +62,8 @@ def statement_document(
             "registration": organisation.registration,
         },
         "period": {
-            "starts_on": occasion.starts_on.isoformat(),
-            "ends_on": occasion.ends_on.isoformat(),
+            "starts_on": gathering.occasion.starts_on.isoformat(),
+            "ends_on": gathering.occasion.ends_on.isoformat(),
             "deadline": standing.deadline.isoformat(),
         },
         "boundary": plan.intent.boundary,
@@ -84,36 +76,55 @@ def statement_document(
         "inventory": inventory.told,
         "inventory_sha256": inventory.digest.hex(),
         "tiers": tiers_of(inventory.told),
-        "reductions": [
-            {
-                "action": each.public,
-                "category": each.category.value,
-                "text": each.text,
-                "taken_on": each.taken_on.isoformat(),
-                "evidence": each.evidence.hex(),
-            }
-            for each in actions
-        ],
-        "balance": {
-            "inventory_mg": inventory.total_mg,
-            "kept_by_attendees_mg": standing.kept_mg,
-            "footprint_mg": standing.footprint_mg,
-            "retired_kg": standing.retired_kg,
-            "void_kg": standing.void_kg,
-            "given_mg": standing.given_mg,
-            "covered_mg": standing.covered_mg,
-        },
-        "retirements": [
-            {
-                "retirement": each.public,
-                "certificate": public_id(CERTIFICATE, each.id),
-                "batch": each.batch_public,
-                "quantity_kg": each.quantity_kg,
-                "serials": each.serial,
-            }
-            for each in retired
-        ],
+        "reductions": [_action(each) for each in actions],
+        "balance": _balance(standing),
+        "retirements": [_retirement(each) for each in retired],
         "notes": [ROUNDED, SIDES, UNLINKED],
+    }
+
+
+def _subject(gathering: Gathering) -> Document:
+    occasion = gathering.occasion
+    return {
+        "gathering": gathering.public,
+        "kind": occasion.kind.value,
+        "title_zh": occasion.title_zh,
+        "title_en": occasion.title_en,
+        "place": occasion.place,
+        "district": occasion.district,
+        "policy": gathering.policy,
+    }
+
+
+def _action(action: Action) -> Document:
+    return {
+        "action": action.public,
+        "category": action.category.value,
+        "text": action.text,
+        "taken_on": action.taken_on.isoformat(),
+        "evidence": action.evidence.hex(),
+    }
+
+
+def _balance(standing: Standing) -> Document:
+    return {
+        "inventory_mg": standing.inventory.total_mg,
+        "kept_by_attendees_mg": standing.kept_mg,
+        "footprint_mg": standing.footprint_mg,
+        "retired_kg": standing.retired_kg,
+        "void_kg": standing.void_kg,
+        "given_mg": standing.given_mg,
+        "covered_mg": standing.covered_mg,
+    }
+
+
+def _retirement(retirement: Retirement) -> Document:
+    return {
+        "retirement": retirement.public,
+        "certificate": public_id(CERTIFICATE, retirement.id),
+        "batch": retirement.batch_public,
+        "quantity_kg": retirement.quantity_kg,
+        "serials": retirement.serial,
     }
 
 

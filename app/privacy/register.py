@@ -485,6 +485,7 @@ KEPT: Final[Mapping[str, str]] = MappingProxyType(
         "certificate": "a proof that others hold: commitments that nobody can open any more",
         "benefit_gift": "the books: milligrams of a night, for a public cause",
         "benefit_order": "the books: which order a night's donation is",
+        "gathering": "an organisation's: its owner in the books is no person",
         "gathering_gift": "the books: milligrams of a day, for a gathering",
         "claim_side": "whose a trip's milligrams are: an act of a number, and a gathering",
         "appeal": "that there was one, and how it was decided; the person's words are gone",
