@@ -199,7 +199,7 @@ def list_reports(
     "/{project_id}/reports/{report_id}",
     operation_id="getMonitoringReport",
     summary="A monitoring report with its working 查看监测报告",
-    responses=problems(**DENIED, s404=UNKNOWN, s409="Its readings are gone."),
+    responses=problems(**DENIED, s404=UNKNOWN),
 )
 def get_report(me: Owner, db: Db, project_id: ProjectId, report_id: ReportId) -> ReportOut:
     """Give the readings, what proves them, and what each day came to."""

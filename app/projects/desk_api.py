@@ -17,9 +17,9 @@ from app.kernel.tokens import Principal
 from app.kernel.wiring import Db, Secrets
 from app.projects.applying import review
 from app.projects.monitoring import PREFIX as REPORT
-from app.projects.monitoring import waiting_reports
+from app.projects.monitoring import project_of, waiting_reports
 from app.projects.registering import ask_ending, ask_exclusion, ask_registration
-from app.projects.registry import PREFIX, ProjectState, any_project, projects
+from app.projects.registry import PREFIX, ProjectState, any_project, note_reading, projects
 from app.projects.schemas import (
     DecisionIn,
     ExclusionIn,
@@ -75,10 +75,16 @@ def list_projects(
     summary="A project 查看减排项目",
     responses=problems(**DENIED, s404="No such project."),
 )
-def get_project(_who: Reader, db: Db, project_id: ProjectId) -> ProjectOut:
-    """Give a project with its design and what was found of it."""
-    project = parse_public_id(PREFIX, project_id)
-    return db.read(lambda session: project_out(session, any_project(session, project)))
+def get_project(who: Reader, db: Db, project_id: ProjectId) -> ProjectOut:
+    """Give a project with its design; each reading of a citizen's is logged."""
+    at, project = now(), parse_public_id(PREFIX, project_id)
+
+    def command(session: Session) -> ProjectOut:
+        found = any_project(session, project)
+        note_reading(session, who, found, at=at)
+        return project_out(session, found)
+
+    return db.transact(command)
 
 
 @router.post(
@@ -200,11 +206,17 @@ def list_reports(_who: Verifier, db: Db, limit: Limit = 50, cursor: Cursor = Non
     "/monitoring-reports/{report_id}",
     operation_id="getReportOfAnybody",
     summary="A monitoring report 查看监测报告",
-    responses=problems(**DENIED, s404="No such report.", s409="Its readings are gone."),
+    responses=problems(**DENIED, s404="No such report."),
 )
-def get_report(_who: Verifier, db: Db, report_id: ReportId) -> ReportOut:
-    """Give the readings, what proves them, and once accepted what each day came to."""
-    return db.read(any_report_out, parse_public_id(REPORT, report_id))
+def get_report(who: Verifier, db: Db, report_id: ReportId) -> ReportOut:
+    """Give readings, papers and what each day came to; each reading of a citizen's is logged."""
+    at, report = now(), parse_public_id(REPORT, report_id)
+
+    def command(session: Session) -> ReportOut:
+        note_reading(session, who, project_of(session, report), at=at)
+        return any_report_out(session, report)
+
+    return db.transact(command)
 
 
 @router.post(

@@ -177,34 +177,31 @@ def waiting_reports(session: Session, *, after: UUID | None, limit: int) -> Sequ
     return [_report(row) for row in driver(session).execute(_WAITING, (after, after, limit))]
 
 
+def kept_readings(session: Session, report: Report) -> tuple[list[Reading], bytes | None]:
+    """Give a report's readings and the salt that they are committed to under; neither once gone."""
+    row = driver(session).execute(_READINGS, (report.bucket, report.owner, report.id)).fetchone()
+    assert row is not None, report
+    readings, salt = row
+    told = [reading_of(each) for each in readings or ()]
+    return told, None if salt is None else bytes(salt)
+
+
 def readings_of(session: Session, report: Report) -> list[Reading]:
     """Give a report's readings as they were sent.
 
     Raises:
         ReportEmptied: See its own words.
     """
-    row = driver(session).execute(_READINGS, (report.bucket, report.owner, report.id)).fetchone()
-    if row is None or row[0] is None:
+    told, _ = kept_readings(session, report)
+    if not told:
         raise ReportEmptied
-    return [reading_of(each) for each in row[0]]
+    return told
 
 
 def reading_of(stored: Sequence[Any]) -> Reading:
     """Read a reading as it is stored."""
     day, meter, inputs = stored
     return Reading(date.fromisoformat(day), meter, inputs)
-
-
-def salt_of(session: Session, report: Report) -> bytes:
-    """Give the salt under which a report's readings are committed to [32 B].
-
-    Raises:
-        ReportEmptied: See its own words.
-    """
-    row = driver(session).execute(_READINGS, (report.bucket, report.owner, report.id)).fetchone()
-    if row is None or row[1] is None:
-        raise ReportEmptied
-    return bytes(row[1])
 
 
 def exclusions_of(session: Session, project: Project) -> list[Exclusion]:

@@ -20,6 +20,7 @@ from app.projects.errors import (
     ProjectUnknown,
     ReportEmptied,
 )
+from app.staff import note_act
 from app.staff.voting import Review
 from ledger.accounts import bucket_of
 
@@ -232,6 +233,12 @@ def registered_design(session: Session, project: Project) -> Design:
 def reviews_of(session: Session, project: Project) -> list[Review]:
     """Give all that was said of a project's designs."""
     return [Review(*row) for row in driver(session).execute(_REVIEWS, project.place).fetchall()]
+
+
+def note_reading(session: Session, who: Principal, project: Project, *, at: datetime) -> None:
+    """Note that a clerk read what a citizen wrote; an organisation's is no person's."""
+    if project.owner_kind == "citizen":
+        note_act(session, who.name, "projects.read", project.public, at=at)
 
 
 def refuse_ended(project: Project) -> None:

@@ -91,7 +91,7 @@ def fixed_quantities(document: Document, written: Quantities) -> Quantities:
     Raises:
         BadQuantity: One of them is no quantity, of another unit, or no input.
     """
-    return {name: str(value) for name, value in read_inputs(document, written).items()}
+    return {name: _plain(value) for name, value in read_inputs(document, written).items()}
 
 
 def design_faults(document: Document, terms: Terms, since: date, until: date) -> list[str]:
@@ -139,9 +139,11 @@ def age_on(started_on: date, day: date) -> str:
 
     >>> age_on(date(2024, 1, 1), date(2025, 1, 1)), age_on(date(2024, 1, 2), date(2024, 1, 1))
     ('1.003', '0')
+    >>> age_on(date(2024, 1, 1), date(2024, 1, 1) + timedelta(days=3650))
+    '10'
     """
     years = Decimal(max((day - started_on).days, 0)) / DAYS_A_YEAR
-    return str(years.quantize(AGE_PLACES, ROUND_UP).normalize())
+    return _plain(years.quantize(AGE_PLACES, ROUND_UP).normalize())
 
 
 def worth_of_days(
@@ -191,9 +193,14 @@ def inputs_of(
     """Put a day's inputs together: what is fixed, declared and counted, and the meters' sum."""
     declared = {name: "yes" if said else "no" for name, said in terms.declarations.items()}
     summed = {
-        name: str(sum((Decimal(each.inputs[name]) for each in readings), Decimal(0)))
+        name: _plain(sum((Decimal(each.inputs[name]) for each in readings), Decimal(0)))
         for name in told_inputs(document, terms)
     }
     counted = dict.fromkeys(ages(document), age_on(terms.started_on, day))
     whole = {**declared, **counted, **terms.quantities, **summed}
     return {name: whole[name] for name in document.input_names}
+
+
+def _plain(value: Decimal | str | None) -> str:
+    """Write a number with all its digits, as an input takes it."""
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)

@@ -336,7 +336,7 @@ class ReportOut(ReportRow):
     readings: list[ReadingOut]
     papers: list[PaperOut]
     commitment: str = Field(description="To the readings; the evidence of what they accrue.")
-    salt: str = Field(description="Opens the commitment.")
+    salt: str | None = Field(description="Opens the commitment; gone with the readings.")
     days: list[DayOut]
     reduction: ReductionOut
 

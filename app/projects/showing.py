@@ -11,14 +11,14 @@ from app.kernel.db import driver
 from app.kernel.ids import public_id
 from app.kernel.quantities import mass
 from app.organisations import Organisation, organisations_of
+from app.projects.design import Design, design_of
 from app.projects.errors import ReportEmptied
 from app.projects.monitoring import (
     Report,
     exclusions_of,
     find_report,
+    kept_readings,
     project_of,
-    readings_of,
-    salt_of,
 )
 from app.projects.registry import (
     PREFIX,
@@ -50,10 +50,16 @@ select d.day, d.inputs, x.grade, d.mg, d.reason
   from project_day d left join asset x on x.id = d.asset
  where d.bucket = %s and d.account = %s and d.report = %s order by d.day"""
 _ACCRUED: Final = """
-select coalesce(sum(c.mg), 0)::int8
+select r.project, sum(c.mg)::int8
   from project_accrual c join monitoring_report r
     on (r.bucket, r.account, r.id) = (c.bucket, c.account, c.report)
- where c.bucket = %s and c.account = %s and r.project = %s"""
+ where c.bucket = any(%s) and c.account = any(%s) and r.project = any(%s) group by 1"""
+_DESIGNS: Final = """
+select p.id, r.design
+  from project p join project_revision r
+    on (r.bucket, r.account, r.project, r.number) = (p.bucket, p.account, p.id, p.revision)
+ where p.bucket = any(%s) and p.account = any(%s) and p.id = any(%s)
+   and p.owner_kind = 'organisation'"""
 
 
 def project_row(found: Project) -> ProjectRow:
@@ -84,20 +90,21 @@ def report_row(found: Report) -> ReportRow:
 
 
 def report_out(session: Session, project: Project, report: UUID | None) -> ReportOut:
-    """Show a report whole, with its working.
+    """Show a report whole, with its working; without its readings once they are forgotten.
 
     Raises:
-        ReportUnknown, ReportEmptied: See their own words.
+        ReportUnknown: See its own words.
     """
     found = find_report(session, project, report)
+    told, salt = kept_readings(session, found)
     place = (found.bucket, found.owner, found.id)
     worked = driver(session).execute(_WORKING, place).fetchall()
     return ReportOut(
         **_report_facts(found),
-        readings=[ReadingOut(**each._asdict()) for each in readings_of(session, found)],
+        readings=[ReadingOut(**each._asdict()) for each in told],
         papers=[PaperOut(name=each.name, sha256=each.sha256) for each in found.papers],
         commitment=found.commitment.hex(),
-        salt=salt_of(session, found).hex(),
+        salt=None if salt is None else salt.hex(),
         days=[_day(*row) for row in worked],
         reduction=mass(sum(row[3] for row in worked)),
     )
@@ -107,7 +114,7 @@ def any_report_out(session: Session, report: UUID | None) -> ReportOut:
     """Show a report to a verifier, whosever it is.
 
     Raises:
-        ReportUnknown, ReportEmptied: See their own words.
+        ReportUnknown: See its own words.
     """
     return report_out(session, project_of(session, report), report)
 
@@ -116,28 +123,31 @@ def public_projects(
     session: Session, *, before: UUID | None, limit: int
 ) -> Sequence[tuple[Project, PublicProjectOut]]:
     """Give registered projects as anybody sees them."""
+    connection = driver(session)
     found = projects(session, is_public=True, before=before, limit=limit)
-    owners = [each.owner for each in found if each.owner_kind == "organisation"]
-    named = organisations_of(session, owners)
-    return [(each, _public(session, each, named.get(each.owner))) for each in found]
+    places = tuple(map(list, zip(*(each.place for each in found), strict=True))) or ([], [], [])
+    accrued: dict[UUID, int] = dict(connection.execute(_ACCRUED, places).fetchall())
+    designs = {id_: design_of(stored) for id_, stored in connection.execute(_DESIGNS, places)}
+    named = organisations_of(session, [each.owner for each in found])
+    return [
+        (each, _public(each, named.get(each.owner), designs.get(each.id), accrued.get(each.id, 0)))
+        for each in found
+    ]
 
 
 def _public(
-    session: Session, found: Project, organisation: Organisation | None
+    found: Project, organisation: Organisation | None, design: Design | None, mg: int
 ) -> PublicProjectOut:
-    design = None if organisation is None else _newest(session, found)
-    row = driver(session).execute(_ACCRUED, found.place).fetchone()
-    assert row is not None
     facts = _facts(found)
     del facts["applied_at"]
     return PublicProjectOut(
         **facts,
         organisation_zh=organisation and organisation.name_zh,
         organisation_en=organisation and organisation.name_en,
-        title_zh=design and design.design.title_zh,
-        title_en=design and design.design.title_en,
-        site=design and design.design.site,
-        reduction=mass(row[0]),
+        title_zh=design and design.title_zh,
+        title_en=design and design.title_en,
+        site=design and design.site,
+        reduction=mass(mg),
     )
 
 

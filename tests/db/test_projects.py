@@ -14,6 +14,7 @@ from app.kernel.secrets import Keys
 from app.kernel.tokens import Principal
 from app.privacy.forgetting import forget
 from app.projects.errors import MeterTaken
+from app.projects.showing import any_report_out
 from ledger.accounts import bucket_of
 from tests.support.acts import one
 from tests.support.anchoring import rows_of
@@ -75,6 +76,9 @@ select p.ended_for, r::text, m::text, d::text from project p
         after = repr(rows_of(roofs.db, texts))
         assert not any(word in after for word in (*WORDS, "generation", "invoice.pdf"))
         assert rows_of(roofs.db, "select ended_for from project") == [("erased",)]
+    (report_,) = one(roofs.db, "select id from monitoring_report")
+    shown = roofs.db.read(any_report_out, report_)
+    assert (shown.readings, shown.salt, len(shown.days)) == ([], None, 11)
     kept = one(roofs.db, "select count(*), sum(d.mg)::int8 from project_day d")
     assert kept == (11, one(roofs.db, "select sum(c.mg)::int8 from project_accrual c")[0])
     assert rows_of(roofs.db, "select project from project_meter") == [(project,)]

@@ -88,6 +88,13 @@ class TestObjects:
         answer = owner.post(f"/v1/projects/{project}/reports", report(SINCE, LAST))
         assert (answer.status_code, answer.json()["code"]) == (403, "organisations.suspended")
 
+    def test_each_reading_of_a_citizen_s_by_the_desk_is_logged(self, office: Office) -> None:
+        own, theirs = office.applied(office.citizen()), office.applied(office.firm(), number=2)
+        for project in (own, theirs):
+            assert office.desk.regulator.get(f"{ADMIN}/{project}").status_code == 200
+        read = "select actor, object from audit_entry where act = 'projects.read'"
+        assert rows_of(office.city.db, read) == [(office.desk.regulator.who.name, own)]
+
     def test_roles_of_the_desk_are_kept_apart(self, office: Office) -> None:
         project = office.applied(office.firm())
         desk, vote = office.desk, {"revision": 1, "vote": "approve", "comment": "right"}
