@@ -153,7 +153,7 @@ class InventoryOut(BaseModel):
     sha256: Digest
     closed_at: datetime
     document: Mapping[str, Any] = Field(
-        description="What the digest covers, as canonical JSON; byte for byte at `.json`."
+        description="What the digest covers: as canonical JSON (UTF-8, names sorted, no spaces)."
     )
 
 
