@@ -21,6 +21,7 @@ from app.market.payouts import check_payout, pay_out
 from app.market.proceeds import shares_of
 from app.market.purchases import PREFIX, prolong
 from app.organisations import operator_of
+from app.organisations.registry import SORT
 from app.registry.batches import PREFIX as BATCH_PREFIX
 from app.staff import Approval, Asking, Deed, Signing, ask, note_act
 from app.staff.approvals import Payload
@@ -86,7 +87,7 @@ def ask_payout(
         OrganisationUnknown, OrganisationSuspended, ProceedsShort, ApprovalOpen: See their own
             words.
     """
-    check_payout(session, parse_public_id("org", organisation), fen)
+    check_payout(session, SORT.firm_of(organisation), fen)
     payload = {"organisation": organisation, "fen": fen, "reference": reference}
     return ask(session, asking, PAY_OUT, organisation, payload, scope=Scope.MARKET_MANAGE)
 
@@ -125,8 +126,7 @@ def _confirm(session: Session, payload: Payload, signing: Signing) -> None:
 
 def _pay_out(session: Session, payload: Payload, signing: Signing) -> None:
     public, fen, reference = payload["organisation"], payload["fen"], payload["reference"]
-    organisation = _id("org", public)
-    pay_out(session, organisation, fen, reference, transfer=signing.approval, at=signing.at)
+    pay_out(session, SORT.firm_of(public), fen, reference, transfer=signing.approval, at=signing.at)
     note_act(session, signing.signed_by, PAY_OUT, public, at=signing.at, fen=fen)
 
 

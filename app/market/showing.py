@@ -1,7 +1,6 @@
 """How listings, quotes and purchases are told (市场应答)."""
 
 from datetime import datetime
-from typing import Final
 
 from app.kernel.ids import public_id
 from app.market.listings import PREFIX as LISTING_PREFIX
@@ -11,17 +10,16 @@ from app.market.purchases import Purchase
 from app.market.quotes import Quote
 from app.market.rules import PurchaseState
 from app.market.schemas import InstructionsOut, ListingOut, PurchaseOut, QuoteOut
+from app.organisations.registry import SORT
 from app.registry.batches import batch_name
-
-ORGANISATION: Final = "org"
-RETIREMENT: Final = "ret"
+from app.registry.retirements import PREFIX as RETIREMENT_PREFIX
 
 
 def shown_listing(listing: Listing) -> ListingOut:
     """Tell a listing."""
     return ListingOut(
         id=listing.public,
-        seller=public_id(ORGANISATION, listing.seller),
+        seller=SORT.named(listing.seller),
         seller_zh=listing.seller_zh,
         seller_en=listing.seller_en,
         batch=batch_name(listing.batch),
@@ -60,8 +58,8 @@ def shown_purchase(purchase: Purchase, payments: Payments, *, at: datetime) -> P
         id=purchase.public,
         state=state,
         listing=public_id(LISTING_PREFIX, purchase.listing),
-        seller=public_id(ORGANISATION, purchase.seller),
-        buyer=public_id(ORGANISATION, purchase.buyer),
+        seller=SORT.named(purchase.seller),
+        buyer=SORT.named(purchase.buyer),
         batch=batch_name(purchase.batch),
         quantity_kg=purchase.quantity_kg,
         due_fen=purchase.due_fen,
@@ -70,6 +68,6 @@ def shown_purchase(purchase: Purchase, payments: Payments, *, at: datetime) -> P
         ended_at=purchase.ended_at,
         pay=pay,
         purpose=purchase.purpose,
-        retirement=retirement and public_id(RETIREMENT, retirement),
+        retirement=retirement and public_id(RETIREMENT_PREFIX, retirement),
         not_retired=purchase.unretired,
     )

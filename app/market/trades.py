@@ -17,6 +17,7 @@ from app.market.purchases import PREFIX
 from app.market.rules import state_at
 from app.market.schemas import TradeRow
 from app.registry.batches import batch_name
+from app.registry.retirements import PREFIX as RETIREMENT_PREFIX
 
 CSV: Final = "text/csv"
 ROWS_MAX: Final = 20_000
@@ -80,5 +81,5 @@ def _row(*row: Any, at: datetime) -> TradeRow:  # noqa: ANN401 -- the columns of
         ended_on=ended_at and day_of(ended_at),
         paid_on=paid_on,
         earned_fen=earned_fen,
-        retirement=retirement and public_id("ret", retirement),
+        retirement=retirement and public_id(RETIREMENT_PREFIX, retirement),
     )

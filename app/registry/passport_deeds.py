@@ -3,14 +3,13 @@
 import json
 from collections.abc import Mapping, Sequence
 from typing import Final
-from uuid import UUID
 
 from sqlmodel import Session
 
 from app.kernel.db import driver
-from app.kernel.ids import parse_public_id
 from app.kernel.scopes import Scope
 from app.organisations import find_organisation
+from app.organisations.registry import SORT
 from app.registry.passport import sorts_as_json
 from app.registry.passport_rules import UnitSort
 from app.staff import Approval, Asking, Deed, Signing, ask, note_act
@@ -61,7 +60,7 @@ def ask_obligation(
         OrganisationUnknown: There is none of this id.
         ApprovalOpen: Another obligation of it for this year awaits its signature.
     """
-    find_organisation(session, parse_public_id("org", organisation))
+    find_organisation(session, SORT.firm_of(organisation))
     payload = {"year": year, "organisation": organisation, "obligation_kg": obligation_kg}
     of = f"{organisation} {year}"
     return ask(session, asking, OBLIGATION, of, payload, scope=Scope.MARKET_MANAGE)
@@ -81,7 +80,7 @@ def _set_ratio(session: Session, payload: Payload, signing: Signing) -> None:
 
 
 def _set_obligation(session: Session, payload: Payload, signing: Signing) -> None:
-    organisation: UUID | None = parse_public_id("org", payload["organisation"])
+    organisation = SORT.firm_of(payload["organisation"])
     facts = (payload["year"], organisation, payload["obligation_kg"])
     driver(session).execute(_SET_OBLIGATION, (signing.approval, *facts, signing.at))
     _note(session, OBLIGATION, payload, signing, f"{payload['organisation']} {payload['year']}")
