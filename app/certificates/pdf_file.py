@@ -1,16 +1,16 @@
 """A certificate to print (证书打印件): what was lost first, then for whom, what, and the proof."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from app.certificates.telling import Told, ToldCertificate
-from app.kernel.printing import LARGE, PrintedRow, folded, printed
+from app.kernel.printing import LARGE, PrintedRow, printed
 
-MEDIUM = 11.0
-COLUMNS = (0, 190)
-LETTERS = 30
-"""Of a message, a row."""
-WIDE = 72
-"""Of a hash, a row."""
+MEDIUM: Final = 11.0
+COLUMNS: Final = (0, 190)
+CLASSES: Final = (0, 110)
+BESIDE: Final = 360
+"""What the QR code leaves beside it [pt]."""
 
 
 def pdf_of(found: ToldCertificate, link: str) -> bytes:
@@ -19,34 +19,30 @@ def pdf_of(found: ToldCertificate, link: str) -> bytes:
 
 
 def _rows(found: ToldCertificate, link: str) -> Iterator[PrintedRow]:
-    for line in folded(found.status, LETTERS + 10):
-        yield PrintedRow([line], size=MEDIUM, is_warning=not found.is_whole)
+    lost = not found.is_whole
+    yield PrintedRow([found.status], size=MEDIUM, is_warning=lost, room=BESIDE)
     yield PrintedRow([""])
-    yield PrintedRow(["自愿注销证书 Certificate of cancellation"], size=LARGE)
-    yield PrintedRow([found.amount], size=LARGE)
+    yield PrintedRow(["自愿注销证书 Certificate of cancellation"], size=LARGE, room=BESIDE)
+    yield PrintedRow([found.amount], size=LARGE, room=BESIDE)
     yield PrintedRow([""])
     yield PrintedRow(["受益人 Beneficiary"])
-    for line in folded(found.beneficiary, LETTERS):
-        yield PrintedRow([line], size=LARGE)
-    for line in folded(found.message, LETTERS):
-        yield PrintedRow([line], size=MEDIUM)
+    yield PrintedRow([found.beneficiary], size=LARGE, room=BESIDE)
+    for line in found.message.splitlines():
+        yield PrintedRow([line], size=MEDIUM, room=BESIDE)
     yield PrintedRow([""])
     yield from _table(found.facts)
-    yield from _table([Told("减排量类别 Class", "数量 Amount"), *found.classes], reverse=True)
+    yield PrintedRow(["数量 Amount", "减排量类别 Class"], CLASSES)
+    for each in found.classes:
+        yield PrintedRow([each.words, each.name], CLASSES)
+    yield PrintedRow([""])
     yield from _table(found.proof)
     yield PrintedRow([f"查验 Verify: {link}"])
     yield PrintedRow(
-        ["打印后可能有更正，以网页为准。Corrections may follow this print; the page tells."]
+        ["打印后可能有更正，以网页为准。Corrections may follow; the page tells of them."]
     )
 
 
-def _table(lines: Sequence[Told], *, reverse: bool = False) -> Iterator[PrintedRow]:
-    for name, words in lines:
-        first, *rest = folded(words, WIDE) or [""]
-        if reverse:
-            yield PrintedRow([first, name], (0, 110))
-            continue
-        yield PrintedRow([name, first], COLUMNS)
-        for line in rest:
-            yield PrintedRow(["", line], COLUMNS)
+def _table(lines: Sequence[Told]) -> Iterator[PrintedRow]:
+    for line in lines:
+        yield PrintedRow([line.name, line.words], COLUMNS)
     yield PrintedRow([""])

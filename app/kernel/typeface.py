@@ -1,7 +1,7 @@
 """The typeface of printed documents (字体): Noto Sans SC, cut to what a document says, embedded.
 
-The font ships as CFF outlines under the SIL Open Font License 1.1 (`docs/data-attribution.md`); the PDF
-library embeds TrueType. So the few glyphs that a document needs are taken out, their cubic curves
+The font has CFF outlines (SIL Open Font License 1.1, `docs/data-attribution.md`); the PDF library
+embeds TrueType. So the few glyphs that a document needs are taken out, their cubic curves
 are approximated by quadratic ones within a thousandth of an em, and the result is embedded: what
 is printed looks the same everywhere, and the same text gives the same bytes.
 """
@@ -60,7 +60,12 @@ def typeface(texts: Iterable[str]) -> Generator[str]:
     with _DRAWING:
         font = EmbeddedFont(_NAME, BytesIO(_cut(frozenset(ALWAYS.join(texts) + ALWAYS))))
         pdfmetrics.registerFont(font)
-        yield _NAME
+        try:
+            yield _NAME
+        finally:
+            # It keeps the first font of a name, with its few glyphs, and has no way to drop one.
+            for register, name in (("_fonts", _NAME), ("_dynFaceNames", font.face.name)):
+                vars(pdfmetrics)[register].pop(name, None)
 
 
 def _cut(characters: frozenset[str]) -> bytes:

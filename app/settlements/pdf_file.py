@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from app.kernel.printing import LARGE, PrintedRow, folded, printed
+from app.kernel.printing import LARGE, PrintedRow, printed
 from app.merchants import Merchant
 from app.settlements.rules import LineKind
 from app.settlements.schemas import LineOut
@@ -18,8 +18,6 @@ from app.settlements.showing import WholeSettlement
 
 LINES_MAX: Final = 2_000
 """Printed; whoever has more reads the table."""
-WIDE: Final = 88
-"""Characters of a hash or signature a row."""
 AMOUNTS: Final = (0, 130, 260, 390)
 COLUMNS: Final = (0, 28, 68, 215, 325, 420, 465)
 KINDS: Final = {
@@ -80,8 +78,7 @@ def _signed(signature: bytes, stated: dict[str, Any]) -> Iterator[PrintedRow]:
         ("签名 Signature (Ed25519)", b64encode(signature).decode()),
     ):
         yield PrintedRow([name])
-        for line in folded(text, WIDE):
-            yield PrintedRow([line])
+        yield PrintedRow([text])
     yield PrintedRow([""])
 
 
