@@ -26,13 +26,15 @@ from app.registry.lots import PREFIX, find_lot
 from app.registry.reporting import report_lot
 from app.registry.sampling import Party, commit_nonce, draw_sample, reveal_nonce, thaw_lot
 from app.registry.schemas import (
+    CommitmentIn,
     DecisionIn,
     FindingsIn,
     IssuanceIn,
     LotBriefOut,
     LotIn,
     LotOut,
-    NonceIn,
+    OverstatedIn,
+    RevealIn,
     SampleOut,
     TermsIn,
     shown_brief,
@@ -151,7 +153,7 @@ def post_verifier_nonce(
     who: Verifier,
     db: Db,
     lot_id: LotId,
-    body: NonceIn,
+    body: CommitmentIn | RevealIn,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Commit before the epoch that decides is closed, reveal within a week after."""
@@ -173,7 +175,7 @@ def post_regulator_nonce(
     who: Regulator,
     db: Db,
     lot_id: LotId,
-    body: NonceIn,
+    body: CommitmentIn | RevealIn,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Commit before the epoch that decides is closed, reveal within a week after."""
@@ -302,10 +304,10 @@ def findings_of(body: FindingsIn) -> list[Finding]:
         Finding(
             each.draw,
             each.verdict,
-            each.overstated_mg,
+            each.overstated_mg if isinstance(each, OverstatedIn) else None,
             None
-            if each.external_id is None or each.record_sha256 is None
-            else Record(each.external_id, bytes.fromhex(each.record_sha256)),
+            if each.record is None
+            else Record(each.record.external_id, bytes.fromhex(each.record.sha256)),
             each.statement,
         )
         for each in body.findings
@@ -313,10 +315,16 @@ def findings_of(body: FindingsIn) -> list[Finding]:
 
 
 def _give(
-    session: Session, *, who: str, lot: UUID | None, party: Party, body: NonceIn, at: datetime
+    session: Session,
+    *,
+    who: str,
+    lot: UUID | None,
+    party: Party,
+    body: CommitmentIn | RevealIn,
+    at: datetime,
 ) -> LotOut:
-    if body.commitment is not None:
+    if isinstance(body, CommitmentIn):
         commit_nonce(session, who, lot, party, bytes.fromhex(body.commitment), at=at)
-    if body.nonce is not None:
+    else:
         reveal_nonce(session, who, lot, party, bytes.fromhex(body.nonce), at=at)
     return whole_lot(session, lot)

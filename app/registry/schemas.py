@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.kernel.http import Int, Str, Written
 from app.kernel.quantities import ReductionOut, mass
@@ -65,48 +65,63 @@ class TermsOut(BaseModel):
     set_at: datetime
 
 
-class NonceIn(BaseModel):
-    """A commitment to a nonce, or the nonce itself."""
+class CommitmentIn(BaseModel):
+    """A commitment to a nonce."""
 
     model_config = FROZEN
 
-    commitment: Hex32 | None = Field(
-        default=None, description='SHA-256 of tag("sample-nonce"), lot and nonce. 承诺'
+    commitment: Hex32 = Field(
+        description='SHA-256 of tag("sample-nonce"), the lot and the nonce. 承诺'
     )
-    nonce: Hex32 | None = Field(default=None, description="32 random bytes, in hex. 随机数")
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if (self.commitment is None) == (self.nonce is None):
-            raise ValueError("either commitment or nonce")
-        return self
 
 
-class FindingIn(BaseModel):
-    """What was found of one row of a sample."""
+class RevealIn(BaseModel):
+    """A nonce that was committed to."""
 
+    model_config = FROZEN
+
+    nonce: Hex32 = Field(description="32 random bytes, in hex. 随机数")
+
+
+class RecordIn(BaseModel):
+    """What the provider produced for an act: enough to open its commitment (原始记录)."""
+
+    model_config = FROZEN
+
+    external_id: Annotated[Str, StringConstraints(min_length=1, max_length=200)] = Field(
+        description="The provider's own id of the act. 提供方编号"
+    )
+    sha256: Hex32 = Field(description="Of the raw record. 原始记录摘要")
+
+
+class _FindingIn(BaseModel):
     model_config = FROZEN
 
     draw: Annotated[Int, Field(ge=1, le=100_000)]
-    verdict: Verdict
-    overstated_mg: Annotated[Int, Field(ge=1, le=10**15)] | None = Field(
-        default=None, description="By how much; with verdict overstated alone. 高估量"
-    )
-    external_id: Annotated[Str, StringConstraints(min_length=1, max_length=200)] | None = Field(
-        default=None, description="The provider's own id of the act. 提供方编号"
-    )
-    record_sha256: Hex32 | None = Field(
-        default=None, description="Hash of the raw record that the provider produced. 原始记录摘要"
-    )
+    record: RecordIn | None = None
     statement: Annotated[Str, StringConstraints(max_length=2000)] = ""
 
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if (self.verdict is Verdict.OVERSTATED) != (self.overstated_mg is not None):
-            raise ValueError("overstated_mg goes with the verdict overstated, and no other")
-        if (self.external_id is None) != (self.record_sha256 is None):
-            raise ValueError("a record has the provider's id and a hash")
-        return self
+
+class ConfirmedIn(_FindingIn):
+    """A row that is as it was told."""
+
+    verdict: Literal[Verdict.CONFIRMED]
+
+
+class OverstatedIn(_FindingIn):
+    """A row whose act is worth less than it was told to be."""
+
+    verdict: Literal[Verdict.OVERSTATED]
+    overstated_mg: Annotated[Int, Field(ge=1, le=10**15)] = Field(description="By how much. 高估量")
+
+
+class VoidIn(_FindingIn):
+    """A row that is of no act, of somebody else's, or without a record."""
+
+    verdict: Literal[Verdict.VOID]
+
+
+FindingIn = Annotated[ConfirmedIn | OverstatedIn | VoidIn, Field(discriminator="verdict")]
 
 
 class FindingsIn(BaseModel):

@@ -98,8 +98,10 @@ class Street:
             {
                 "draw": row["draw"],
                 "verdict": "confirmed",
-                "external_id": item.external_id,
-                "record_sha256": sha256(record_of(item, RIDE.code)).hexdigest(),
+                "record": {
+                    "external_id": item.external_id,
+                    "sha256": sha256(record_of(item, RIDE.code)).hexdigest(),
+                },
             }
             for row, item in told
         ]
