@@ -6,20 +6,28 @@ from app.kernel.scopes import SCOPES, Role, Scope, scopes_of
 from app.partners import PARTNER_SCOPES
 from app.staff.clerks import DESK
 
+AGENT = (
+    "holdings.read units.trade units.retire reductions.cancel projects.manage scenarios.operate"
+    " gatherings.manage"
+)
 TABLE = {
-    Role.CITIZEN: "me",
+    Role.CITIZEN: "me reductions.cancel projects.manage",
     Role.OPERATOR: (
         "methodologies.propose providers.manage programmes.manage appeals.decide"
         " staff.manage approvals.sign merchants.manage offers.approve webhooks.manage"
+        " organisations.manage lots.manage projects.read projects.register market.manage"
     ),
     Role.REGULATOR: (
         "methodologies.propose methodologies.publish factors.correct"
         " staff.manage oversight.manage audit.read approvals.sign"
+        " units.issue units.invalidate projects.read projects.register"
     ),
-    Role.EXPERT: "methodologies.propose methodologies.review",
-    Role.VERIFIER: "audit.read",
+    Role.EXPERT: "methodologies.propose methodologies.review projects.read projects.review",
+    Role.VERIFIER: "audit.read projects.read projects.review projects.verify lots.verify",
     Role.MERCHANT_OWNER: "merchant.manage settlements.read vouchers.redeem webhooks.manage",
     Role.MERCHANT_KEEPER: "vouchers.redeem",
+    Role.ORGANISATION_OWNER: f"{AGENT} organisation.manage webhooks.manage",
+    Role.ORGANISATION_AGENT: AGENT,
 }
 
 
@@ -34,16 +42,22 @@ def test_every_scope_is_given_to_somebody() -> None:
 
 def test_the_operator_may_nothing_that_is_the_regulators_alone() -> None:
     overseeing = {Scope.OVERSIGHT_MANAGE, Scope.METHODOLOGIES_PUBLISH, Scope.FACTORS_CORRECT}
-    assert not SCOPES[Role.OPERATOR] & (overseeing | {Scope.AUDIT_READ})
+    of_units = {Scope.UNITS_ISSUE, Scope.UNITS_INVALIDATE, Scope.LOTS_VERIFY, Scope.PROJECTS_VERIFY}
+    assert not SCOPES[Role.OPERATOR] & (overseeing | of_units | {Scope.AUDIT_READ})
 
 
-def test_citizens_merchants_and_the_desk_have_no_scope_in_common_but_their_own_webhooks() -> None:
+def test_citizens_firms_and_the_desk_have_no_scope_in_common_but_for_what_is_their_own() -> None:
     merchants = {Role.MERCHANT_OWNER, Role.MERCHANT_KEEPER}
-    shared = {Scope.WEBHOOKS_MANAGE}
-    groups = [scopes_of(each) - shared for each in (DESK, merchants, {Role.CITIZEN})]
-    assert set(Role) == DESK | merchants | {Role.CITIZEN}
+    organisations = {Role.ORGANISATION_OWNER, Role.ORGANISATION_AGENT}
+    people = (DESK, merchants, organisations, {Role.CITIZEN})
+    shared = {Scope.WEBHOOKS_MANAGE, Scope.REDUCTIONS_CANCEL, Scope.PROJECTS_MANAGE}
+    groups = [scopes_of(each) - shared for each in people]
+    assert set(Role) == frozenset[Role]().union(*people)
     assert sum(map(len, groups)) == len(frozenset[Scope]().union(*groups))
-    assert shared <= SCOPES[Role.OPERATOR] & SCOPES[Role.MERCHANT_OWNER]
+    owners = SCOPES[Role.MERCHANT_OWNER] & SCOPES[Role.ORGANISATION_OWNER]
+    assert owners & SCOPES[Role.OPERATOR] == {Scope.WEBHOOKS_MANAGE}
+    own = {Scope.REDUCTIONS_CANCEL, Scope.PROJECTS_MANAGE}
+    assert SCOPES[Role.CITIZEN] & SCOPES[Role.ORGANISATION_AGENT] == own
 
 
 def test_a_machine_may_only_read_and_be_told() -> None:
