@@ -251,6 +251,31 @@ def test_clients_that_tell_the_contract_at_once_retire_a_serial_once(
     assert len(said(registry)) == 2
 
 
+def test_clients_that_take_and_tell_at_once_use_a_serial_once(
+    db: Database, worker_db: Database, held: Held, registry: AnvilRegister
+) -> None:
+    """Goal: once on disk and on the chain. Method: 32 clients take, and tell, all of it at once."""
+    ask(db, held, *[10] * CLIENTS)
+
+    def attack(number: int) -> None:
+        try:
+            if number % 2:
+                take_retirements(db, at=AT)
+            else:
+                register(worker_db, registry.again(), INSTANT, at=AT)
+        except (ChainUnavailable, AnchorRefused):  # a busy node; a rival that was first
+            return
+
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        list(clients.map(attack, range(CLIENTS)))
+    assert take_retirements(db, at=AT) == 0
+    drained(worker_db, registry)
+    assert_told(db, registry)
+    assert registry.totals().retired_kg == 10 * CLIENTS
+    starts = [each.start for each in messages(db) if isinstance(each, Retirement)]
+    assert starts == [1 + 10 * place for place in range(CLIENTS)]
+
+
 def test_a_stranger_tells_it_nothing(
     db: Database, worker_db: Database, held: Held, registry: AnvilRegister, node: Anvil
 ) -> None:
