@@ -1,7 +1,8 @@
 """What an inventory counts (排放类别): six categories, and which published rows belong to which.
 
 A factor is chosen by purpose and not by region alone: a row of another category is refused, so that
-British electricity, an emission-trading factor or a reduction never stands in a Chinese inventory.
+British electricity or hotels, an emission-trading factor or a reduction never stands in a Chinese
+inventory.
 """
 
 from collections.abc import Mapping
@@ -48,7 +49,7 @@ _PREFIXES: Final[tuple[tuple[tuple[str, ...], Category], ...]] = (
     (("WTT- business travel- sea",), Category.TRANSPORT),
     (("Business travel- land",), Category.TRANSPORT),
     (("WTT- pass vehs & travel- land",), Category.TRANSPORT),
-    (("Hotel stay",), Category.ROOMS_MEALS),
+    (("Hotel stay", "Hotel stay", "China"), Category.ROOMS_MEALS),
     (("Material use", "Other", "Food and drink"), Category.ROOMS_MEALS),
     (("Material use",), Category.MATERIALS),
     (("Freighting goods",), Category.MATERIALS),
@@ -60,10 +61,11 @@ _PREFIXES: Final[tuple[tuple[tuple[str, ...], Category], ...]] = (
 """Of DESNZ's headings below the scope; the first that fits decides."""
 
 
-_BRITISH_ELECTRICITY: Final = frozenset(
-    {"Battery Electric Vehicle", "Plug-in Hybrid Electric Vehicle"}
+_PASSED_OVER: Final = frozenset(
+    {"Battery Electric Vehicle", "Plug-in Hybrid Electric Vehicle", "Without RF"}
 )
-"""Vehicles whose figure holds it; their kilowatt-hours are energy, by the grid that gave them."""
+"""Vehicles whose figure holds British electricity: their kilowatt-hours are energy, by the grid
+that gave them. Flights without what they do to the sky besides: the whole is beside it."""
 
 
 def category_of(row: FactorRow) -> Category | None:
@@ -75,7 +77,7 @@ def category_of(row: FactorRow) -> Category | None:
     """
     if row.table in _TABLES:
         return _TABLES[row.table]
-    if row.names[-1] in _BRITISH_ELECTRICITY:
+    if row.names[-1] in _PASSED_OVER:
         return None
     headings = row.names[1:]
     return next((each for start, each in _PREFIXES if headings[: len(start)] == start), None)

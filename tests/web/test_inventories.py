@@ -40,11 +40,15 @@ def test_a_line_is_computed_by_the_row_it_names(organiser: Person) -> None:
     assert organiser.get(f"{path}?stage=expected").json()["data"] == []
 
 
+UK_HOTEL, UK_EV, NO_RF = "29_600_4000_13_1", "25_301_3076_4_1", "21_316_3179_11_1"
 UNFIT = (
     ({"row": "29_600_9999_13_1"}, "inventory.factor_missing"),
     ({"table": "wishes"}, "inventory.factor_missing"),
     ({"row": "29_600_4002_13_1"}, "inventory.factor_unusable"),
     ({"category": "materials"}, "inventory.factor_foreign"),
+    ({"row": UK_HOTEL}, "inventory.factor_foreign"),
+    ({"category": "transport", "row": NO_RF, "unit": "pkm"}, "inventory.factor_foreign"),
+    ({"category": "transport", "row": UK_EV, "unit": "km"}, "inventory.factor_foreign"),
     (
         {"category": "energy", "row": UK_POWER, "unit": "kWh"},
         "inventory.factor_foreign",
