@@ -67,9 +67,7 @@ def opened(texts: Mapping[str, ClaimText], *, to_all: bool) -> dict[str, Opened]
     }
 
 
-def withdraw_texts(
-    connection: Connection, owner: int, subject: UUID, names: Iterable[str]
-) -> int:
+def withdraw_texts(connection: Connection, owner: int, subject: UUID, names: Iterable[str]) -> int:
     """Destroy what opens some texts of a claim, for ever; gives how many were there."""
     facts = (bucket_of(owner), owner, subject, list(names))
     return connection.execute(_WITHDRAW, facts).rowcount
