@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from sqlmodel import Session
 
 from app.firms.deeds import Firms, Reasoned
+from app.firms.people_api import user_path
 from app.firms.schemas import ReachIn, ReachOut, Wires, application_out, reach_in, user_out
 from app.kernel.auth import DENIED, desk
 from app.kernel.clock import now
@@ -27,7 +28,6 @@ ASKED: Final = problems(
     s409="It is decided or so already, or the same awaits its second signature.",
     s422="The request is not of the documented form, or its key was used before.",
 )
-UserId = Annotated[str, Path(max_length=40, examples=["mus_01k0000000000000000000000a"])]
 Open = Annotated[bool | None, Query(alias="open", description="Undecided ones only.")]
 
 
@@ -346,7 +346,7 @@ def _add_resumption(of: Desk) -> None:
 
 
 def _add_reset(of: Desk) -> None:
-    sort = of.firms.sort
+    sort, user = of.firms.sort, user_path(of.firms.sort)
 
     @of.router.post(
         f"{of.firm_path}/users/{{user_id}}/reset",
@@ -360,7 +360,7 @@ def _add_reset(of: Desk) -> None:
         request: Request,
         body: ResetIn,
         db: Db,
-        user_id: UserId,
+        user_id: str = user,
         who: Principal = of.who,
         firm_id: str = of.firm,
         idempotency_key: IdempotencyKey = None,

@@ -4,7 +4,7 @@ Whatever has an id here is looked for among one's own: another firm's is as if i
 """
 
 from collections.abc import Callable
-from typing import Annotated, Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from app.firms.people import FirmUser, People
 from app.firms.schemas import FirmUserIn, UserResetIn, Wires, user_out
+from app.firms.sort import Sort
 from app.firms.standing import standing
 from app.kernel.clock import now
 from app.kernel.db import Database
@@ -20,12 +21,11 @@ from app.kernel.http import problems
 from app.kernel.once import IdempotencyKey, answer_once
 from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.scopes import Scope
-from app.kernel.tokens import Principal
+from app.kernel.tokens import PREFIXES, Principal
 from app.kernel.wiring import Db
 from app.staff import note_act
 
 UserT = TypeVar("UserT", bound=FirmUser)
-UserId = Annotated[str, Path(max_length=40, examples=["mus_01k0000000000000000000000a"])]
 DENIED: Final = {
     "s401": "No access token, or one that has ended.",
     "s403": "You are not an owner there, or one of the two is suspended.",
@@ -37,6 +37,12 @@ WRITING: Final = problems(
     s409="The login or the key is another's, there are too many, or it is yourself.",
     s422="The request is not of the documented form, or its key was used before.",
 )
+
+
+def user_path(sort: Sort) -> Any:  # noqa: ANN401 -- stands as a default of a text
+    """Take the id of one of a firm's people from a path."""
+    examples = [f"{PREFIXES[sort.kind]}_01k0000000000000000000000a"]
+    return Path(max_length=40, examples=examples)
 
 
 class FirmOwner(NamedTuple):
@@ -103,7 +109,7 @@ def _add_suspension(
     wires: Wires[Any],
     own: Any,  # noqa: ANN401 -- stands as a default of a FirmOwner
 ) -> None:
-    sort = people.sort
+    sort, user = people.sort, user_path(people.sort)
 
     @router.post(
         f"/v1/{sort.kind}/users/{{user_id}}/suspension",
@@ -115,7 +121,7 @@ def _add_suspension(
     def suspend(
         request: Request,
         db: Db,
-        user_id: UserId,
+        user_id: str = user,
         me: FirmOwner = own,
         idempotency_key: IdempotencyKey = None,
     ) -> Response:
@@ -137,7 +143,7 @@ def _add_reset(
     wires: Wires[Any],
     own: Any,  # noqa: ANN401 -- likewise
 ) -> None:
-    sort = people.sort
+    sort, user = people.sort, user_path(people.sort)
 
     @router.post(
         f"/v1/{sort.kind}/users/{{user_id}}/reset",
@@ -150,7 +156,7 @@ def _add_reset(
         request: Request,
         body: UserResetIn,
         db: Db,
-        user_id: UserId,
+        user_id: str = user,
         me: FirmOwner = own,
         idempotency_key: IdempotencyKey = None,
     ) -> Response:

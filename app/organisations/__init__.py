@@ -16,7 +16,6 @@ from app.organisations.registry import (
     open_operator,
     open_organisation,
     operator_of,
-    organisations,
     organisations_of,
 )
 
@@ -35,6 +34,5 @@ __all__ = [
     "open_organisation",
     "operator_of",
     "organisation_scopes",
-    "organisations",
     "organisations_of",
 ]

@@ -94,7 +94,6 @@ def _organisation(id_: UUID, owner: int, kind: str, *rest: Any) -> Organisation:
 
 ORGANISATIONS: Final = Register(SORT, _COLUMNS, _organisation)
 find_organisation = ORGANISATIONS.find
-organisations = ORGANISATIONS.listed
 
 
 def open_organisation(session: Session, keys: Keys, new: NewFirm, *, at: datetime) -> Organisation:

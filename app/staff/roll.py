@@ -2,7 +2,7 @@
 
 A try is counted, and committed, before it is checked: so guesses that come side by side count
 each, and a crash gives none back. Checking takes as long for a login that nobody has. The desk has
-a roll and merchants have one; they differ in their tables and in who of them may come in.
+a roll, and each sort of firm; they differ in their tables and in who of them may come in.
 """
 
 from dataclasses import dataclass
