@@ -59,7 +59,7 @@ class TripSideIn(BaseModel):
 
     model_config = FROZEN
 
-    activity: Annotated[Str, Text(max_length=40)] = Field(
+    activity: Annotated[Str, Text(pattern=r"^act_[0-9a-z]{26}$")] = Field(
         examples=["act_01k0000000000000000000000a"]
     )
     side: Side = Field(

@@ -44,8 +44,12 @@ from app.registry.batches import PREFIX as BATCH
 from app.registry.retirements import PREFIX as RETIREMENT
 
 SALT_BYTES: Final = 32
-ReservationId = Annotated[str, Path(max_length=40, examples=["rsv_01k0000000000000000000000a"])]
-RetirementId = Annotated[str, Path(max_length=40, examples=["ret_01k0000000000000000000000a"])]
+ReservationId = Annotated[
+    str, Path(pattern=r"^rsv_[0-9a-z]{26}$", examples=["rsv_01k0000000000000000000000a"])
+]
+RetirementId = Annotated[
+    str, Path(pattern=r"^ret_[0-9a-z]{26}$", examples=["ret_01k0000000000000000000000a"])
+]
 
 router = APIRouter(tags=["gatherings 大型活动"])
 

@@ -28,7 +28,9 @@ class ReservationIn(BaseModel):
 
     model_config = FROZEN
 
-    batch: Annotated[Str, Text(max_length=40)] = Field(examples=["ibt_01k0000000000000000000000a"])
+    batch: Annotated[Str, Text(pattern=r"^ibt_[0-9a-z]{26}$")] = Field(
+        examples=["ibt_01k0000000000000000000000a"]
+    )
     quantity_kg: Int = Field(ge=1, le=UNITS_MAX, examples=[3_000_000])
     until: Day = Field(description="The last day on which they stay. 预留至")
 

@@ -53,7 +53,9 @@ from app.neutrality.statement_page import HEADERS
 CLAIMS: Final = Rate("shares.claimed", 2_000, timedelta(minutes=10))
 """Of one network: a stadium is behind one, and the words on a ticket are beyond guessing."""
 CLAIM_PAGE: Final = "/v1/public/gatherings/{gathering_id}/share"
-IssueId = Annotated[str, Path(max_length=40, examples=["shi_01k0000000000000000000000a"])]
+IssueId = Annotated[
+    str, Path(pattern=r"^shi_[0-9a-z]{26}$", examples=["shi_01k0000000000000000000000a"])
+]
 
 router = APIRouter(tags=["gatherings 大型活动"])
 
@@ -156,7 +158,9 @@ def get_page(gathering_id: GatheringId, db: Db) -> HTMLResponse:
 def get_program() -> Response:
     """Give what the page runs: it sends the ticket's words, and shows what they claimed."""
     kind = "text/javascript; charset=utf-8"
-    return Response(_file("share.js"), media_type=kind, headers={"cache-control": "public, max-age=3600"})
+    return Response(
+        _file("share.js"), media_type=kind, headers={"cache-control": "public, max-age=3600"}
+    )
 
 
 @cache

@@ -60,7 +60,7 @@ class ShareClaimIn(BaseModel):
 
     model_config = FROZEN
 
-    ticket: Annotated[Str, Text(min_length=1, max_length=100)] = Field(
+    ticket: Annotated[Str, Text(pattern=r"^[a-z2-7]{32}$")] = Field(
         examples=["2k7q3w5m4x6r2k7q3w5m4x6r2k7q3w5m"]
     )
 

@@ -1,14 +1,16 @@
 """A statement to print (声明打印件): what is lacking first, then who, what, by which figures."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from app.certificates.telling import Told
-from app.kernel.printing import LARGE, PrintedRow, folded, printed
+from app.kernel.printing import LARGE, ROOM, PrintedRow, printed
 from app.neutrality.statement_telling import ToldStatement
 
-MEDIUM = 11.0
-COLUMNS = (0, 170)
-WIDE, LETTERS = 60, 40
+MEDIUM: Final = 11.0
+COLUMNS: Final = (0, 230)
+BESIDE: Final = 360
+"""What the QR code leaves beside it [pt]."""
 
 
 def pdf_of(said: ToldStatement, link: str) -> bytes:
@@ -17,16 +19,15 @@ def pdf_of(said: ToldStatement, link: str) -> bytes:
 
 
 def rows_of(said: ToldStatement, link: str) -> Iterator[PrintedRow]:
-    """Set a statement in rows, as a page of paper has them."""
-    for line in folded(said.status, LETTERS):
-        yield PrintedRow([line], size=MEDIUM, is_warning=not said.is_whole)
+    """Set a statement in rows, as paper has them."""
+    lost = not said.is_whole
+    yield PrintedRow([said.status], size=MEDIUM, is_warning=lost, room=BESIDE)
     yield PrintedRow([""])
-    yield PrintedRow(["碳中和声明 Statement of carbon neutrality"], size=LARGE)
-    for line in folded(said.title, LETTERS):
-        yield PrintedRow([line], size=MEDIUM)
+    yield PrintedRow(["碳中和声明 Statement of carbon neutrality"], size=LARGE, room=BESIDE)
+    yield PrintedRow([said.title], size=MEDIUM, room=BESIDE)
     yield PrintedRow([""])
+    yield from _table(said.facts, room=BESIDE)
     for title, lines in (
-        ("", said.facts),
         ("收支 Balance", said.balance),
         ("减排行动 Reductions made", said.reductions),
         ("注销单位 Units retired", said.retirements),
@@ -35,22 +36,21 @@ def rows_of(said: ToldStatement, link: str) -> Iterator[PrintedRow]:
         yield PrintedRow([title], size=MEDIUM)
         yield from _table(lines)
     for line in said.lines:
-        yield from _table([Told(line.label, f"{line.quantity} · {line.tier} · {line.co2e}")])
-        yield from _table([Told("", line.factor)])
+        yield PrintedRow([f"{line.label} · {line.quantity} · {line.tier} · {line.co2e}"])
+        yield PrintedRow(["", line.factor], (0, 20))
+    yield PrintedRow([""])
     yield PrintedRow(["说明 Assumptions and uncertainty"], size=MEDIUM)
     for note in said.notes:
-        for line in folded(note, 2 * LETTERS):
-            yield PrintedRow([line])
+        yield PrintedRow([note])
+    yield PrintedRow([""])
     yield PrintedRow([f"SHA-256 {said.digest}"])
     yield PrintedRow([f"查验 Verify: {link}"])
     yield PrintedRow(
-        ["打印后可能有更正，以网页为准。Corrections may follow this print; the page tells."]
+        ["打印后可能有更正，以网页为准。Corrections may follow; the page tells of them."]
     )
 
 
-def _table(lines: Sequence[Told]) -> Iterator[PrintedRow]:
-    for name, words in lines:
-        names, values = folded(name, WIDE // 3) or [""], folded(words, WIDE) or [""]
-        for row in range(max(len(names), len(values))):
-            cells = [each[row] if row < len(each) else "" for each in (names, values)]
-            yield PrintedRow(cells, COLUMNS)
+def _table(lines: Sequence[Told], *, room: int = ROOM) -> Iterator[PrintedRow]:
+    for line in lines:
+        yield PrintedRow([line.name, line.words], COLUMNS, room=room)
+    yield PrintedRow([""])
