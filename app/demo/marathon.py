@@ -43,8 +43,8 @@ from app.organisations import (
     OrganisationKind,
     open_organisation,
     operator_of,
-    organisations,
 )
+from app.organisations.registry import ORGANISATIONS
 from app.registry import Batch, holdings_of, take_retirements
 from app.registry.retiring import COOL_DOWN
 
@@ -86,7 +86,7 @@ def hold_run(city: City, batch: Batch) -> Gathering:
 
 def _organiser(session: Session, keys: Keys, *, at: datetime) -> Organisation:
     zh, en, registration = ORGANISER
-    for each in organisations(session, after=None, limit=ORGANISATIONS_MAX):
+    for each in ORGANISATIONS.listed(session, after=None, limit=ORGANISATIONS_MAX):
         if each.registration == registration:
             return each
     new = NewOrganisation(new_id(), OrganisationKind.INSTITUTION, zh, en, registration)

@@ -23,8 +23,8 @@ from app.citizens.personal import open_personal
 from app.kernel.db import Connection, driver
 from app.kernel.ids import public_id
 from app.kernel.secrets import Keys
+from app.privacy.exports import EXPORTS, Export
 from app.privacy.profile import profile_of
-from app.privacy.register import EXPORTS, Export
 
 IN_MEMORY: Final = 4 << 20
 ROWS_PER_READ: Final = 500

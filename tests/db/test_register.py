@@ -17,7 +17,8 @@ from app.kernel.clock import now
 from app.kernel.db import Database
 from app.kernel.secrets import Keys
 from app.privacy.exporting import blocks, export
-from app.privacy.register import EXPORTS, FORGETS, KEPT
+from app.privacy.exports import EXPORTS
+from app.privacy.register import FORGETS, KEPT
 from tests.support.leaving import Leaver, Town
 
 NAMED = re.compile(r"\b(?:from|join|update)\s+([a-z_]+)")
