@@ -30,6 +30,7 @@ from tests.support.acts import rows
 from tests.support.batches import HOST, Sender, Town, sender
 from tests.support.clerks import known
 from tests.support.mall import merchant, till
+from tests.support.organisations import organisation
 from tests.web.test_partners import Desk as Clerks
 from tests.web.test_partners import Machine
 
@@ -183,6 +184,9 @@ def holder(city: City, role: Role) -> Principal:
     if role in {Role.MERCHANT_OWNER, Role.MERCHANT_KEEPER}:
         shop = merchant(city.db, city.keys)
         return shop.principal(shop.owner if role is Role.MERCHANT_OWNER else shop.keeper)
+    if role in {Role.ORGANISATION_OWNER, Role.ORGANISATION_AGENT}:
+        office = organisation(city.db, city.keys)
+        return office.principal(office.owner if role is Role.ORGANISATION_OWNER else office.agent)
     return known(city.db, role)
 
 
