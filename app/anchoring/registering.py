@@ -44,7 +44,7 @@ update registry_message
 _SEEN: Final = """
 update registry_message
    set chain_id = %s, contract = %s, block_number = %s, block_hash = %s, tx_hash = %s, final_at = %s
- where seq = %s and (block_hash is null or block_hash <> %s or final_at is distinct from %s)"""
+ where seq = %s and (block_hash is distinct from %s or final_at is distinct from %s)"""
 _FINAL: Final = "update retirement set final_at = %s where id = %s and final_at is null"
 
 Messages = Mapping[int, Told]
@@ -94,28 +94,34 @@ def register(
         db.transact(_forget)
     elif not all(_is_there(registry, told) for told in db.read(_newest).values()):
         db.transact(_forget)
-    _observe(db, registry, finality, at=at)
-    waiting = db.read(_unseen)
-    if waiting and _is_welcome(registry, next(iter(waiting.values()))):
+    lacking, sent = _observe(db, registry, finality, at=at), 0
+    if lacking and _is_welcome(registry, next(iter(lacking.values()))):
 
         def sign(seq: int, nonce: int, fee_wei: int) -> Signed:
-            return registry.sign(waiting[seq], nonce=nonce, fee_wei=fee_wei)
+            return registry.sign(lacking[seq], nonce=nonce, fee_wei=fee_wei)
 
-        for raw in transactions(db, registry, SUBMISSIONS, waiting, sign, at=at):
+        due = list(lacking)[:IN_FLIGHT_MAX]
+        for raw in transactions(db, registry, SUBMISSIONS, due, sign, at=at):
             registry.send(raw)
+            sent += 1
         _observe(db, registry, finality, at=at)
-    return Registered(len(waiting), db.read(_waiting))
+    return Registered(sent, db.read(_waiting))
 
 
-def _observe(db: Database, registry: Register, finality: Finality, *, at: datetime) -> None:
-    """Hold what the contract has against the messages, and note where it took them."""
-    height = registry.final_height(finality)
+def _observe(db: Database, registry: Register, finality: Finality, *, at: datetime) -> Messages:
+    """Hold what the contract has against the messages, note where; give what it lacks."""
     asked = db.read(_open)
+    if not asked:
+        return {}
+    height = registry.final_height(finality)
+    lacking = {seq: told for seq, told in asked.items() if not _is_there(registry, told)}
     seen = {
-        seq: registry.place_of(told) if _is_there(registry, told) else None
+        seq: (told, place)
         for seq, told in asked.items()
+        if seq not in lacking and (place := registry.place_of(told))
     }
-    db.transact(_note, registry.identity, asked, seen, height=height, at=at)
+    db.transact(_note, registry.identity, lacking, seen, height=height, at=at)
+    return lacking
 
 
 def _is_there(registry: Register, told: Told) -> bool:
@@ -144,20 +150,17 @@ def _is_welcome(registry: Register, told: Told) -> bool:
 def _note(
     session: Session,
     identity: Identity,
-    asked: Messages,
-    seen: Mapping[int, Place | None],
+    lacking: Messages,
+    seen: Mapping[int, tuple[Told, Place]],
     *,
     height: int,
     at: datetime,
 ) -> None:
     connection = driver(session)
-    for seq, place in seen.items():
-        if place is None:
-            connection.execute(f"{_FORGET} and seq = %s".encode(), (seq,))
-            continue
+    connection.execute(f"{_FORGET} and seq = any(%s)".encode(), (list(lacking),))
+    for seq, (told, place) in seen.items():
         final_at = at if place.block_number <= height else None
         connection.execute(_SEEN, (*identity, *place, final_at, seq, place.block_hash, final_at))
-        told = asked[seq]
         if final_at is not None and isinstance(told, Retirement):
             connection.execute(_FINAL, (final_at, told.retirement))
 
@@ -167,14 +170,10 @@ def _forget(session: Session) -> None:
 
 
 def _open(session: Session) -> Messages:
-    """Give the oldest messages that are not final, and those that are to be sent."""
+    """Give the oldest messages that are not final, and the oldest that were not seen."""
     connection = driver(session)
     found = _read(connection, _OPEN, RECHECKED) | _read(connection, _UNSEEN, IN_FLIGHT_MAX)
     return dict(sorted(found.items()))
-
-
-def _unseen(session: Session) -> Messages:
-    return _read(driver(session), _UNSEEN, IN_FLIGHT_MAX)
 
 
 def _newest(session: Session) -> Messages:
