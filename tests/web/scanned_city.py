@@ -166,6 +166,18 @@ FACTS: Final[Mapping[str, Any]] = {
     "/v1/webhook-endpoints/{endpoint_id}/replays since": now().isoformat(),
     "/v1/merchant/offline-redemptions at": now().isoformat(),
     "/v1/cancellations co2e_mg": 1_000,
+    "/v1/gatherings starts_on": str(TODAY + timedelta(30)),
+    "/v1/gatherings ends_on": str(TODAY + timedelta(30)),
+    "/v1/gatherings/{gathering_id} starts_on": str(TODAY + timedelta(40)),
+    "/v1/gatherings/{gathering_id} ends_on": str(TODAY + timedelta(40)),
+    "/v1/gatherings/{gathering_id}/inventory/lines category": "energy",
+    "/v1/gatherings/{gathering_id}/inventory/lines tier": "estimated",
+    "/v1/gatherings/{gathering_id}/inventory exclusions": dict.fromkeys(
+        ("fuel", "transport", "rooms_meals", "materials", "waste"), "none"
+    ),
+    "/v1/gatherings/{gathering_id}/plan deadline": str(TODAY + timedelta(300)),
+    "/v1/gatherings/{gathering_id}/actions taken_on": str(TODAY),
+    "/v1/gatherings/{gathering_id}/survey closes_at": (now() + timedelta(9)).isoformat(),
 }
 """What the document's examples do not say, by field, or by path and field."""
 GROWN: Final[Sequence[tuple[str, Mapping[str, tuple[str, ...]]]]] = (
@@ -182,6 +194,11 @@ GROWN: Final[Sequence[tuple[str, Mapping[str, tuple[str, ...]]]]] = (
     ("POST /v1/projects", {"project_id": ("id",)}),
     ("POST /v1/organisation/scenario-applications", {"application_id": ("id",)}),
     ("POST /v1/cancellations", {"cancellation_id": ("id",)}),
+    ("POST /v1/gatherings", {"gathering_id": ("id",)}),
+    ("POST /v1/gatherings/{gathering_id}/inventory/lines", {}),
+    ("POST /v1/gatherings/{gathering_id}/inventory", {}),
+    ("POST /v1/gatherings/{gathering_id}/plan", {}),
+    ("POST /v1/gatherings/{gathering_id}/survey", {}),
 )
 """Requests that make what later ones name, and where their answers have its id."""
 NEW: Final[Mapping[str, Any]] = {
