@@ -23,6 +23,7 @@ from app.kernel.ids import public_id
 from app.neutrality.gatherings import Gathering, find_gathering
 from app.neutrality.neutrality_errors import GiftLacking, GiftsNotTaken
 from app.neutrality.plans import OffsetWay, public_plan
+from app.neutrality.trips import unchosen_mg
 from ledger.accounts import SYSTEM_ACCOUNTS
 from ledger.assets import Grade
 from ledger.chart import Code
@@ -115,19 +116,23 @@ def give(
 ) -> GatheringGift:
     """Give a gathering what a citizen offers, all of it or nothing.
 
+    What trips on its days earned stays out until somebody has said whose they are: the inventory
+    may count such a trip low already, and the gift would make up for it once more.
+
     Raises:
         TokenInvalid: They were erased.
         GatheringUnknown, PlanUnknown, GiftsNotTaken: As ``find_taker`` says.
-        GiftLacking: They do not hold that much of this grade.
+        GiftLacking: They do not hold that much of this grade, beside such trips.
     """
     lock_citizen(session, citizen.bucket, citizen.number)
     taker = find_taker(session, gathering, at=at)
     asked = (citizen.bucket, citizen.number, offering.grade)
     left, parts = offering.mg, list[Part]()
+    unchosen = unchosen_mg(session, citizen, taker)
     for asset, held in driver(session).execute(_HELD, asked).fetchall():
-        part = min(left, held)
-        left -= part
-        if part:
+        part = min(left, held - unchosen.get(asset, 0))
+        if part > 0:
+            left -= part
             parts.append((asset, part))
     if left:
         raise GiftLacking(lacking_mg=left)

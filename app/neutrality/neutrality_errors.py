@@ -99,7 +99,7 @@ class GiftsNotTaken(Refusal):
 
 
 class GiftLacking(Refusal):
-    """You do not hold that much of this grade."""
+    """You do not hold that much of this grade, beside trips to it that nobody chose a side of."""
 
     code = "gathering_gifts.lacking"
     title_zh = "您持有的该等级减排量不足"

@@ -11,31 +11,23 @@ per gathering, chosen once:
 """
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlmodel import Session
 
-from app.activities.corrected import load_standing
-from app.catalogue import VersionUnknown, document_of
 from app.citizens import Citizen, lock_citizen
 from app.kernel.clock import day_of
 from app.kernel.db import Connection, driver
 from app.neutrality.gatherings import Gathering, find_gathering
 from app.neutrality.gifts import GatheringGift, post_gift
-from app.neutrality.neutrality_errors import SideChosen, SidesClosed, TripSpent, TripUnknown
+from app.neutrality.neutrality_errors import SideChosen, SidesClosed, TripSpent
 from app.neutrality.plans import public_plan
+from app.neutrality.trips import Trip, trip_of
 from ledger.assets import Grade
-from methodologies.words import Field
 
-AROUND: Final = timedelta(days=1)
-"""People come the day before, and leave the day after."""
-_ACT: Final = """
-select a.recorded_on, m.code, m.version
-  from activity a join methodology_version m on m.id = a.methodology
- where a.bucket = %s and a.account = %s and a.id = %s"""
 _HELD: Final = """
 select b.credits - b.debits, x.grade from balance b join asset x on x.id = b.asset
  where b.bucket = %s and b.account = %s and b.asset = %s for update of b"""
@@ -59,16 +51,6 @@ class Side(StrEnum):
     """归活动: its footprint is as low as the trip."""
     ATTENDEE = "attendee"
     """归本人: the reduction stays with who made the trip."""
-
-
-class Trip(NamedTuple):
-    """A trip that earned something."""
-
-    activity: UUID
-    occurred_on: date
-    asset: int
-    mg: int
-    """What it earned, as it stands."""
 
 
 class Chosen(NamedTuple):
@@ -103,7 +85,7 @@ def choose_side(
     lock_citizen(session, citizen.bucket, citizen.number)
     found = find_gathering(session, gathering, organisation=None)
     public_plan(session, found.id)
-    trip = _trip(session, citizen, found, activity)
+    trip = trip_of(session, citizen, found, activity)
     before = _chosen(session, citizen, found, trip, side)
     if before is not None:
         return before
@@ -122,32 +104,6 @@ def kept_mg(session: Session, gathering: UUID) -> int:
     row = driver(session).execute(_KEPT, (gathering,)).fetchone()
     assert row is not None, gathering
     return row[0]
-
-
-def _trip(session: Session, citizen: Citizen, gathering: Gathering, activity: UUID | None) -> Trip:
-    connection, place = driver(session), (citizen.bucket, citizen.number)
-    row = connection.execute(_ACT, (*place, activity)).fetchone()
-    if row is None or activity is None:
-        raise TripUnknown
-    recorded_on, methodology, version = row
-    acts = [(*place, recorded_on, activity)]
-    standing = load_standing(connection, acts, activity)[citizen.number, activity]
-    days = (gathering.occasion.starts_on - AROUND, gathering.occasion.ends_on + AROUND)
-    if (
-        standing.asset is None
-        or not standing.granted_mg
-        or not days[0] <= standing.day <= days[1]
-        or not _is_travel(session, methodology, version)
-    ):
-        raise TripUnknown
-    return Trip(activity, standing.day, standing.asset, standing.granted_mg)
-
-
-def _is_travel(session: Session, methodology: str, version: int) -> bool:
-    try:
-        return document_of(session, methodology, version).field is Field.GREEN_TRAVEL
-    except VersionUnknown:
-        return False
 
 
 def _chosen(

@@ -91,8 +91,9 @@ def test_a_statement_is_its_digest_and_says_what_it_rests_on(race: Marathon) -> 
 
 
 def test_gifts_count_to_the_milligram_and_a_correction_of_one_is_told_at_once(
-    race: Marathon, keys: Keys
+    market: Market, keys: Keys
 ) -> None:
+    race = Marathon(market, days_ago=3)
     rider = Rider(race, keys)
     race.counted(kwh=Decimal(10))
     race.give(rider.owner, TEN_KWH_MG % KG)
@@ -114,7 +115,8 @@ def test_gifts_count_to_the_milligram_and_a_correction_of_one_is_told_at_once(
     assert (issued(race).version, state(race)) == (2, ("neutral", 0))
 
 
-def test_a_plan_that_counts_no_gifts_any_more_is_lacking_them(race: Marathon, keys: Keys) -> None:
+def test_a_plan_that_counts_no_gifts_any_more_is_lacking_them(market: Market, keys: Keys) -> None:
+    race = Marathon(market, days_ago=3)
     rider = Rider(race, keys)
     race.counted(kwh=Decimal(10))
     race.give(rider.owner, TEN_KWH_MG % KG)
