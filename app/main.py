@@ -23,6 +23,7 @@ from app.campaigns.api import router as simulations
 from app.cancellations.api import router as cancellations
 from app.catalogue.api import router as methodologies
 from app.certificates.api import router as own_certificates
+from app.certificates.desk_api import router as certificate_desk
 from app.certificates.public_api import router as certificates
 from app.citizens import rights_of_citizen, sms_of, wechat_of
 from app.citizens.api import router as entrance
@@ -161,6 +162,7 @@ ROUTERS: Final = (
     cancellations,
     own_certificates,
     certificates,
+    certificate_desk,
     simulations,
     webhooks,
     webhook_log,

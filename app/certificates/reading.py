@@ -18,8 +18,10 @@ from app.cancellations.queries import parts_of
 from app.certificates.errors import CertificateUnknown, TextUnknown
 from app.kernel.db import Connection, driver
 from app.kernel.ids import public_id
+from app.kernel.tokens import Principal
 from app.registry.replacing import owed_kg
 from app.registry.retirements import find_retirement
+from app.staff import note_act
 from ledger.certificate import Certificate, canonical
 from ledger.receipt import Json
 
@@ -108,6 +110,23 @@ def withdraw(session: Session, owner: int, certificate: UUID | None, names: Sequ
     """
     if certificate is None or not withdraw_texts(driver(session), owner, certificate, names):
         raise TextUnknown
+
+
+def take_down(
+    session: Session, who: Principal, certificate: UUID | None, name: str, *, at: datetime
+) -> None:
+    """Withdraw a text in its owner's place, and note who did.
+
+    Raises:
+        CertificateUnknown: There is none.
+        TextUnknown: There is nothing of it to withdraw.
+    """
+    row = driver(session).execute(_ONE, (certificate,)).fetchone()
+    if row is None:
+        raise CertificateUnknown
+    withdraw(session, row[2], row[0], [name])
+    public = public_id(PREFIX, row[0])
+    note_act(session, who.name, "certificates.take_down", public, at=at, text=name)
 
 
 def _left_of_cancellation(connection: Connection, owner: int, cancellation: UUID) -> int:

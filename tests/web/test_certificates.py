@@ -19,7 +19,9 @@ from app.ticks import carry_out_cancellations
 from ledger import verify_certificate
 from ledger.receipt import Json
 from ledger.verify_certificate import check, mirrored
+from tests.support.acts import one
 from tests.support.cancelling import DUE, Registrar, holder
+from tests.support.desk import Person as Clerk
 from tests.support.organisations import organisation
 from tests.support.owners import BUS, BUS_B, accrual, asset_number, post_all
 from tests.support.points import citizens
@@ -193,6 +195,20 @@ def test_a_withdrawn_name_is_gone_from_page_print_and_proof(office: Office) -> N
     own = office.ask(office.a, "GET", f"/v1/certificates/{certificate}").json()
     assert own["openings"]["beneficiary"] is None
     assert own["openings"]["message"]["text"] == MESSAGE
+
+
+def test_the_desk_takes_down_a_name_and_its_log_says_who(
+    office: Office, operators: tuple[Clerk, Clerk]
+) -> None:
+    certificate = office.certified(office.a)
+    path = f"/v1/admin/certificates/{certificate}/beneficiary"
+    assert office.ask(office.a, "DELETE", path).status_code == 403
+    first, _ = operators
+    assert first.delete(path).status_code == 204
+    assert first.delete(path).status_code == 404
+    assert "图书馆" not in office.public(f"{certificate}.html").text
+    query = "select actor, act, object from audit_entry where act = 'certificates.take_down'"
+    assert one(office.city.db, query) == (first.who.name, "certificates.take_down", certificate)
 
 
 def test_the_status_alone_can_be_asked_for_and_checked(office: Office) -> None:
