@@ -1,7 +1,10 @@
 """From the pool to units: a lot frozen, sampled, decided and issued, and who may say what when."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 from uuid import UUID
 
 import pytest
@@ -41,7 +44,7 @@ def rides(registry: Registry) -> Reduction:
     return rode(registry)
 
 
-def lower(db: Database, act: UUID, mg: int) -> None:
+def lower(db: Database, act: UUID, mg: int, before_commit: Callable[[], object] = bool) -> None:
     """Correct an act as its provider would."""
     owner, bucket, recorded_on = one(
         db, "select account, bucket, recorded_on from activity where id = %s", act
@@ -52,6 +55,7 @@ def lower(db: Database, act: UUID, mg: int) -> None:
         connection, cause = driver(session), new_id()
         told = (connection, [said])
         correct(*told, cause=cause, at=now(), window_days=WINDOW_DAYS, new_id=new_id)
+        before_commit()
 
     db.transact(command)
 
@@ -162,6 +166,30 @@ def test_an_act_corrected_after_the_freeze_leaves_the_lot(
     registry.confirmed(lot, rest)
     assert registry.issue(lot).quantity_kg == 19
     assert framed(db, registry.frozen(rides).id) == [(act, 250_000, None)]
+
+
+def test_an_issuance_waits_for_a_correction_that_reaches_into_the_pool(
+    registry: Registry, rides: Reduction, db: Database
+) -> None:
+    lot = registry.frozen(rides).id
+    act = framed(db, lot)[0][0]
+    registry.sampled(lot)
+    registry.confirmed(lot, [confirmed(row) for row in db.read(sampled_rows, lot)])
+    taken, goes_on = Event(), Event()
+
+    def pause() -> None:
+        taken.set()
+        assert goes_on.wait(20)
+
+    with ThreadPoolExecutor(2) as pool:
+        correcting = pool.submit(lower, db, act, 250_000, pause)
+        assert taken.wait(20)
+        issuing = pool.submit(registry.issue, lot)
+        with pytest.raises(TimeoutError):
+            issuing.result(timeout=0.7)
+        goes_on.set()
+        correcting.result(timeout=20)
+        assert issuing.result(timeout=20).quantity_kg == 19
 
 
 def test_the_boundary_list_is_asked_again_at_pooling(
