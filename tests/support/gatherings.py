@@ -43,6 +43,10 @@ from tests.support.organisations import Office, organisation
 
 KWH = Decimal(1000)
 METRO = CATALOG["SZ-METRO", 1]
+HELD = """
+select ((select coalesce(sum(left_kg), 0) from reservation where gathering = %s)
+      + (select coalesce(sum(quantity_kg), 0) from retirement
+          where holder = %s and reverted_at is null and taken_at is null))::int8"""
 OTHERS = {each: "none at this gathering" for each in Category if each is not Category.ENERGY}
 
 
@@ -184,13 +188,14 @@ class Marathon:
         return self.db.read(standing_of, self.gathering)
 
     def has(self) -> tuple[int, int, int]:
-        """Units of the batch: the organiser's, the gathering's free ones, those it holds."""
+        """Units of the batch: the organiser's, the gathering's free ones, those it holds.
+
+        What it holds is what is left of its reservations and what waits for its serials.
+        """
         owner, asset = self.gathering.owner, self.market.batch.asset
-        return (
-            self.market.units(self.office.organisation)[0],
-            units(self.db, owner, asset),
-            units(self.db, owner + 1, asset),
-        )
+        held = units(self.db, owner + 1, asset)
+        assert one(self.db, HELD, self.gathering.id, owner) == (held,)
+        return self.market.units(self.office.organisation)[0], units(self.db, owner, asset), held
 
 
 @dataclass
