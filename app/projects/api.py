@@ -76,7 +76,7 @@ def post_project(
     at, project, wish = now(), new_id(), wish_in(body)
 
     def deed(session: Session) -> ProjectOut:
-        return project_out(session, apply(session, keys, me, wish, project=project, at=at))
+        return project_out(session, keys, apply(session, keys, me, wish, project=project, at=at))
 
     return answer_once(request, db, me, idempotency_key, body, deed)
 
@@ -95,10 +95,10 @@ def list_projects(me: Owner, db: Db, limit: Limit = 50, cursor: Cursor = None) -
     summary="One of my projects 查看项目",
     responses=problems(**DENIED, s404=UNKNOWN),
 )
-def get_project(me: Owner, db: Db, project_id: ProjectId) -> ProjectOut:
+def get_project(me: Owner, db: Db, keys: Secrets, project_id: ProjectId) -> ProjectOut:
     """Give a project with its design, what reviewers found, and what does not count."""
     project = parse_public_id(PREFIX, project_id)
-    return db.read(lambda session: project_out(session, own_project(session, me, project)))
+    return db.read(lambda session: project_out(session, keys, own_project(session, me, project)))
 
 
 @router.post(
@@ -123,7 +123,7 @@ def post_revision(  # noqa: PLR0917 -- the request, its body, who, and of which 
 
     def deed(session: Session) -> ProjectOut:
         found = revise(session, keys, me, project, wish, note=body.note, at=at)
-        return project_out(session, found)
+        return project_out(session, keys, found)
 
     return answer_once(request, db, me, idempotency_key, body, deed)
 
@@ -135,11 +135,12 @@ def post_revision(  # noqa: PLR0917 -- the request, its body, who, and of which 
     response_model=ProjectOut,
     responses=WRITING,
 )
-def post_withdrawal(
+def post_withdrawal(  # noqa: PLR0917 -- likewise
     request: Request,
     body: ReasonIn,
     me: Owner,
     db: Db,
+    keys: Secrets,
     project_id: ProjectId,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
@@ -147,7 +148,7 @@ def post_withdrawal(
     at, project = now(), parse_public_id(PREFIX, project_id)
 
     def deed(session: Session) -> ProjectOut:
-        return project_out(session, withdraw(session, me, project, body.reason, at=at))
+        return project_out(session, keys, withdraw(session, me, project, body.reason, at=at))
 
     return answer_once(request, db, me, idempotency_key, body, deed, status=200)
 

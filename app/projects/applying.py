@@ -12,8 +12,8 @@ from app.catalogue import document_of
 from app.kernel.db import driver
 from app.kernel.secrets import Keys
 from app.kernel.tokens import Principal
-from app.projects.boundary import meter_of, refuse_counted
-from app.projects.design import DECLARED, Design, MeterKind
+from app.projects.boundary import meter_of, place_of, refuse_counted
+from app.projects.design import DECLARED, Design, MeterKind, Words
 from app.projects.errors import (
     DesignInvalid,
     DesignReviewed,
@@ -60,10 +60,7 @@ class Wish:
 
     code: str
     version: int
-    title_zh: str
-    title_en: str
-    text: str
-    site: str
+    words: Words
     started_on: date
     since: date
     until: date
@@ -83,7 +80,8 @@ def apply(
     """
     if count_open(session, me) >= OPEN_MAX:
         raise ProjectsMany(most=OPEN_MAX)
-    add_project(session, me, project, _checked(session, keys, wish), at)
+    design = _checked(session, keys, wish)
+    add_project(session, keys, me, project, design, wish.words, at=at)
     _note(session, me, "projects.apply", own_project(session, me, project), at)
     return own_project(session, me, project)
 
@@ -110,7 +108,7 @@ def revise(
         raise MethodologyUnfit(methodology=found.code, version=found.version)
     number = revision_of(session, found).number + 1
     design = _checked(session, keys, wish)
-    add_revision(session, found.place, number, design, note=note, at=at)
+    add_revision(session, keys, found.place, number, design, wish.words, note=note, at=at)
     _note(session, me, "projects.revise", found, at)
     return found
 
@@ -174,10 +172,7 @@ def _checked(session: Session, keys: Keys, wish: Wish) -> Design:
     design = Design(
         wish.code,
         wish.version,
-        wish.title_zh,
-        wish.title_en,
-        wish.text,
-        wish.site,
+        place_of(session, keys, wish.words.site),
         wish.started_on,
         wish.since,
         wish.until,
@@ -188,7 +183,7 @@ def _checked(session: Session, keys: Keys, wish: Wish) -> Design:
     faults = design_faults(document, terms_of(document, design), wish.since, wish.until)
     if faults:
         raise DesignInvalid(faults="; ".join(faults))
-    refuse_counted(session, keys, design)
+    refuse_counted(session, design)
     return design
 
 

@@ -21,6 +21,7 @@ from app.projects.errors import CountedElsewhere, MeterTaken
 from app.projects.rules import Exclusion
 
 REASON: Final = "boundary.project"
+SITE: Final = "site"
 _LINKED: Final = """
 select from instrument i join provider p on p.id = i.provider
  where p.code = %s and i.number = %s
@@ -45,7 +46,12 @@ def meter_of(
     return Meter(kind, label, provider, mark.hex(), listed.hex())
 
 
-def refuse_counted(session: Session, keys: Keys, design: Design) -> None:
+def place_of(session: Session, keys: Keys, site: str) -> str:
+    """Hash a site's name as the boundary list would have it [hex]."""
+    return mark_of(session, keys, "station", site).hex()
+
+
+def refuse_counted(session: Session, design: Design) -> None:
     """Pass a design of which nobody else counts anything in its crediting period.
 
     Raises:
@@ -57,7 +63,7 @@ def refuse_counted(session: Session, keys: Keys, design: Design) -> None:
     if declared:
         raise CountedElsewhere(declared=", ".join(declared))
     names = {bytes.fromhex(each.listed): each.label for each in design.meters}
-    names[mark_of(session, keys, "station", design.site)] = design.site
+    names[bytes.fromhex(design.place)] = SITE
     for each in boundary_list(session):
         if each.number not in names or each.valid_from > design.until:
             continue
@@ -69,13 +75,13 @@ def refuse_counted(session: Session, keys: Keys, design: Design) -> None:
             raise MeterTaken(about=meter.label)
 
 
-def listed_days(session: Session, keys: Keys, project: UUID, design: Design) -> list[Exclusion]:
+def listed_days(session: Session, project: UUID, design: Design) -> list[Exclusion]:
     """Give the days on which the boundary list has a project's meters or site, but for its own."""
     ours = (REASON, public_id("prj", project))
     places: dict[bytes, int | None] = {
         bytes.fromhex(each.listed): place for place, each in enumerate(design.meters)
     }
-    places[mark_of(session, keys, "station", design.site)] = None
+    places[bytes.fromhex(design.place)] = None
     return [
         Exclusion(each.valid_from, each.valid_to or date.max, places[each.number])
         for each in boundary_list(session)

@@ -1,7 +1,8 @@
 """A project's design (项目设计文件): its boundary and what its owner declares, as it is kept.
 
 A meter's or vehicle's number is kept as keyed hashes alone, as those of acts are: one that tells
-the same thing apart in the whole city, and one by which the boundary list knows it.
+the same thing apart in the whole city, and one by which the boundary list knows it. What is said
+to people, and the site, is sealed: a citizen's roof is where the citizen lives.
 """
 
 import json
@@ -37,10 +38,8 @@ class Design:
 
     code: str
     version: int
-    title_zh: str
-    title_en: str
-    text: str
-    site: str
+    place: str
+    """Keyed hash of the site, as the boundary list would have it [hex]."""
     started_on: date
     """First day in operation; ages count from it."""
     since: date
@@ -54,14 +53,30 @@ class Design:
 
     def written(self) -> str:
         """Write it as it is stored: canonical JSON."""
-        return json.dumps(
-            asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str
-        )
+        return _canonical(asdict(self))
 
-    @property
-    def digest(self) -> bytes:
-        """SHA-256 of it as it is written."""
-        return sha256(self.written().encode()).digest()
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a design says to people, and where it is; kept sealed."""
+
+    title_zh: str
+    title_en: str
+    text: str
+    site: str
+
+    def written(self) -> bytes:
+        """Write them as they are sealed: canonical JSON."""
+        return _canonical(asdict(self)).encode()
+
+
+def digest_of(design: Design, words: Words) -> bytes:
+    """Hash a design with its words, as both are written."""
+    return sha256(_canonical({**asdict(design), **asdict(words)}).encode()).digest()
+
+
+def _canonical(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
 
 
 def design_of(stored: Mapping[str, Any]) -> Design:

@@ -75,14 +75,14 @@ def list_projects(
     summary="A project 查看减排项目",
     responses=problems(**DENIED, s404="No such project."),
 )
-def get_project(who: Reader, db: Db, project_id: ProjectId) -> ProjectOut:
+def get_project(who: Reader, db: Db, keys: Secrets, project_id: ProjectId) -> ProjectOut:
     """Give a project with its design; each reading of a citizen's is logged."""
     at, project = now(), parse_public_id(PREFIX, project_id)
 
     def command(session: Session) -> ProjectOut:
         found = any_project(session, project)
         note_reading(session, who, found, at=at)
-        return project_out(session, found)
+        return project_out(session, keys, found)
 
     return db.transact(command)
 
@@ -95,11 +95,12 @@ def get_project(who: Reader, db: Db, project_id: ProjectId) -> ProjectOut:
     response_model=ProjectOut,
     responses=ASKED,
 )
-def post_review(
+def post_review(  # noqa: PLR0917 -- the request, its body, who, and of which project
     request: Request,
     body: ProjectReviewIn,
     who: Reviewer,
     db: Db,
+    keys: Secrets,
     project_id: ProjectId,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
@@ -108,7 +109,7 @@ def post_review(
     said = (body.revision, body.vote, body.comment)
 
     def deed(session: Session) -> ProjectOut:
-        return project_out(session, review(session, who, project, *said, at=at))
+        return project_out(session, keys, review(session, who, project, *said, at=at))
 
     return answer_once(request, db, who, idempotency_key, body, deed)
 
@@ -121,12 +122,11 @@ def post_review(
     response_model=ApprovalOut,
     responses=ASKED,
 )
-def ask_for_registration(  # noqa: PLR0917 -- the request, its body, who, and which project
+def ask_for_registration(
     request: Request,
     body: RegistrationIn,
     who: Registrar,
     db: Db,
-    keys: Secrets,
     project_id: ProjectId,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
@@ -134,7 +134,7 @@ def ask_for_registration(  # noqa: PLR0917 -- the request, its body, who, and wh
     project = parse_public_id(PREFIX, project_id)
 
     def asks(session: Session, asking: Asking) -> Approval:
-        return ask_registration(session, keys, asking, project, body.revision)
+        return ask_registration(session, asking, project, body.revision)
 
     return answer_asked(request, db, who, idempotency_key, body, asks, reason=body.reason)
 
@@ -226,12 +226,11 @@ def get_report(who: Verifier, db: Db, report_id: ReportId) -> ReportOut:
     response_model=ReportOut,
     responses=ASKED,
 )
-def post_decision(  # noqa: PLR0917 -- likewise, a report
+def post_decision(
     request: Request,
     body: DecisionIn,
     who: Verifier,
     db: Db,
-    keys: Secrets,
     report_id: ReportId,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
@@ -240,7 +239,7 @@ def post_decision(  # noqa: PLR0917 -- likewise, a report
     decision = Decision(body.accepts, body.finding, at)
 
     def deed(session: Session) -> ReportOut:
-        decide(session, keys, who, report, decision, ids=new_id)
+        decide(session, who, report, decision, ids=new_id)
         return any_report_out(session, report)
 
     return answer_once(request, db, who, idempotency_key, body, deed, status=200)

@@ -15,7 +15,6 @@ from app.kernel.clock import day_of
 from app.kernel.db import driver
 from app.kernel.ids import parse_public_id
 from app.kernel.scopes import Scope
-from app.kernel.secrets import Keys
 from app.kernel.tokens import Principal
 from app.projects.boundary import count_meters, free_meters, refuse_counted
 from app.projects.errors import (
@@ -62,7 +61,7 @@ update project set last_day = case when registered_at is null then null else %s:
 
 
 def ask_registration(
-    session: Session, keys: Keys, asking: Asking, project: UUID | None, revision: int
+    session: Session, asking: Asking, project: UUID | None, revision: int
 ) -> Approval:
     """Ask that a project be registered with its newest design, for its crediting period.
 
@@ -71,7 +70,7 @@ def ask_registration(
         CountedElsewhere, MeterTaken, ApprovalOpen: See their own words.
     """
     found = any_project(session, project)
-    _refuse_unregistrable(session, keys, found, revision)
+    _refuse_unregistrable(session, found, revision)
     payload = {"project": found.public, "revision": revision}
     return _ask(session, asking, REGISTER, found, payload)
 
@@ -131,9 +130,8 @@ def withdraw(
 
 
 def _register(session: Session, payload: Payload, signing: Signing) -> None:
-    assert signing.keys is not None, "the boundary list is of keyed hashes"
     found, number = _named(session, payload), int(payload["revision"])
-    _refuse_unregistrable(session, signing.keys, found, number)
+    _refuse_unregistrable(session, found, number)
     design = revision_of(session, found, number).design
     by = (signing.asked_by, signing.signed_by, signing.at)
     row = (number, design.since, design.until, *by, *found.place)
@@ -167,7 +165,7 @@ def _end(session: Session, project: Project, reason: str, *, by: str, at: dateti
         free_meters(session, project.id, registered_design(session, project), last_day)
 
 
-def _refuse_unregistrable(session: Session, keys: Keys, project: Project, revision: int) -> None:
+def _refuse_unregistrable(session: Session, project: Project, revision: int) -> None:
     refuse_registered(project)
     newest = revision_of(session, project)
     if newest.number != revision:
@@ -175,7 +173,7 @@ def _refuse_unregistrable(session: Session, keys: Keys, project: Project, revisi
     lacking = lacks_votes(votes_on(reviews_of(session, project), revision))
     if lacking:
         raise NotRegistrable(lacking="; ".join(lacking))
-    refuse_counted(session, keys, newest.design)
+    refuse_counted(session, newest.design)
 
 
 def _refuse_unexcludable(

@@ -1,5 +1,6 @@
 """Projects as they are kept (减排项目台账): found by their owner or the desk, and their designs."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -11,8 +12,9 @@ from sqlmodel import Session
 
 from app.kernel.db import driver
 from app.kernel.ids import public_id
+from app.kernel.secrets import Keys
 from app.kernel.tokens import Principal
-from app.projects.design import Design, design_of
+from app.projects.design import Design, Words, design_of, digest_of
 from app.projects.errors import (
     ProjectEnded,
     ProjectNotRegistered,
@@ -110,10 +112,11 @@ _ADD: Final = """
 insert into project (bucket, account, id, owner_kind, code, version, applied_at)
 values (%s, %s, %s, %s, %s, %s, %s)"""
 _REVISE: Final = """
-insert into project_revision (bucket, account, project, number, design, digest, note, revised_at)
-values (%s, %s, %s, %s, %s, %s, %s, %s)"""
+insert into project_revision (bucket, account, project, number, design, words, digest, note,
+                              revised_at)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s)"""
 _DESIGN: Final = """
-select number, design, note, revised_at, digest from project_revision
+select number, design, note, revised_at, digest, words from project_revision
  where bucket = %s and account = %s and project = %s and (%s::int is null or number = %s)
  order by number desc limit 1"""
 _REVIEWS: Final = """
@@ -130,6 +133,8 @@ class Revision:
     note: str
     revised_at: datetime
     digest: bytes
+    sealed: bytes
+    """Its words, for :func:`words_of`."""
 
 
 def own_project(
@@ -184,26 +189,41 @@ def count_open(session: Session, me: Principal) -> int:
 
 
 def add_project(
-    session: Session, me: Principal, project: UUID, design: Design, at: datetime
+    session: Session,
+    keys: Keys,
+    me: Principal,
+    project: UUID,
+    design: Design,
+    words: Words,
+    *,
+    at: datetime,
 ) -> None:
     """Keep a project that is applied for, with its first design."""
     kind, owner = me.kind, (me.bucket, me.owner, project)
     driver(session).execute(_ADD, (*owner, kind, design.code, design.version, at))
-    add_revision(session, owner, 1, design, note="", at=at)
+    add_revision(session, keys, owner, 1, design, words, note="", at=at)
 
 
 def add_revision(
     session: Session,
+    keys: Keys,
     place: tuple[int, int, UUID],
     number: int,
     design: Design,
+    words: Words,
     *,
     note: str,
     at: datetime,
 ) -> None:
-    """Keep another design."""
-    row = (*place, number, design.written(), design.digest, note, at)
+    """Keep another design, its words sealed."""
+    sealed = keys.seal(words.written(), owner=place[1])
+    row = (*place, number, design.written(), sealed, digest_of(design, words), note, at)
     driver(session).execute(_REVISE, row)
+
+
+def words_of(keys: Keys, owner: int, sealed: bytes) -> Words:
+    """Open the words of a design."""
+    return Words(**json.loads(keys.open(sealed, owner=owner)))
 
 
 def revision_of(session: Session, project: Project, number: int | None = None) -> Revision:
@@ -216,7 +236,8 @@ def revision_of(session: Session, project: Project, number: int | None = None) -
     assert row is not None, project
     if row[1] is None:
         raise ReportEmptied
-    return Revision(row[0], design_of(row[1]), row[2], row[3], bytes(row[4]))
+    found, stored, note, revised_at, digest, sealed = row
+    return Revision(found, design_of(stored), note, revised_at, bytes(digest), bytes(sealed))
 
 
 def registered_design(session: Session, project: Project) -> Design:

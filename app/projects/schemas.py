@@ -11,7 +11,7 @@ from app.firms.schemas import Line
 from app.kernel.http import Day, Int, Written
 from app.kernel.quantities import ReductionOut
 from app.projects.applying import MeterWish, Wish
-from app.projects.design import MeterKind
+from app.projects.design import MeterKind, Words
 from app.projects.monitoring import NewReport, Paper
 from app.projects.registry import OwnerKind, ProjectState
 from app.projects.rules import Reading
@@ -202,7 +202,7 @@ class DesignOut(BaseModel):
     model_config = _FROZEN
 
     revision: int
-    digest: str = Field(examples=["9f" * 32], description="SHA-256 of it in canonical JSON.")
+    digest: str = Field(examples=["9f" * 32], description="SHA-256 of what is kept.")
     revised_at: datetime
     note: str
     title_zh: str
@@ -378,10 +378,7 @@ def wish_in(body: DesignIn) -> Wish:
     return Wish(
         body.code,
         body.version,
-        body.title_zh,
-        body.title_en,
-        body.text,
-        body.site,
+        Words(body.title_zh, body.title_en, body.text, body.site),
         body.started_on,
         body.crediting_since,
         body.crediting_until,

@@ -10,8 +10,9 @@ from sqlmodel import Session
 from app.kernel.db import driver
 from app.kernel.ids import public_id
 from app.kernel.quantities import mass
+from app.kernel.secrets import Keys
 from app.organisations import Organisation, organisations_of
-from app.projects.design import Design, design_of
+from app.projects.design import Words
 from app.projects.errors import ReportEmptied
 from app.projects.monitoring import (
     Report,
@@ -28,6 +29,7 @@ from app.projects.registry import (
     projects,
     reviews_of,
     revision_of,
+    words_of,
 )
 from app.projects.schemas import (
     DayOut,
@@ -54,8 +56,8 @@ select r.project, sum(c.mg)::int8
   from project_accrual c join monitoring_report r
     on (r.bucket, r.account, r.id) = (c.bucket, c.account, c.report)
  where c.bucket = any(%s) and c.account = any(%s) and r.project = any(%s) group by 1"""
-_DESIGNS: Final = """
-select p.id, r.design
+_WORDS: Final = """
+select p.id, p.account, r.words
   from project p join project_revision r
     on (r.bucket, r.account, r.project, r.number) = (p.bucket, p.account, p.id, p.revision)
  where p.bucket = any(%s) and p.account = any(%s) and p.id = any(%s)
@@ -67,7 +69,7 @@ def project_row(found: Project) -> ProjectRow:
     return ProjectRow(**_facts(found))
 
 
-def project_out(session: Session, found: Project) -> ProjectOut:
+def project_out(session: Session, keys: Keys, found: Project) -> ProjectOut:
     """Show a project whole: to its owner, and to the desk."""
     reviews = reviews_of(session, found)
     design = _newest(session, found)
@@ -76,7 +78,7 @@ def project_out(session: Session, found: Project) -> ProjectOut:
         lacking = lacks_votes(votes_on(reviews, design.number))
     return ProjectOut(
         **_facts(found),
-        design=None if design is None else _design_out(design),
+        design=None if design is None else _design_out(design, keys, found.owner),
         reviews=[ProjectReviewOut(**each._asdict()) for each in reviews],
         lacking=lacking,
         exclusions=[ExclusionOut(**each._asdict()) for each in exclusions_of(session, found)],
@@ -120,23 +122,26 @@ def any_report_out(session: Session, report: UUID | None) -> ReportOut:
 
 
 def public_projects(
-    session: Session, *, before: UUID | None, limit: int
+    session: Session, keys: Keys, *, before: UUID | None, limit: int
 ) -> Sequence[tuple[Project, PublicProjectOut]]:
     """Give registered projects as anybody sees them."""
     connection = driver(session)
     found = projects(session, is_public=True, before=before, limit=limit)
     places = tuple(map(list, zip(*(each.place for each in found), strict=True))) or ([], [], [])
     accrued: dict[UUID, int] = dict(connection.execute(_ACCRUED, places).fetchall())
-    designs = {id_: design_of(stored) for id_, stored in connection.execute(_DESIGNS, places)}
+    words = {
+        id_: words_of(keys, owner, bytes(sealed))
+        for id_, owner, sealed in connection.execute(_WORDS, places)
+    }
     named = organisations_of(session, [each.owner for each in found])
     return [
-        (each, _public(each, named.get(each.owner), designs.get(each.id), accrued.get(each.id, 0)))
+        (each, _public(each, named.get(each.owner), words.get(each.id), accrued.get(each.id, 0)))
         for each in found
     ]
 
 
 def _public(
-    found: Project, organisation: Organisation | None, design: Design | None, mg: int
+    found: Project, organisation: Organisation | None, words: Words | None, mg: int
 ) -> PublicProjectOut:
     facts = _facts(found)
     del facts["applied_at"]
@@ -144,9 +149,9 @@ def _public(
         **facts,
         organisation_zh=organisation and organisation.name_zh,
         organisation_en=organisation and organisation.name_en,
-        title_zh=design and design.title_zh,
-        title_en=design and design.title_en,
-        site=design and design.site,
+        title_zh=words and words.title_zh,
+        title_en=words and words.title_en,
+        site=words and words.site,
         reduction=mass(mg),
     )
 
@@ -187,18 +192,18 @@ def _newest(session: Session, found: Project) -> Revision | None:
         return None
 
 
-def _design_out(found: Revision) -> DesignOut:
-    design = found.design
+def _design_out(found: Revision, keys: Keys, owner: int) -> DesignOut:
+    design, words = found.design, words_of(keys, owner, found.sealed)
     meters = [MeterOut(kind=e.kind, label=e.label, provider=e.provider) for e in design.meters]
     return DesignOut(
         revision=found.number,
         digest=found.digest.hex(),
         revised_at=found.revised_at,
         note=found.note,
-        title_zh=design.title_zh,
-        title_en=design.title_en,
-        text=design.text,
-        site=design.site,
+        title_zh=words.title_zh,
+        title_en=words.title_en,
+        text=words.text,
+        site=words.site,
         started_on=design.started_on,
         crediting_since=design.since,
         crediting_until=design.until,

@@ -18,7 +18,6 @@ from app.books import Row, asset_ids, post
 from app.catalogue import document_of
 from app.kernel.clock import day_of
 from app.kernel.db import driver
-from app.kernel.secrets import Keys
 from app.kernel.tokens import Principal
 from app.projects.applying import terms_of
 from app.projects.boundary import listed_days
@@ -56,7 +55,6 @@ class Decision(NamedTuple):
 
 def decide(
     session: Session,
-    keys: Keys,
     who: Principal,
     report: UUID | None,
     decision: Decision,
@@ -75,7 +73,7 @@ def decide(
     if driver(session).execute(_DECIDE, (*row, *place)).rowcount == 0:
         raise ReportDecided
     if decision.is_accepted:
-        _accrue(session, keys, project, found, day_of(decision.at), ids)
+        _accrue(session, project, found, day_of(decision.at), ids)
     else:
         driver(session).execute(_UNTELL, (found.id,))
     act = "projects.accept_report" if decision.is_accepted else "projects.reject_report"
@@ -85,7 +83,6 @@ def decide(
 
 def _accrue(
     session: Session,
-    keys: Keys,
     project: Project,
     report: Report,
     today: date,
@@ -93,7 +90,7 @@ def _accrue(
 ) -> None:
     design = registered_design(session, project)
     choice = decided(session, project.code, project.version)
-    exclusions = exclusions_of(session, project) + listed_days(session, keys, project.id, design)
+    exclusions = exclusions_of(session, project) + listed_days(session, project.id, design)
     terms = terms_of(document_of(session, project.code, project.version), design)
     length = (report.last - report.first).days + 1
     days = [report.first + timedelta(days=each) for each in range(length)]

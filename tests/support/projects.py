@@ -118,7 +118,7 @@ class Roofs:
             for each in self.experts:
                 review(session, each, project, 1, "approve", "right", at=at)
             asking = Asking(self.operators[0], "Reviewed", request, at)
-            ask_registration(session, self.keys, asking, project, 1)
+            ask_registration(session, asking, project, 1)
 
         self.db.transact(command)
         return project, request
@@ -136,5 +136,5 @@ class Roofs:
         new = report_in(ReportIn.model_validate(report(first, last)), sent, bytes(range(32)))
         decision = Decision(is_accepted=True, finding="so", at=at)
         self.db.transact(send_report, who, project, new, at=at)
-        self.db.transact(decide, self.keys, self.experts[1], sent, decision, ids=new_id)
+        self.db.transact(decide, self.experts[1], sent, decision, ids=new_id)
         return project

@@ -41,6 +41,7 @@ def test_numbers_of_meters_are_not_kept(office: Office) -> None:
     kept = repr(rows_of(office.city.db, "select r::text from project_revision r"))
     assert "并网点" in kept
     assert "3101-00001" not in kept
+    assert "某某路1号" not in kept
     assert "3101-00001" not in repr(rows_of(office.city.db, "select a::text from audit_entry a"))
 
 
@@ -291,7 +292,11 @@ def test_a_design_s_digest_is_of_what_is_kept(office: Office) -> None:
     firm = office.firm()
     project = office.applied(firm)
     ((stored, digest),) = rows_of(office.city.db, "select design, digest from project_revision")
-    written = json.dumps(stored, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    sent = design()
+    words = {name: sent[name] for name in ("title_zh", "title_en", "text", "site")}
+    whole = {**stored, **words}
+    written = json.dumps(whole, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     assert sha256(written.encode()).digest() == bytes(digest)
     told = firm.get(f"/v1/projects/{project}").json()["design"]
     assert told["digest"] == bytes(digest).hex()
+    assert {name: told[name] for name in words} == words

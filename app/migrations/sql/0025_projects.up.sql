@@ -41,14 +41,16 @@ create table project_revision (
   project uuid not null,
   number int not null check (number > 0),
   design jsonb,
+  words bytea,
   digest bytea not null check (length(digest) = 32),
   note text not null check (length(note) <= 2000),
   revised_at timestamptz not null,
   primary key (bucket, account, project, number),
   foreign key (bucket, account, project) references project (bucket, account, id)
 );
-comment on column project_revision.design is 'Boundary, declarations, text; empty once its citizen was erased';
-comment on column project_revision.digest is 'SHA-256 of the design as it was sent, in canonical JSON';
+comment on column project_revision.design is 'Boundary and declarations; empty once its citizen was erased, as its words are';
+comment on column project_revision.words is 'Title, site and text, sealed under the KEK';
+comment on column project_revision.digest is 'SHA-256 of design and words in canonical JSON';
 
 create table project_review (
   bucket smallint not null,
@@ -186,7 +188,7 @@ grant update (is_accepted, decided_by, finding, decided_at) on monitoring_report
 grant update (days) on project_meter to tanpu_app;
 grant delete on project_meter, monitored_period to tanpu_app;
 grant update (asked_by, signed_by, is_appointed, decided_at) on scenario_application to tanpu_app;
-grant update (design) on project_revision to tanpu_worker;
+grant update (design, words, note) on project_revision to tanpu_worker;
 grant update (readings, papers, salt) on monitoring_report to tanpu_worker;
 grant update (inputs) on project_day to tanpu_worker;
 grant select on project, project_revision, project_review, project_exclusion, monitoring_report,
