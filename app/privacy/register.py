@@ -35,7 +35,7 @@ update project
                        then coalesce(last_day, (now() at time zone 'Asia/Shanghai')::date) end
  where bucket = %(bucket)s and account = %(account)s and ended_for is distinct from 'erased'""",
     """
-update project_revision set design = null
+update project_revision set design = null, words = null, note = ''
  where bucket = %(bucket)s and account = %(account)s and design is not null""",
     """
 update monitoring_report set readings = null, papers = '[]', salt = null
