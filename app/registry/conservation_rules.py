@@ -9,9 +9,9 @@ class UnitsOfBatch(NamedTuple):
 
     issued_kg: int
     available_kg: int
-    """With organisations and gatherings, free."""
+    """Free, with organisations and gatherings."""
     reserved_kg: int
-    """With them, for something."""
+    """Held by them, for something."""
     buffer_kg: int
     retired_kg: int
     cancelled_kg: int
