@@ -5,6 +5,7 @@ import copy
 import inspect
 import json
 import re
+import runpy
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -21,6 +22,7 @@ from ledger.certificate import TEXTS, UNITS, Purpose, text_commit
 from ledger.chart import Code
 from ledger.receipt import Json
 from ledger.verify_certificate import Rejected, Verdict, check, mirrored
+from tests.unit.ledger.rpc import Chain, babbling, served
 from tests.unit.ledger.test_receipts import lies, places
 from tests.unit.ledger.true_receipts import Place, put
 from tests.vectors.certificates import (
@@ -315,7 +317,53 @@ def test_a_chain_needs_a_contract(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--rpc needs --contract" in capsys.readouterr().err
 
 
+def test_the_command_asks_a_chain(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with served(certified_city(), 2) as url:
+        asked = [str(files / "units.json"), "--rpc", url, "--contract", CONTRACT]
+        assert verify_certificate.main(asked) == 0
+        assert f"trusting chain at {url}" in capsys.readouterr().out
+        trust = verify_certificate.on_chain(verify_certificate.ask(url), CONTRACT)
+        assert trust(2, None) == certified_city().headers[-1].hash()
+        Chain.answers["eth_call"][2] = "0x" + "00" * 32
+        assert verify_certificate.main(asked) == 1
+    assert "1 header: not the anchored header" in capsys.readouterr().out
+
+
 def test_a_chain_that_is_away_is_no_root_of_trust() -> None:
     trust = verify_certificate.on_chain(verify_certificate.ask("http://127.0.0.1:9"), CONTRACT)
     with pytest.raises(Rejected, match=r"^1 header: "):
         check(UNITS_FOR_B, trust)
+
+
+def test_a_chain_that_talks_nonsense_is_no_root_of_trust() -> None:
+    with babbling() as url:
+        trust = verify_certificate.on_chain(verify_certificate.ask(url), CONTRACT)
+        with pytest.raises(Rejected, match=r"^1 header: .*BadStatusLine"):
+            check(UNITS_FOR_B, trust)
+
+
+def test_what_is_nested_without_end_cannot_be_read(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A library of other tests raises the limit for all: a stranger's Python has the usual one."""
+    (files / "deep.json").write_text("[" * 100_000)
+    raised = sys.getrecursionlimit()
+    sys.setrecursionlimit(1000)
+    try:
+        monkeypatch.chdir(files)
+        assert verify_certificate.main(["deep.json", "--headers", "headers.jsonl"]) == 2
+    finally:
+        sys.setrecursionlimit(raised)
+    assert capsys.readouterr().out == "cannot read: too deeply nested\n"
+
+
+def test_it_runs_by_name(
+    files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [str(files / "units.json"), "--headers", str(files / "headers.jsonl")]
+    monkeypatch.setattr(sys, "argv", ["verify_certificate", *arguments])
+    monkeypatch.delitem(sys.modules, "ledger.verify_certificate")
+    with pytest.raises(SystemExit) as left:
+        runpy.run_module("ledger.verify_certificate", run_name="__main__")
+    assert left.value.code == 0
+    assert capsys.readouterr().out.startswith("true: ret_")

@@ -3,11 +3,8 @@
 import ast
 import json
 import runpy
-import socket
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -17,50 +14,15 @@ import pytest
 from ledger import __main__ as command
 from ledger import verify_receipt
 from ledger.verify_receipt import Rejected, check, mirrored
+from tests.unit.ledger.rpc import Chain, babbling, served
 from tests.unit.ledger.true_receipts import CITY, LINES, WHOLE, put
 from tests.vectors.city import CONTRACT
 
 
-class Chain(BaseHTTPRequestHandler):
-    """The three JSON-RPC answers that the verifier asks for."""
-
-    answers: dict[str, Any]
-
-    def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        answer = self.answers[asked["method"]]
-        if asked["method"] == "eth_call":
-            data = asked["params"][0]["data"]
-            assert data.startswith("0x6b5b338d")
-            answer = answer[int(data[10:], 16)]
-        body = json.dumps({"jsonrpc": "2.0", "id": 1, "result": answer}).encode()
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- its name there
-        del format, args
-
-
 @pytest.fixture
 def chain() -> Iterator[str]:
-    said = CITY.anchoring(4)
-    Chain.answers = {
-        "eth_chainId": hex(said.chain_id),
-        "eth_getTransactionReceipt": {
-            "status": "0x1",
-            "blockHash": said.block_hash,
-            "blockNumber": hex(said.block),
-        },
-        "eth_call": {header.epoch: "0x" + header.hash().hex() for header in CITY.headers},
-    }
-    server = HTTPServer(("127.0.0.1", 0), Chain)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(CITY, 4) as url:
+        yield url
 
 
 @pytest.fixture
@@ -188,21 +150,10 @@ def test_a_chain_that_is_away_is_no_root_of_trust(chain: str) -> None:
 
 
 def test_a_chain_that_talks_nonsense_is_no_root_of_trust() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def nonsense() -> None:
-            caller, _ = server.accept()
-            with caller:
-                caller.recv(65_536)
-                caller.sendall(b"nonsense\r\n\r\n")
-
-        thread = threading.Thread(target=nonsense)
-        thread.start()
-        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+    with babbling() as url:
         trust = verify_receipt.on_chain(verify_receipt.ask(url), CONTRACT)
         with pytest.raises(Rejected, match=r"^1 header: .*BadStatusLine"):
             check(WHOLE["receipt"], trust)
-        thread.join()
 
 
 def test_a_chain_needs_a_contract(capsys: pytest.CaptureFixture[str]) -> None:
