@@ -30,8 +30,10 @@ from ledger.lots import LotRow, row_leaf, row_salt
 from ledger.tiles import WIDTH, append, edge_tiles
 
 BUCKETS_AT_ONCE: Final = 16
-ROWS_MAX: Final = 1_000_000
-"""A lot takes no further buckets once it has so many rows; what is left waits for the next one."""
+ROWS_MAX: Final = 250_000
+"""A lot takes no further buckets once it has so many rows; what is left waits for the next one.
+
+So an issuance, for which corrections that reach into that pool wait, stays a matter of seconds."""
 ROWS_AT_ONCE: Final = 4_096
 NOTHING: Final = "nothing is pooled that is not issued"
 _CLASS: Final = """
