@@ -1,4 +1,4 @@
-"""A small city with something of everything (小城): 200 owners, about 1,000 entries, 3 epochs."""
+"""A small city (小城): 200 owners, about 1,000 entries of all sorts but units, 3 epochs."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from app.kernel.db import Connection, Database, driver
 from app.kernel.ids import new_id
 from app.kernel.secrets import Keys
 from ledger.accounts import SYSTEM_ACCOUNTS, AccountKind, bucket_of
-from ledger.assets import Money, Points, Unit
+from ledger.assets import Money, Points
 from ledger.chart import Code
 from tests.support.anchoring import ORIGIN, at, notary_over
 from tests.support.auditing import audited, tampered
@@ -27,7 +27,6 @@ from tests.support.chain import MemoryChain
 from tests.support.owners import BUS, BUS_B, accrual, asset_number, owners, row
 
 POINTS = Points("green", date(2027, 12, 31), 1)
-UNIT = Unit("batch-1")
 CITIZENS = 200
 EPOCHS = 3
 _WAIT = "insert into log_pending (bucket, recorded_on, id) values (%s, %s, %s)"
@@ -76,9 +75,9 @@ def _post(db: Database, rows: list[Row]) -> None:
 
 
 def _epoch(db: Database, keys: Keys, citizens: list[int], random: Random) -> list[Row]:
-    """Give every kind of movement, corrections within the epoch among them, and write a note."""
+    """Give movements of most kinds, corrections within the epoch among them, and write a note."""
     bus, bus_b = asset_number(db, BUS), asset_number(db, BUS_B)
-    points, unit, fen = (asset_number(db, asset) for asset in (POINTS, UNIT, Money()))
+    points, fen = (asset_number(db, asset) for asset in (POINTS, Money()))
     pool, absorbed = SYSTEM_ACCOUNTS["pool"], SYSTEM_ACCOUNTS["absorbed"]
     rows: list[Row] = []
     for owner in citizens:
@@ -100,16 +99,12 @@ def _epoch(db: Database, keys: Keys, citizens: list[int], random: Random) -> lis
                 rows.append(row(Code.EXCHANGE_ABSORB, owner, absorbed, bus_b, 30))
             case _:
                 rows.append(row(Code.CANCEL, owner, SYSTEM_ACCOUNTS["cancelled"], bus, 100))
-    (company,) = owners(db, keys, 1, AccountKind.ORGANISATION)
     (merchant,) = owners(db, keys, 1, AccountKind.MERCHANT)
     (budget,) = owners(db, keys, 1, AccountKind.BUDGET)
     clearing, bank = SYSTEM_ACCOUNTS["clearing"], SYSTEM_ACCOUNTS["bank"]
-    rows.append(row(Code.ISSUE_UNIT, SYSTEM_ACCOUNTS["issuance/unit"], company, unit, 9))
     rows.append(row(Code.FUND, bank, budget, fen, 10_000))
     rows.append(row(Code.SETTLE, budget, clearing, fen, 400))
     rows.append(row(Code.SETTLE, clearing, merchant, fen, 400))
-    pooled = row(Code.ISSUE_POOLED, pool, SYSTEM_ACCOUNTS["issued"], bus, 100)
-    rows.append(pooled._replace(bucket=0))
     db.transact(_note, citizens[random.randrange(len(citizens))], Code.DEBT_OPENED)
     return rows
 
@@ -135,7 +130,7 @@ def rewritten(city: AuditedCity) -> None:
         waiting = connection.execute("select bucket, recorded_on, id from log_pending").fetchall()
         for table in (
             *("log_pending", "log_entry", "log_edge", "account_leaf", "account_anchor", "cell"),
-            *("supply", "anchored", "submission", "epoch", "epoch_cut"),
+            *("supply", "anchored", "submission", "epoch", "epoch_cut", "registry_message"),
         ):
             connection.execute(f"delete from {table}".encode())
         for epoch in range(1, EPOCHS + 1):
