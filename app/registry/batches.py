@@ -4,7 +4,7 @@ Units are numbered from 1 within their batch. A holding is a quantity; which num
 decided when units are retired, by the batch's cursor (R24).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
@@ -28,6 +28,7 @@ select b.id, b.number, b.lot, b.asset, b.reduction, x.methodology, x.version, x.
 _FIND: Final = f"{_COLUMNS} where b.id = %s"
 _LOCK: Final = f"{_FIND} for update of b"
 _NUMBERED: Final = f"{_COLUMNS} where b.number = %s"
+_SOME: Final = f"{_COLUMNS} where b.id = any(%s)"
 _OF_LOT: Final = f"{_COLUMNS} where b.lot = %s"
 _LIST: Final = f"""{_COLUMNS}
  where %(before)s::int is null or b.number < %(before)s order by b.number desc limit %(limit)s"""
@@ -104,6 +105,12 @@ def find_batch(connection: Connection, batch: UUID | None) -> Batch:
     return _one(connection.execute(_FIND, (batch,)).fetchone())
 
 
+def batches_of(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, Batch]:
+    """Give batches by their ids."""
+    rows = connection.execute(_SOME, (list(ids),)).fetchall()
+    return {each.id: each for each in (_batch(*row) for row in rows)}
+
+
 def lock_batch(connection: Connection, batch: UUID) -> Batch:
     """Give a batch whose cursor nobody else moves until the end of this transaction.
 
@@ -128,8 +135,9 @@ def batches(session: Session, *, before: int | None, limit: int) -> Sequence[Bat
 def holdings_of(connection: Connection, owner: int) -> Sequence[Holding]:
     """Give what an owner in the books has of each batch, the oldest first."""
     rows = connection.execute(_HELD, (bucket_of(owner), owner, owner | 1)).fetchall()
+    known = batches_of(connection, [batch for batch, *_ in rows])
     return [
-        Holding(find_batch(connection, batch), int(available or 0), int(held or 0))
+        Holding(known[batch], int(available or 0), int(held or 0))
         for batch, available, held in rows
     ]
 

@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from app.kernel.db import Connection, driver
 from app.kernel.secrets import Keys
-from app.registry.batches import Batch, find_batch
+from app.registry.batches import Batch, batches_of, find_batch
 from app.registry.errors import BatchUnknown, LotUnknown, RowUnknown
 from app.registry.lots import Lot, find_lot
 from app.registry.rules import MG_PER_KG, Units, units_at
@@ -25,8 +25,6 @@ from ledger.log import inclusion_path
 from ledger.lots import LotRow, row_salt
 from ledger.tiles import ReadTile, Tile, node_reader
 
-ROWS_MAX: Final = 1_000
-"""Rows of one unit that are shown at once."""
 _MINE: Final = """
 select lot, activity, batch, lower(place), upper(place) from issued_row
  where bucket = %(bucket)s and account = %(owner)s
@@ -115,7 +113,7 @@ def own_units(
         "limit": limit,
     }
     rows = connection.execute(_MINE, facts).fetchall()
-    known = {batch: find_batch(connection, batch) for batch in {row[2] for row in rows}}
+    known = batches_of(connection, {row[2] for row in rows})
     return [
         OwnUnits(lot, act, known[batch], units_at(known[batch].first_mg, start, end), end - start)
         for lot, act, batch, start, end in rows

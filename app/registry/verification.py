@@ -97,7 +97,10 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SampledRow:
-    """A row that was drawn, with what a verifier needs to ask its provider; no person is in it."""
+    """A row that was drawn, with what a verifier needs to ask its provider.
+
+    Whose it is stays here: neither the verifier nor the public is shown bucket, owner or act.
+    """
 
     draw: int
     position: int
