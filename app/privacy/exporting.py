@@ -55,7 +55,7 @@ def export(
         with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
             _write(archive, "profile", lambda: [_profile(session, keys, citizen, at)])
             for part in exports:
-                _write(archive, part.name, lambda part=part: _rows(connection, part, citizen))
+                _write(archive, part.name, lambda part=part: _rows(connection, keys, part, citizen))
         unless_done.pop_all()
     made.seek(0)
     return made
@@ -112,7 +112,7 @@ def _write(archive: zipfile.ZipFile, name: str, rows: Rows) -> None:
         text.detach()
 
 
-def _rows(connection: Connection, part: Export, citizen: Citizen) -> Iterator[Row]:
+def _rows(connection: Connection, keys: Keys, part: Export, citizen: Citizen) -> Iterator[Row]:
     facts = {"bucket": citizen.bucket, "account": citizen.number}
     with connection.cursor(name=f"export_{uuid4().hex}") as cursor:
         cursor.itersize = ROWS_PER_READ
@@ -120,7 +120,14 @@ def _rows(connection: Connection, part: Export, citizen: Citizen) -> Iterator[Ro
         names: list[str] | None = None
         for row in cursor:
             names = names or [column.name for column in cursor.description or ()]
-            yield {name: plain(value) for name, value in zip(names, row, strict=True)}
+            yield {
+                name: _opened(keys, value, citizen) if name == part.sealed else plain(value)
+                for name, value in zip(names, row, strict=True)
+            }
+
+
+def _opened(keys: Keys, sealed: bytes | None, citizen: Citizen) -> Any:  # noqa: ANN401 -- JSON
+    return None if sealed is None else json.loads(keys.open(sealed, owner=citizen.number))
 
 
 def _profile(session: Session, keys: Keys, citizen: Citizen, at: datetime) -> Row:

@@ -11,6 +11,8 @@ class Export(NamedTuple):
 
     name: str
     query: LiteralString
+    sealed: str = ""
+    """The column that is sealed for its owner, if any; it is JSON, and opened."""
 
 
 EXPORTS: Final = (
@@ -295,15 +297,16 @@ select id, issued_at, claim, parts from certificate
     Export(
         "projects",
         """
-select id, code, version, applied_at, revision, crediting, registered_at, last_day, ended_for,
-       ended_at
+select id, code, version, applied_at, revision, lower(crediting) as crediting_since,
+       upper(crediting) - 1 as crediting_until, registered_at, last_day, ended_for, ended_at
   from project where bucket = %(bucket)s and account = %(account)s order by id""",
     ),
     Export(
         "project-designs",
         """
-select project, number, design, note, revised_at from project_revision
+select project, number, design, words, note, revised_at from project_revision
  where bucket = %(bucket)s and account = %(account)s order by project, number""",
+        sealed="words",
     ),
     Export(
         "project-reviews",
@@ -314,14 +317,15 @@ select project, revision, vote, comment, reviewed_at from project_review
     Export(
         "project-exclusions",
         """
-select project, meter, days, reason, excluded_at from project_exclusion
+select project, meter, lower(days) as first, upper(days) - 1 as last, reason, excluded_at
+  from project_exclusion
  where bucket = %(bucket)s and account = %(account)s order by id""",
     ),
     Export(
         "monitoring-reports",
         """
-select id, project, days, readings, papers, salt, commitment, sent_at, is_accepted, finding,
-       decided_at
+select id, project, lower(days) as first, upper(days) - 1 as last, readings, papers,
+       salt, commitment, sent_at, is_accepted, finding, decided_at
   from monitoring_report where bucket = %(bucket)s and account = %(account)s order by id""",
     ),
     Export(

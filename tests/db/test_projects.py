@@ -1,5 +1,7 @@
 """Projects (减排项目): what side by side can go wrong, and what leaves with a citizen."""
 
+import json
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -8,10 +10,12 @@ from uuid import UUID
 import pytest
 
 from app.citizens import Citizen
+from app.kernel.clock import now
 from app.kernel.db import Database
 from app.kernel.ids import new_id
 from app.kernel.secrets import Keys
 from app.kernel.tokens import Principal
+from app.privacy.exporting import export
 from app.privacy.forgetting import forget
 from app.projects.errors import MeterTaken
 from app.projects.showing import any_report_out
@@ -59,6 +63,7 @@ def test_of_two_registrations_side_by_side_one_has_the_meter(roofs: Roofs) -> No
 
 def test_what_leaves_with_a_citizen_and_what_stays(roofs: Roofs, worker_db: Database) -> None:
     owner, other = citizens(roofs.db, roofs.keys, 2)
+    mine = Citizen(bucket_of(owner), owner)
     me = Principal("citizen", new_id(), frozenset(), owner)
     project = roofs.accrued(me, SINCE, SINCE + DAYS)
     texts = """
@@ -70,10 +75,13 @@ select p.ended_for, r::text, m::text, d::text from project p
     assert LABEL in before
     assert "某某路" not in before, "words are sealed"
     assert '"generation"' in before
+    with roofs.db.read(export, roofs.keys, mine, at=now()) as made:
+        (told,) = json.loads(zipfile.ZipFile(made).read("project-designs.json"))
+    assert told["words"]["site"] == "某某路1号"
     worker_db.transact(forget, roofs.keys, Citizen(bucket_of(other), other))
     assert repr(rows_of(roofs.db, texts)) == before
     for _ in range(2):
-        worker_db.transact(forget, roofs.keys, Citizen(bucket_of(owner), owner))
+        worker_db.transact(forget, roofs.keys, mine)
         after = repr(rows_of(roofs.db, texts))
         assert not any(word in after for word in (LABEL, "generation", "invoice.pdf"))
         assert rows_of(roofs.db, "select ended_for from project") == [("erased",)]
