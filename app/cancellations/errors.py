@@ -11,6 +11,14 @@ class OwnCancellationUnknown(Refusal):
     title_zh = "您没有这笔注销"
 
 
+class AmountUnclear(Refusal):
+    """Say how much to cancel, or name classes: one of the two."""
+
+    code = "cancellations.amount_unclear"
+    status = 422
+    title_zh = "数量与类别须二者择一"
+
+
 class ReductionsLacking(Refusal):
     """You do not hold that much, beside what your other open cancellations take."""
 

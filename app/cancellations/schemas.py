@@ -6,9 +6,10 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from app.cancellations.errors import AmountUnclear
 from app.cancellations.queries import Cancellation, Reversion, State
 from app.cancellations.rules import CLASSES_MAX
-from app.kernel.http import Int, RequestMalformed, Str, Written
+from app.kernel.http import Int, Str, Written
 from app.kernel.ids import public_id
 from app.kernel.quantities import ReductionOut, mass
 from app.points.errors import ClassTwice
@@ -82,7 +83,7 @@ class VoluntaryCancellationIn(BaseModel):
     @model_validator(mode="after")
     def _one_way_and_each_class_once(self) -> Self:
         if (self.co2e_mg is None) == (self.classes is None):
-            raise RequestMalformed
+            raise AmountUnclear
         named = [each.class_id for each in self.classes or ()]
         if len(set(named)) < len(named):
             raise ClassTwice
