@@ -60,21 +60,24 @@ class People(Generic[UserT]):
         firm, users = sort.kind, f"{sort.kind}_user"
         columns = f"u.id, u.{firm}, u.login, u.name, u.role, u.opened_at, u.suspended_at"
         self.sort, self._roles, self._read, self._leave = sort, roles, read, leave
+        theirs: LiteralString = f"""
+select from {firm} f where f.id = p.{firm} and f.suspended_at is null"""  # bandit: S608 -- names of ours
         self.roll = Roll(
             sort.kind,
             users,
             f"{firm}_credential",
-            standing=f"""p.suspended_at is null
-   and exists (select from {firm} f where f.id = p.{firm} and f.suspended_at is null)""",
+            standing=f"p.suspended_at is null and exists ({theirs})",
             enrolled=f"{sort.plural}.enrol",
         )
         """How they come in: not while they or their firm are suspended."""
-        self._lock: LiteralString = f"select from {firm} where id = %s for no key update"
+        self._lock: LiteralString = f"""
+select from {firm} where id = %s for no key update"""  # bandit: S608 -- likewise
         self._count: LiteralString = f"select count(*) from {users} where {firm} = %s"  # noqa: S608 -- likewise
         self._add: LiteralString = f"""
 insert into {users} (id, {firm}, login, name, role, opened_at)
 values (%s, %s, %s, %s, %s, %s) on conflict (login) do nothing"""  # noqa: S608 -- likewise
-        self._named: LiteralString = f"select from {users} where login = %s"
+        self._named: LiteralString = f"""
+select from {users} where login = %s"""  # bandit: S608 -- likewise
         self._find: LiteralString = f"""
 select {columns} from {users} u where u.{firm} = %s and u.id = %s"""  # noqa: S608 -- likewise
         self._list: LiteralString = f"""

@@ -26,7 +26,7 @@ select b.id, b.number, b.lot, b.asset, b.reduction, x.methodology, x.version, x.
        b.cursor_kg, b.end_kg, b.issued_at
   from issue_batch b join asset x on x.id = b.reduction"""
 _FIND: Final = f"{_COLUMNS} where b.id = %s"
-_LOCK: Final = f"{_FIND} for update of b"
+_LOCK: Final = f"{_FIND} for no key update of b"
 _NUMBERED: Final = f"{_COLUMNS} where b.number = %s"
 _SOME: Final = f"{_COLUMNS} where b.id = any(%s)"
 _OF_LOT: Final = f"{_COLUMNS} where b.lot = %s"
