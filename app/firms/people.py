@@ -61,7 +61,7 @@ class People(Generic[UserT]):
         columns = f"u.id, u.{firm}, u.login, u.name, u.role, u.opened_at, u.suspended_at"
         self.sort, self._roles, self._read, self._leave = sort, roles, read, leave
         theirs: LiteralString = f"""
-select from {firm} f where f.id = p.{firm} and f.suspended_at is null"""  # bandit: S608 -- our names
+select from {firm} f where f.id = p.{firm} and f.suspended_at is null"""  # bandit: S608 -- ours
         self.roll = Roll(
             sort.kind,
             users,

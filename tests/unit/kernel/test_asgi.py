@@ -50,8 +50,11 @@ def test_what_any_path_takes_asks_no_path(monkeypatch: pytest.MonkeyPatch) -> No
     app, asked = FastAPI(), list[str]()
     install(app, body_max={"/files/{name}": 2 * BODY_MAX})
     app.add_api_route("/files/{name}", lambda: None, methods=["POST"])
-    kept = "app.kernel.asgi.compile_path"
-    monkeypatch.setattr(kept, lambda path: (Noted(compile_path(path)[0], asked),))
+
+    def noted(path: str) -> tuple[Noted]:
+        return (Noted(compile_path(path)[0], asked),)
+
+    monkeypatch.setattr("app.kernel.asgi.compile_path", noted)
     client = TestClient(app)
     assert client.post("/files/a", content=bytes(BODY_MAX)).status_code == 200
     assert asked == []
