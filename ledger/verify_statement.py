@@ -98,7 +98,7 @@ def check_statement(proof: Json, trust: Trust, verify: Verify | None = None) -> 
         need(proof["format"] == FORMAT, "of another format")
         statement = proof["statement"]
         need(statement["format"] == STATEMENT, "another statement")
-        need(not proof["pending"], "pending: certificates are not on the chain yet")
+        need(proof["pending"] == [], "pending: certificates are not on the chain yet")
         left_kg = [_left(check(each, trust, None, verify)) for each in proof["certificates"]]
         step = "2 units"
         retired_kg = check_units(statement, proof["certificates"])

@@ -36,6 +36,10 @@ def serials(draw: st.DrawFn) -> Serial:
     )
 
 
+def test_a_serial_counts_its_units() -> None:
+    assert parse_serial(GOOD).quantity_kg == 120
+
+
 @given(serials())
 def test_what_is_written_is_read_back(serial: Serial) -> None:
     assert parse_serial(write_serial(serial)) == serial
