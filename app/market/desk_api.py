@@ -79,7 +79,11 @@ def post_listing(
     operation_id="withdrawOperatorListing",
     summary="Take an offer of the operator's back 撤回运营方挂牌",
     response_model=ListingOut,
-    responses=problems(**WRITING, s404="The operator has no such listing."),
+    responses=problems(
+        **WRITING,
+        s404="The operator has no such listing.",
+        s409="The operator's own organisation was not opened yet.",
+    ),
 )
 def post_withdrawal(
     request: Request,

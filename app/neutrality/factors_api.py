@@ -2,11 +2,11 @@
 
 from functools import cache
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Response
 
-from app.kernel.etags import OPEN, Known, tagged
+from app.kernel.etags import OPEN, tagged
 from app.kernel.http import NotFound, problems
 from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.neutrality.categories import Category, category_of
@@ -17,6 +17,9 @@ from app.neutrality.inventory_schemas import (
     factor_out,
 )
 from methodologies.published import TABLES, FactorRow, rows_of, table_bytes
+
+KEPT: Final = {"cache-control": "public, max-age=86400", **OPEN}
+"""A published file does not change."""
 
 router = APIRouter(prefix="/v1/public/factors", tags=["gatherings 大型活动"])
 
@@ -60,15 +63,14 @@ def list_factors(
     response_class=Response,
     responses={
         200: {"description": "Byte for byte.", "content": {"text/csv": {}}},
-        304: {"description": "The reader has it."},
         **problems(s404="There is no such table."),
     },
 )
-def get_file(table_id: TableId, if_none_match: Known = None) -> Response:
+def get_file(table_id: TableId) -> Response:
     """Give DESNZ's file as it was published, or one of ours as we wrote it."""
     if table_id not in TABLES:
         raise NotFound
-    return tagged(table_bytes(table_id), "text/csv; charset=utf-8", OPEN, if_none_match)
+    return tagged(table_bytes(table_id), "text/csv; charset=utf-8", KEPT, None)
 
 
 @cache

@@ -97,7 +97,7 @@ class UnitUnfit(Refusal):
 
 
 class QuantityUnlikely(Refusal):
-    """One line emits more than any gathering could."""
+    """Nothing was used, or one line emits more than any gathering could."""
 
     code = "inventory.quantity_unlikely"
     status = 422

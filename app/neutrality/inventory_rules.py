@@ -124,7 +124,7 @@ def line_of(gathering: Gathering, stage: Stage, origin: Origin, id_: UUID, entry
         mg = line.emissions_mg
     except BadUnit:
         raise UnitUnfit(unit=entry.unit, factor=line.factor.published_unit) from None
-    if mg > LINE_MG_MAX:
+    if not entry.quantity > 0 or mg > LINE_MG_MAX:
         raise QuantityUnlikely(co2e_mg=mg)
     return line
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 from pydantic import StringConstraints as Text
 
 from app.kernel.http import Int, Str, Written
@@ -20,16 +20,9 @@ from methodologies.published import FactorRow
 ADDED_MAX: Final = 200
 
 
-def _above_zero(text: str) -> str:
-    if not Decimal(text):
-        raise ValueError("nothing was used, so there is no line")
-    return text
-
-
 Quantity = Annotated[
     Str,
     Text(pattern=r"^[0-9]{1,12}(\.[0-9]{1,6})?$"),
-    AfterValidator(_above_zero),
     Field(examples=["125000"], description="Above zero, at most six decimals. 数量"),
 ]
 UnitName = Annotated[
@@ -41,7 +34,9 @@ TableName = Annotated[
     Str, Text(min_length=1, max_length=40, pattern=r"^[a-z0-9-]+$"), Field(examples=["cn-grid"])
 ]
 RowName = Annotated[
-    Str, Text(min_length=1, max_length=80, pattern=r"^[^\s\x00]+$"), Field(examples=["上海/2023"])
+    Str,
+    Text(min_length=1, max_length=80, pattern=r"^[0-9A-Za-z_./()\u4e00-\u9fff-]+$"),
+    Field(examples=["上海/2023"]),
 ]
 LineId = Annotated[str, Field(examples=["lin_01k0000000000000000000000c"])]
 

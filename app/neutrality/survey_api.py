@@ -75,7 +75,6 @@ MISSES: Final = Limit("surveys.misses", 60, timedelta(hours=1))
 gathering shares a network with thousands, so what counts is never limited."""
 TICKETS_MAX: Final = 1000
 THANKS: Final = "谢谢，已计入。 Thank you, it is counted."
-FORM: Final = "application/x-www-form-urlencoded"
 UNKNOWN: Final = "There is no such survey, or it has closed."
 NONE_OPENED: Final = {"s404": "Your organisation has no such gathering, or it has no survey."}
 
@@ -280,12 +279,7 @@ Sent = Annotated[SurveyFormIn, Depends(form_in)]
     response_class=HTMLResponse,
     status_code=201,
     responses=problems(s404=UNKNOWN, s422="It is not of the form.", s429="Too many tries."),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {FORM: {"schema": SurveyFormIn.model_json_schema()}},
-        }
-    },
+    include_in_schema=False,  # of the page; programs answer in JSON
 )
 def post_form(link: Link, body: Sent, db: Db, keys: Secrets, missed: Missed) -> HTMLResponse:
     """Count what a browser sends of the page's form, and show thanks or what is wrong."""

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.config import JsonDict
 
 from app.firms.schemas import Line
 from app.kernel.http import Day, Int, Written
@@ -40,6 +41,8 @@ Number = Annotated[
 ]
 ProviderCode = Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9-]{0,39})?$", examples=["sh-grid"])]
 InputName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+NO_OTHERS: Final[JsonDict] = {"additionalProperties": False}
+"""Of names that are no input's: a pattern of keys says nothing of the others."""
 Amount = Annotated[
     str,
     StringConstraints(pattern=r"^[0-9]{1,12}(\.[0-9]{1,6})?$"),
@@ -95,6 +98,7 @@ class DesignIn(BaseModel):
     crediting_since: Day
     crediting_until: Day = Field(description="The last day that may count.")
     quantities: dict[InputName, Quantity] = Field(
+        json_schema_extra=NO_OTHERS,
         default_factory=dict,
         max_length=INPUTS_MAX,
         examples=[{"capacity": "6 kW"}],
@@ -153,7 +157,10 @@ class ReadingIn(BaseModel):
     day: Day
     meter: Annotated[Int, Field(ge=0, lt=METERS_MAX)] = 0
     inputs: dict[InputName, Amount] = Field(
-        min_length=1, max_length=INPUTS_MAX, examples=[{"generation": "28.5"}]
+        json_schema_extra=NO_OTHERS,
+        min_length=1,
+        max_length=INPUTS_MAX,
+        examples=[{"generation": "28.5"}],
     )
 
 

@@ -159,6 +159,14 @@ class RecallUnknown(Refusal):
     title_zh = "没有这项撤回"
 
 
+class RecallMalformed(Refusal):
+    """Name acts or batches, one of the two, and each batch once."""
+
+    code = "recalls.malformed"
+    status = 422
+    title_zh = "请指定行为或批次之一,每批次只列一次"
+
+
 class RecallEmpty(Refusal):
     """No unit was issued of such acts."""
 

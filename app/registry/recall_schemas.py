@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated, Final, Self
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.kernel.http import Day, Int, Str, Written
 from app.registry.batches import batch_name
+from app.registry.errors import RecallMalformed
 from app.registry.recalls import ActsOfDays, Recall, RecalledBatch
 
 FROZEN: Final = ConfigDict(extra="forbid", frozen=True)
@@ -52,13 +53,16 @@ class RecallIn(BaseModel):
     batches: Annotated[list[RecallBatchIn], Field(max_length=BATCHES_MAX)] = []
     reason: Written = Field(description="Public. 公开的理由")
 
-    @model_validator(mode="after")
-    def _is_one(self) -> Self:
-        if (self.acts is None) == (not self.batches):
-            raise ValueError("name acts or batches, and not both")
-        if len({each.batch for each in self.batches}) < len(self.batches):
-            raise ValueError("a batch stands once")
-        return self
+    def named(self) -> dict[str, int]:
+        """Give the batches that are named, each once.
+
+        Raises:
+            RecallMalformed: Acts and batches, or neither; or a batch stands twice.
+        """
+        named = {each.batch: each.void_kg for each in self.batches}
+        if (self.acts is None) == (not named) or len(named) < len(self.batches):
+            raise RecallMalformed
+        return named
 
 
 class RecalledBatchOut(BaseModel):

@@ -98,6 +98,5 @@ def _whole(session: Session, recall: UUID | None) -> RecallOut:
 
 
 def _batches(session: Session, body: RecallIn) -> Mapping[str, int]:
-    if body.acts is not None:
-        return recalled_by_days(session, body.acts.acts())
-    return {each.batch: each.void_kg for each in body.batches}
+    named = body.named()
+    return named if body.acts is None else recalled_by_days(session, body.acts.acts())
