@@ -31,6 +31,7 @@ from app.mall.order_schemas import (
 )
 from app.mall.redeeming import Asked, find_redemption, redeem
 from app.mall.reversing import Reverser, reverse
+from app.mall.till_route import TillRoute
 from app.merchants.tills import SignedTill
 
 SIGNED: Final = "The signature is missing, wrong or stale, or its till is not registered."
@@ -45,8 +46,26 @@ Somebody = Annotated[Principal, desk(Scope.VOUCHERS_REDEEM)]
 router = APIRouter(prefix="/v1/merchant", tags=["tills 收银端"])
 
 
-@router.post(
+def post_redemption(
+    request: Request,
+    till: SignedTill,
+    body: RedemptionIn,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Take the points of a voucher that was shown; to be sent again until it is answered."""
+    asked = _asked(request, till, idempotency_key, body)
+    city = city_of(request)
+    found = redeem(city.db, city.keys, asked, body.code, moved=new_id(), at=now())
+    shown = shown_redemption(found, chinese=_chinese(request))
+    is_replayed = found.outcome == "before"
+    return _answered(shown, HTTPStatus.OK if is_replayed else HTTPStatus.CREATED, is_replayed)
+
+
+router.add_api_route(
     "/redemptions",
+    post_redemption,
+    methods=["POST"],
+    route_class_override=TillRoute,
     operation_id="redeemVoucher",
     summary="Redeem a voucher 核销",
     status_code=201,
@@ -65,19 +84,6 @@ router = APIRouter(prefix="/v1/merchant", tags=["tills 收银端"])
         s503="Not known whether it was redeemed: send the same again.",
     ),
 )
-def post_redemption(
-    request: Request,
-    till: SignedTill,
-    body: RedemptionIn,
-    idempotency_key: IdempotencyKey = None,
-) -> Response:
-    """Take the points of a voucher that was shown; to be sent again until it is answered."""
-    asked = _asked(request, till, idempotency_key, body)
-    city = city_of(request)
-    found = redeem(city.db, city.keys, asked, body.code, moved=new_id(), at=now())
-    shown = shown_redemption(found, chinese=_chinese(request))
-    is_replayed = found.outcome == "before"
-    return _answered(shown, HTTPStatus.OK if is_replayed else HTTPStatus.CREATED, is_replayed)
 
 
 @router.get(

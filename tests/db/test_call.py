@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 
 import psycopg
 import pytest
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.kernel.db import Connection, Database
 from app.kernel.lines import Lines
@@ -57,3 +58,27 @@ def test_what_another_holds_is_tried_again(db: Database, monkeypatch: pytest.Mon
     with pytest.raises(psycopg.errors.UniqueViolation):
         db.call(TAKE, ("b",))
     assert len(tries) == 5
+
+
+def test_no_more_are_opened_than_may_be(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many again as are kept; whoever comes later waits a little and is told."""
+    monkeypatch.setattr("app.kernel.lines.WAIT_S", 0.05)
+    lines = Lines(database_url, "-c role=tanpu_app", 1)
+    with lines.line() as a, lines.line() as b:
+        with pytest.raises(PoolTimeout), lines.line():
+            pass
+        pids = {line.info.backend_pid for line in (a, b)}
+    with lines.line() as again:
+        assert again.info.backend_pid in pids
+        assert sorted(line.closed for line in (a, b)) == [False, True]
+    lines.dispose()
+    assert again.closed
+
+
+def test_a_line_left_in_the_middle_of_something_is_lent_to_nobody(database_url: str) -> None:
+    lines = Lines(database_url, "-c role=tanpu_app", 1)
+    with lines.line() as line:
+        line.execute("begin")
+    with lines.line() as next_:
+        assert (next_ is line, line.closed) == (False, True)
+    lines.dispose()

@@ -1,0 +1,42 @@
+"""The till's own way in (收银快捷路由): a redemption that is well formed is read without FastAPI.
+
+For each request FastAPI solves the endpoint's dependencies, headers and body anew, which is a fifth
+of what redeeming costs. Here the three are read one after the other. Whatever is not exactly as the
+documentation has it goes the ordinary way, so each refusal is said in one place.
+"""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.routing import APIRoute
+from pydantic import ValidationError
+
+from app.kernel.once import KEY
+from app.mall.order_schemas import RedemptionIn
+from app.merchants.tills import signed_till
+
+JSON: Final = "application/json"
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class TillRoute(APIRoute):
+    """Serves an endpoint of a request, a till, what it read and an Idempotency-Key."""
+
+    def get_route_handler(self) -> Handler:
+        """Give what answers a request: at once, or as FastAPI does."""
+        ordinary, endpoint = super().get_route_handler(), self.endpoint
+
+        async def handle(request: Request) -> Response:
+            key = request.headers.get("idempotency-key", "")
+            if request.headers.get("content-type") != JSON or not KEY.fullmatch(key):
+                return await ordinary(request)
+            try:
+                body = RedemptionIn.model_validate_json(await request.body())
+            except ValidationError:
+                return await ordinary(request)
+            till = await signed_till(request)
+            return await run_in_threadpool(endpoint, request, till, body, key)
+
+        return handle
