@@ -89,14 +89,14 @@ def test_the_quick_way_in_answers_as_the_ordinary_one(counter: Counter) -> None:
 
     def asked(
         kind: str, body: bytes, key: str, till: TestTill = counter.till
-    ) -> tuple[object, ...]:
+    ) -> tuple[int, object]:
         headers = till.sign("POST", REDEMPTIONS, body=body, key=key, content_type=kind)
         answer = counter.client.post(REDEMPTIONS, content=body, headers=headers)
         said = answer.json()
         bare = {name: said[name] for name in said.keys() & {"code", "points", "state", "errors"}}
-        return answer.status_code, answer.headers["content-type"], bare
+        return answer.status_code, (answer.headers["content-type"], bare)
 
-    said: list[tuple[object, ...]] = []
+    said: list[tuple[tuple[int, object], ...]] = []
     for kind, code in zip(
         ("application/json", "application/json;charset=utf-8"), shown, strict=True
     ):
