@@ -39,7 +39,7 @@ APPEND_ONLY: Final = frozenset(
     | {"settlement_final", "settlement_payout", "settlement_day"}
     | {"public_cancellation", "programme_sponsor"}
     | {"quote", "payment", "batch_share", "proceeds", "proceeds_payout"}
-    | {"project_review", "project_exclusion", "project_accrual"}
+    | {"project_accrual"}
     | {"purpose_passport", "surrender_ratio", "surrender_obligation"}
     | {"campaign_simulation", "campaign_outcome", "benefit_gift", "benefit_order"}
     | {"cancellation_part", "certificate", "conservation"}

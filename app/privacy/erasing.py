@@ -27,6 +27,7 @@ from app.privacy.consenting import refuse_leaving
 from app.privacy.guarding import step_back_from_all
 from app.privacy.receipts import Receipt
 from app.privacy.stages import Case, NotEmpty, Others, Stage, World, advance
+from app.projects.leaving import release_projects
 from app.sessions.commands import close_all
 
 SECRET_BYTES: Final = 32
@@ -34,9 +35,10 @@ CASES_PER_RUN: Final = 200
 STAGES_MAX: Final = 12
 """Stages of one person in one run: all of them, and most of them once more."""
 OTHERS: Final = Others(
-    release=(release_orders, release_cancellations), is_quiet=(is_quiet, is_final)
+    release=(release_orders, release_cancellations, release_projects),
+    is_quiet=(is_quiet, is_final),
 )
-"""The mall holds points of people; a cancellation names whom it is for."""
+"""The mall holds points of people; a cancellation names whom it is for; a project has meters."""
 
 _ASK: Final = """
 insert into erasure (bucket, account, id, token, asked_at, stage)

@@ -6,22 +6,36 @@ from sqlmodel import Session
 
 from app.citizens import Citizen
 from app.citizens.personal import open_personal
-from app.kernel.db import driver
+from app.kernel.db import Connection, driver
+from app.kernel.ids import public_id
 from app.kernel.secrets import Keys
 from app.privacy.register import FORGETS
+from app.projects.registry import PREFIX as PROJECT
 from ledger.accounts import bucket_of
 
 WAYS: Final = ("phone", "wechat")
 """What a person logs in with; limits count them by keyed hash."""
+APPEAL: Final = "apl"
+"""Prefix of the ids of appeals, which a neighbour of this domain keeps."""
 _PAIRS: Final = """
 delete from guardianship where bucket = %s and account = %s returning id, other"""
 _OTHER_SIDE: Final = "delete from guardianship where bucket = %s and account = %s and id = %s"
+_OBJECTS: Final = """
+select %s, id from project where bucket = %s and account = %s
+union all
+select %s, id from appeal where bucket = %s and account = %s"""
 _USES: Final = "delete from limit_use where who = any(%s)"
 
 
 def forget(session: Session, keys: Keys, citizen: Citizen) -> None:
     """Delete or empty every row of somebody; runs as the worker. Idempotent."""
-    connection, facts = driver(session), {"bucket": citizen.bucket, "account": citizen.number}
+    connection, objects = driver(session), _objects(driver(session), citizen)
+    facts = {
+        "bucket": citizen.bucket,
+        "account": citizen.number,
+        "objects": objects,
+        "mentions": [f"%{each}%" for each in objects],
+    }
     fields = open_personal(keys, connection, citizen)
     hashes = [keys.login_hash(way, fields[way].encode()) for way in WAYS if way in fields]
     connection.execute(_USES, (hashes,))
@@ -30,3 +44,10 @@ def forget(session: Session, keys: Keys, citizen: Citizen) -> None:
     pairs = connection.execute(_PAIRS, (citizen.bucket, citizen.number)).fetchall()
     for pair, other in pairs:
         connection.execute(_OTHER_SIDE, (bucket_of(other), other, pair))
+
+
+def _objects(connection: Connection, citizen: Citizen) -> list[str]:
+    """Give the public ids under which the desk writes of what is somebody's."""
+    owner = (citizen.bucket, citizen.number)
+    rows = connection.execute(_OBJECTS, (PROJECT, *owner, APPEAL, *owner))
+    return [public_id(prefix, id_) for prefix, id_ in rows]

@@ -1,9 +1,10 @@
 """The register of personal data (个人信息清单): of every table, what goes and what stays.
 
-``FORGETS`` are the statements of an erasure, run in one transaction by the worker; ``exports`` has
-what a person gets. Whoever adds a table that names an owner adds it here: a test holds this
-register to the catalogue of the database. What is kept, and why, stands in ``KEPT``: rows that name
-a number which leads to nobody once the rest is gone.
+``FORGETS`` are the statements of an erasure, run in one transaction by the worker; they name the
+owner, and the public ids under which the desk wrote of them. ``exports`` has what a person gets.
+Whoever adds a table that names an owner adds it here: a test holds this register to the catalogue
+of the database. What is kept, and why, stands in ``KEPT``: rows that name a number which leads to
+nobody once the rest is gone.
 """
 
 from collections.abc import Mapping
@@ -29,7 +30,7 @@ update activity set inputs = null, place = null, source_occurred_at = null
     "delete from corrected_input where bucket = %(bucket)s and account = %(account)s",
     """
 update project
-   set ended_for = 'erased', ended_by = coalesce(ended_by, 'erasure'),
+   set ended_for = 'erased', ended_by = 'erasure',
        ended_at = coalesce(ended_at, now()),
        last_day = case when registered_at is not null
                        then coalesce(last_day, (now() at time zone 'Asia/Shanghai')::date) end
@@ -37,13 +38,26 @@ update project
     """
 update project_revision set design = null, words = null, note = ''
  where bucket = %(bucket)s and account = %(account)s and design is not null""",
+    "update project_review set comment = '' where bucket = %(bucket)s and account = %(account)s",
+    "update project_exclusion set reason = '' where bucket = %(bucket)s and account = %(account)s",
     """
-update monitoring_report set readings = null, papers = '[]', salt = null
- where bucket = %(bucket)s and account = %(account)s and readings is not null""",
+update monitoring_report
+   set readings = null, papers = '[]', salt = null, sent_by = 'erased', finding = left(finding, 0)
+ where bucket = %(bucket)s and account = %(account)s""",
     """
 update project_day set inputs = null
  where bucket = %(bucket)s and account = %(account)s and inputs is not null""",
-    "update appeal set reason = null where bucket = %(bucket)s and account = %(account)s",
+    """
+update appeal set reason = null, answer = null, correction = null
+ where bucket = %(bucket)s and account = %(account)s""",
+    # What the desk wrote of their projects and appeals, and was answered of them.
+    """
+update approval
+   set reason = 'erased', payload = payload - '{reason,answer,order,inputs}'::text[],
+       decided_by = coalesce(decided_by, 'erasure'), decided_at = coalesce(decided_at, now()),
+       is_signed = coalesce(is_signed, false)
+ where object = any(%(objects)s)""",
+    "delete from desk_answer where convert_from(body, 'UTF8') like any(%(mentions)s::text[])",
     "delete from team_member where bucket = %(bucket)s and account = %(account)s",
     "delete from challenge_entry where bucket = %(bucket)s and account = %(account)s",
     "delete from offer_person where bucket = %(bucket)s and account = %(account)s",
@@ -72,9 +86,9 @@ KEPT: Final[Mapping[str, str]] = MappingProxyType(
         "act_change": "what was added or taken back: ids and amounts",
         "act_correction": "what an act came to be worth: ids, amounts, a commitment",
         "organisation": "its owner in the books is no person",
-        "project": "that a number had a registered project: methodology, days; no place, no words",
-        "project_review": "what reviewers found of it",
-        "project_exclusion": "days that did not count",
+        "project": "that a number had a project: methodology, days, keyed hashes of its meters",
+        "project_review": "how reviewers voted; their words are gone",
+        "project_exclusion": "days that did not count; why is gone",
         "project_accrual": "the books: amounts of months",
         "merchant": "an organisation: its owner in the books is no person",
         "month_settlement": "days and amount of a month",
@@ -110,7 +124,7 @@ KEPT: Final[Mapping[str, str]] = MappingProxyType(
         "gathering": "an organisation's: its owner in the books is no person",
         "gathering_gift": "the books: milligrams of a day, for a gathering",
         "claim_side": "whose a trip's milligrams are: an act of a number, and a gathering",
-        "appeal": "that there was one, and how it was decided; the person's words are gone",
+        "appeal": "that there was one, and how it was decided; all words are gone",
         "webhook_endpoint": "an organisation's: where it is told things",
         "webhook_message": "to an organisation, thin: ids and amounts, gone after thirty days",
         "statement": "that it was revoked, for whoever holds it; purpose and audience are gone",

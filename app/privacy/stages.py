@@ -155,6 +155,8 @@ def _destroy(session: Session, world: World, case: Case, at: datetime) -> Stage 
     sealed = sealed_note(session, case.note)
     if sealed is None or not is_settled(session, bucket, owner):
         return None
+    for release in world.others.release:  # of what began since, under a token that still lived
+        release(session, citizen, at)
     forget(session, world.keys, citizen)
     if not (erase_owner(connection, bucket, owner) and is_settled(session, bucket, owner)):
         raise NotEmpty

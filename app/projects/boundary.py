@@ -4,6 +4,7 @@ The boundary list is that of ingest; a registered project's meters go onto it fo
 period, so that no act of theirs accrues to anybody as well.
 """
 
+from contextlib import suppress
 from datetime import date
 from typing import Final, Literal
 from uuid import UUID
@@ -12,6 +13,7 @@ from psycopg import errors as db_errors
 from sqlmodel import Session
 
 from app.activities.boundary import boundary_list, mark_of, put_on_list, take_off_list
+from app.activities.errors import BoundaryUnknown
 from app.activities.marks import normal_name, place_hash
 from app.kernel.db import driver
 from app.kernel.ids import public_id
@@ -112,7 +114,8 @@ def free_meters(session: Session, project: UUID, design: Design, last_day: date)
     last = max(last_day, design.since)
     for meter in design.meters:
         if last < design.until and _is_listed(meter):
-            take_off_list(session, _kind(meter), bytes.fromhex(meter.listed), last=last)
+            with suppress(BoundaryUnknown):  # somebody took it off by hand
+                take_off_list(session, _kind(meter), bytes.fromhex(meter.listed), last=last)
 
 
 def _list(session: Session, project: UUID, meter: Meter, since: date, until: date) -> None:

@@ -123,7 +123,7 @@ def withdraw(
     """
     found = own_project(session, me, project, is_locked=True)
     refuse_ended(found)
-    _end(session, found, reason, by=me.name, at=at)
+    end_project(session, found, reason, by=me.name, at=at)
     if me.kind != "citizen":
         note_act(session, me.name, "projects.withdraw", found.public, at=at)
     return own_project(session, me, project)
@@ -152,13 +152,14 @@ def _exclude(session: Session, payload: Payload, signing: Signing) -> None:
 def _end_signed(session: Session, payload: Payload, signing: Signing) -> None:
     found = _named(session, payload)
     refuse_ended(found)
-    _end(session, found, payload["reason"], by=signing.signed_by, at=signing.at)
+    end_project(session, found, payload["reason"], by=signing.signed_by, at=signing.at)
 
 
 DEEDS: Final[Mapping[str, Deed]] = {REGISTER: _register, EXCLUDE: _exclude, END: _end_signed}
 
 
-def _end(session: Session, project: Project, reason: str, *, by: str, at: datetime) -> None:
+def end_project(session: Session, project: Project, reason: str, *, by: str, at: datetime) -> None:
+    """End a project that goes on, today; its meters are free from tomorrow on."""
     last_day = day_of(at)
     driver(session).execute(_END, (last_day, reason, by, at, *project.place))
     if project.registered_at is not None:

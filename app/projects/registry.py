@@ -106,6 +106,9 @@ select {_COLUMNS} from project
         when registered_at is null then 'in_review' else 'registered' end = %s)
    and (not %s or registered_at is not null) and (%s::uuid is null or id < %s)
  order by id desc limit %s"""  # noqa: S608 -- likewise
+_LOCK_OPEN: Final = f"""
+select {_COLUMNS} from project
+ where bucket = %s and account = %s and ended_at is null order by id for update"""  # noqa: S608 -- likewise
 _OPEN: Final = """
 select count(*) from project where bucket = %s and account = %s and ended_at is null"""
 _ADD: Final = """
@@ -186,6 +189,12 @@ def count_open(session: Session, me: Principal) -> int:
     row = driver(session).execute(_OPEN, (me.bucket, me.owner)).fetchone()
     assert row is not None
     return row[0]
+
+
+def open_projects(session: Session, bucket: int, owner: int) -> Sequence[Project]:
+    """Give an owner's projects that have not ended, until this transaction ends."""
+    rows = driver(session).execute(_LOCK_OPEN, (bucket, owner)).fetchall()
+    return [_project(each) for each in rows]
 
 
 def add_project(

@@ -16,18 +16,23 @@ from app.citizens import Citizen, give_consent
 from app.citizens.errors import CitizenUnknown
 from app.kernel.clock import day_of, now
 from app.kernel.db import Database, driver
-from app.kernel.ids import new_id
+from app.kernel.ids import new_id, public_id
+from app.kernel.scopes import Role, Scope
 from app.kernel.secrets import Keys
 from app.kernel.tokens import TokenInvalid
 from app.privacy.erasing import find_erasure
 from app.privacy.errors import ErasureUnderWay
 from app.privacy.stages import Others
+from app.staff import Asking, ask
+from app.wallet import raise_appeal
+from app.wallet.appeals import decide_appeal
 from ledger.accounts import SYSTEM_ACCOUNTS
 from ledger.assets import Points
 from ledger.chart import Code
 from tests.support.acts import one, rows
 from tests.support.anchoring import ORIGIN, receipt, verify
 from tests.support.auditing import assert_clean
+from tests.support.clerks import known
 from tests.support.leaving import SECRET, Leaver, Town, dump, found_in, owner_rows
 from tests.support.owners import BUS_B, accrual, asset_number, post_all, row
 from tests.support.points import programme, swap
@@ -311,3 +316,24 @@ def test_what_an_act_said_is_gone(town: Town, db: Database) -> None:
     town.erase(a)
     left = rows(db, "select inputs, place, source_occurred_at from activity")
     assert set(left) == {(None, None, None)}
+
+
+def test_what_the_desk_wrote_of_an_appeal_is_gone(town: Town, db: Database) -> None:
+    a = town.join(1)
+    appeals = {a.phone: new_id(), a.name: new_id()}
+    acts = rows(db, "select id from activity order by id")
+    operator = known(db, Role.OPERATOR)
+
+    def command(session: Session) -> None:
+        for (words, appeal), (act,) in zip(appeals.items(), acts, strict=True):
+            place = (a.who.bucket, a.who.owner, act)
+            raise_appeal(session, *place, "too_low", words, id_=appeal, at=now())
+        decide_appeal(session, operator.name, appeals[a.phone], a.phone, a.phone, at=now())
+        object_, payload = public_id("apl", appeals[a.name]), {"answer": a.name, "order": a.name}
+        asking = Asking(operator, a.name, new_id(), now())
+        ask(session, asking, "appeal.uphold", object_, payload, scope=Scope.APPEALS_DECIDE)
+
+    db.transact(command)
+    town.erase(a)
+    assert found_in(dump(db.url), a.words()) == set()
+    assert rows(db, "select is_signed, payload::text from approval") == [(False, "{}")]

@@ -29,8 +29,8 @@ select c.table_name from information_schema.columns c
    and k.relkind in ('r', 'p') and not k.relispartition group by 1"""
 LOG = {"log_entry", "account_anchor", "epoch_staging"}
 """Of the log: a number alone; the anchor lets go of it."""
-NAMED_OTHERWISE = {"account", "transfer"}
-"""Their owner is the id, or source and target."""
+NAMED_OTHERWISE = {"account", "transfer", "approval", "desk_answer"}
+"""Their owner is the id, or source and target; what the desk wrote names an object of theirs."""
 
 
 def tables_of(*statements: str) -> set[str]:
@@ -63,6 +63,7 @@ def test_whatever_is_kept_or_forgotten_is_exported(database_url: str) -> None:
     assert unasked == {
         "account", "account_secret",  # the ledger's keys, which are nobody's to read
         "accrual_day", "activity_key",  # follow from activities
+        "approval", "desk_answer",  # the desk's own papers, which say what these tables say
         "citizen_answer",  # answers given before, for a week
         "erasure", "guardian_code", "profile", "subject",  # opened by name, or of no content
         "organisation", "buffer_owner",  # their owners are no persons

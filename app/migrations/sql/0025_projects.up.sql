@@ -59,11 +59,12 @@ create table project_review (
   revision int not null,
   reviewer text not null,
   vote text not null check (vote in ('approve', 'reject', 'abstain')),
-  comment text not null check (length(comment) between 1 and 2000),
+  comment text not null check (length(comment) <= 2000),
   reviewed_at timestamptz not null,
   primary key (bucket, account, project, revision, reviewer),
   foreign key (bucket, account, project, revision) references project_revision (bucket, account, project, number)
 );
+comment on column project_review.comment is 'Empty once its citizen was erased, as all that was written of the project is';
 
 create table project_exclusion (
   bucket smallint not null,
@@ -72,7 +73,7 @@ create table project_exclusion (
   project uuid not null,
   meter int check (meter >= 0),
   days daterange not null check (not isempty(days) and not lower_inf(days) and not upper_inf(days)),
-  reason text not null check (length(reason) between 1 and 2000),
+  reason text not null check (length(reason) <= 2000),
   asked_by text not null,
   signed_by text not null check (signed_by <> asked_by),
   excluded_at timestamptz not null,
@@ -95,7 +96,7 @@ create table monitoring_report (
   sent_at timestamptz not null,
   is_accepted boolean,
   decided_by text,
-  finding text check (length(finding) between 1 and 2000),
+  finding text check (length(finding) <= 2000),
   decided_at timestamptz,
   primary key (bucket, account, id),
   foreign key (bucket, account, project) references project (bucket, account, id),
@@ -176,8 +177,7 @@ create unique index scenario_application_appointed on scenario_application (scen
   where is_appointed;
 create index scenario_application_of on scenario_application (organisation, id);
 
-select make_append_only(t) from unnest(array['project_review', 'project_exclusion',
-  'project_accrual']::regclass[]) t;
+select make_append_only('project_accrual');
 
 grant select, insert on project, project_revision, project_review, project_exclusion,
   monitoring_report, project_day, project_accrual, project_meter, monitored_period,
@@ -189,7 +189,11 @@ grant update (days) on project_meter to tanpu_app;
 grant delete on project_meter, monitored_period to tanpu_app;
 grant update (asked_by, signed_by, is_appointed, decided_at) on scenario_application to tanpu_app;
 grant update (design, words, note) on project_revision to tanpu_worker;
-grant update (readings, papers, salt) on monitoring_report to tanpu_worker;
+grant update (comment) on project_review to tanpu_worker;
+grant update (reason) on project_exclusion to tanpu_worker;
+grant update (readings, papers, salt, sent_by) on monitoring_report to tanpu_worker;
 grant update (inputs) on project_day to tanpu_worker;
+-- What the desk wrote of a person who was erased, in its requests for a second signature.
+grant update (reason, payload) on approval to tanpu_worker;
 grant select on project, project_revision, project_review, project_exclusion, monitoring_report,
   project_day, project_accrual, project_meter, monitored_period, scenario_application to tanpu_audit;
