@@ -3,6 +3,7 @@
 The typeface is embedded, and the same rows give the same bytes.
 """
 
+from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from io import BytesIO
@@ -86,13 +87,15 @@ def _fits(text: str, *, font: str, size: float, room: float) -> bool:
 def fold(text: str, fits: Callable[[str], bool]) -> Iterator[str]:
     """Break a text into lines that fit: behind a space if one is near the end, else anywhere.
 
+    What begins a text that fits, fits.
+
     >>> list(fold("为地球一小步", lambda line: len(line) <= 4))
     ['为地球一', '小步']
     >>> list(fold("one small step", lambda line: len(line) <= 8))
     ['one ', 'small ', 'step']
     """
     while not fits(text) and len(text) > 1:
-        most = next(size for size in range(len(text) - 1, 0, -1) if size == 1 or fits(text[:size]))
+        most = max(1, bisect(range(1, len(text)), 0, key=lambda size: not fits(text[:size])))
         space = text.rfind(" ", 0, most) + 1
         end = space if space > most // 3 else most
         yield text[:end]

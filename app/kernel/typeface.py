@@ -2,21 +2,22 @@
 
 The font has CFF outlines (SIL Open Font License 1.1, `docs/data-attribution.md`); the PDF library
 embeds TrueType. So the few glyphs that a document needs are taken out, their cubic curves
-are approximated by quadratic ones within a thousandth of an em, and the result is embedded: what
-is printed looks the same everywhere, and the same text gives the same bytes.
+are approximated by quadratic ones within a thousandth of an em, and the font that they make is
+embedded: what is printed looks the same everywhere, and the same text gives the same bytes.
 """
 
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from copy import deepcopy
 from functools import cache
 from io import BytesIO
 from threading import Lock
 from typing import Any, Final
 
+from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.cu2quPen import Cu2QuPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
-from fontTools.subset import Options, Subsetter
-from fontTools.ttLib import TTFont, newTable
+from fontTools.ttLib import TTFont
 from pylopdf_fonts_zh_cn import sans_path
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont as EmbeddedFont
@@ -28,12 +29,6 @@ _NAME: Final = "tanpu"
 _DRAWING: Final = Lock()
 TOLERANCE: Final = 1.0
 """How far a curve may move [1/1000 em]."""
-_UNUSED: Final = (
-    *("maxTwilightPoints", "maxStorage", "maxFunctionDefs", "maxInstructionDefs"),
-    *("maxStackElements", "maxSizeOfInstructions", "maxComponentElements", "maxPoints"),
-    *("maxContours", "maxCompositePoints", "maxCompositeContours", "maxComponentDepth"),
-)
-"""Of `maxp`: counted as the table is written, or without use where nothing is hinted."""
 
 
 @cache
@@ -69,35 +64,35 @@ def typeface(texts: Iterable[str]) -> Generator[str]:
 
 
 def _cut(characters: frozenset[str]) -> bytes:
-    """Give a TrueType font of these characters."""
-    options = Options(
-        layout_features=[], hinting=False, notdef_outline=True, name_IDs=["*"], glyph_names=False
-    )
-    options.drop_tables += ["BASE", "GDEF", "GPOS", "GSUB", "VORG", "vhea", "vmtx"]
-    with TTFont(sans_path(), lazy=True, recalcTimestamp=False) as font:
-        cutter = Subsetter(options)
-        cutter.populate(unicodes=sorted(map(ord, characters)))
-        cutter.subset(font)
-        _to_truetype(font)
-        out = BytesIO()
-        font.save(out)
+    """Make a TrueType font of these characters."""
+    whole = _whole()
+    named = {code: f"u{code:04X}" for code in sorted(map(ord, characters))}
+    taken = {".notdef": ".notdef"} | {named[code]: whole.getBestCmap()[code] for code in named}
+    outlines = whole.getGlyphSet()
+    font = FontBuilder(whole["head"].unitsPerEm)
+    # As the whole has them: the same characters give the same bytes on any day.
+    font.updateHead(created=whole["head"].created, modified=whole["head"].modified)
+    font.setupGlyphOrder([*taken])
+    font.setupCharacterMap(named)
+    font.setupGlyf({name: _quadratic(outlines[source]) for name, source in taken.items()})
+    font.setupHorizontalMetrics({name: whole["hmtx"][source] for name, source in taken.items()})
+    font.setupHorizontalHeader(ascent=whole["hhea"].ascent, descent=whole["hhea"].descent)
+    font.setupPost(keepGlyphNames=False)
+    for table in ("name", "OS/2"):
+        font.font[table] = deepcopy(whole[table])
+    out = BytesIO()
+    font.save(out)
     return out.getvalue()
 
 
-def _to_truetype(font: Any) -> None:  # noqa: ANN401 -- the library annotates no table
-    """Replace cubic outlines by quadratic ones."""
-    order, outlines, glyphs = font.getGlyphOrder(), font.getGlyphSet(), dict[str, Any]()
-    for name in order:
-        pen = TTGlyphPen(outlines)
-        outlines[name].draw(Cu2QuPen(pen, TOLERANCE, reverse_direction=True))
-        glyphs[name] = pen.glyph()
-    glyf: Any = newTable("glyf")
-    glyf.glyphOrder, glyf.glyphs = order, glyphs
-    font["loca"], font["glyf"] = newTable("loca"), glyf
-    sizes = font["maxp"]
-    sizes.tableVersion, sizes.maxZones = 0x00010000, 1
-    for field in _UNUSED:
-        setattr(sizes, field, 0)
-    font["post"].formatType = 3.0
-    del font["CFF "]
-    font.sfntVersion = "\x00\x01\x00\x00"
+@cache
+def _whole() -> Any:  # noqa: ANN401 -- the library annotates no table
+    """Open the typeface, once; whoever reads it holds ``_DRAWING``."""
+    return TTFont(sans_path())
+
+
+def _quadratic(outline: Any) -> Any:  # noqa: ANN401 -- likewise
+    """Draw an outline by quadratic curves."""
+    pen = TTGlyphPen(None)
+    outline.draw(Cu2QuPen(pen, TOLERANCE, reverse_direction=True))
+    return pen.glyph()
