@@ -24,3 +24,12 @@ def mass(mg: int) -> ReductionOut:
     """
     whole, part = divmod(abs(mg), MG_PER_KG)
     return ReductionOut(co2e_mg=mg, co2e=f"{'-' if mg < 0 else ''}{whole}.{part:06d} kg")
+
+
+def whole_kg(mg: int) -> ReductionOut:
+    """Write a mass that may be one person's, for anybody: in whole kilograms, rounded down.
+
+    >>> whole_kg(2_999_999).co2e, whole_kg(999_999).co2e_mg
+    ('2.000000 kg', 0)
+    """
+    return mass(mg // MG_PER_KG * MG_PER_KG)

@@ -349,7 +349,7 @@ class ReportOut(ReportRow):
 
 
 class PublicProjectOut(BaseModel):
-    """A registered project as anybody sees it; of a citizen's there is nothing personal."""
+    """A registered project as anybody sees it, in days and kilograms; of a citizen nothing."""
 
     model_config = _FROZEN
 
@@ -363,11 +363,13 @@ class PublicProjectOut(BaseModel):
     methodology: str
     version: int
     state: ProjectState
-    registered_at: datetime
+    registered_on: date
     crediting_since: date
     crediting_until: date
-    ended_at: datetime | None
-    reduction: ReductionOut = Field(description="Accrued to its owner so far.")
+    ended_on: date | None
+    reduction: ReductionOut = Field(
+        description="Accrued to its owner so far, in whole kilograms, rounded down."
+    )
 
 
 class PublicProjectPage(BaseModel):

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from app.kernel.clock import day_of
 from app.kernel.db import driver
 from app.kernel.ids import public_id
-from app.kernel.quantities import mass
+from app.kernel.quantities import mass, whole_kg
 from app.kernel.secrets import Keys
 from app.organisations import Organisation, organisations_of
 from app.projects.design import Words
@@ -143,16 +144,20 @@ def public_projects(
 def _public(
     found: Project, organisation: Organisation | None, words: Words | None, mg: int
 ) -> PublicProjectOut:
+    assert found.registered_at is not None, found
     facts = _facts(found)
-    del facts["applied_at"]
+    for instant in ("applied_at", "registered_at", "ended_at"):
+        del facts[instant]
     return PublicProjectOut(
         **facts,
+        registered_on=day_of(found.registered_at),
+        ended_on=found.ended_at and day_of(found.ended_at),
         organisation_zh=organisation and organisation.name_zh,
         organisation_en=organisation and organisation.name_en,
         title_zh=words and words.title_zh,
         title_en=words and words.title_en,
         site=words and words.site,
-        reduction=mass(mg),
+        reduction=whole_kg(mg),
     )
 
 

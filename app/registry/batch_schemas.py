@@ -7,9 +7,9 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.kernel.ids import public_id
-from app.kernel.quantities import ReductionOut, mass
+from app.kernel.quantities import ReductionOut, mass, whole_kg
 from app.registry.batches import Batch, Holding, serial_of
-from app.registry.lineage import LeftOut, OpenedRow, OwnUnits, UnitRow
+from app.registry.lineage import LeftOut, OpenedRow, OwnUnits
 from app.registry.lots import PREFIX as LOT
 from app.registry.replacing import Standing
 from app.registry.rules import Units
@@ -45,7 +45,9 @@ class BatchOut(BatchBriefOut):
     """An issue batch as anybody may see it (签发批次)."""
 
     series_start_mg: int = Field(description="Where its units begin in the series of their class.")
-    short: ReductionOut = Field(description="What corrections took of its acts since.")
+    short: ReductionOut = Field(
+        description="What corrections took of its acts since, in whole kilograms."
+    )
     replaced_kg: int = Field(description="Buffer units that were retired for that.")
     deficit_kg: int = Field(description="Whole units that the buffer still owes. 公开缺口")
     error_rate: ErrorRateOut | None
@@ -61,17 +63,15 @@ class BatchPage(BaseModel):
 
 
 class UnitRowOut(BaseModel):
-    """What of an act is in a unit; its leaf opens to its owner alone."""
+    """An act of which something is in a unit; its leaf opens to its owner alone."""
 
     model_config = FROZEN
 
     leaf: str
-    start_mg: int = Field(description="Within the unit.")
-    end_mg: int
 
 
 class UnitRowPage(BaseModel):
-    """Some of the acts that a unit is of, in the order of its milligrams."""
+    """Some of the acts that a unit is of, by their leaves."""
 
     model_config = FROZEN
 
@@ -203,16 +203,16 @@ def shown_batch(batch: Batch, standing: Standing, rate: ErrorRateOut | None) -> 
     return BatchOut(
         **dict(shown_batch_brief(batch)),
         series_start_mg=batch.first_mg,
-        short=mass(standing.short_mg),
+        short=whole_kg(standing.short_mg),
         replaced_kg=standing.replaced_kg,
         deficit_kg=standing.deficit_kg,
         error_rate=rate,
     )
 
 
-def shown_unit_row(row: UnitRow) -> UnitRowOut:
-    """Show a row of a unit."""
-    return UnitRowOut(leaf=row.leaf.hex(), start_mg=row.start_mg, end_mg=row.end_mg)
+def shown_unit_row(leaf: bytes) -> UnitRowOut:
+    """Show an act of a unit."""
+    return UnitRowOut(leaf=leaf.hex())
 
 
 def shown_serial(text: str, batch: Batch, serial: Serial) -> SerialOut:

@@ -3,7 +3,8 @@
 The series of a class counts milligrams through all its batches; a row's place and a batch's first
 milligram say by arithmetic which units hold a row. To its owner a row opens whole, with the proof
 that it is in the root that was published when its lot was frozen; to anybody else a unit shows
-leaves, that open to nobody but their owners.
+leaves, that open to nobody but their owners: not even how much of each, which whoever knows a trip
+could tell it by.
 """
 
 from collections.abc import Sequence
@@ -41,13 +42,13 @@ select w.mg, w.act_mg, w.evidence, w.occurred_on, w.excluded, w.leaf, s.sealed, 
 _POSITION: Final = "select position from lot_leaf where lot = %s and leaf = %s"
 _TILE: Final = "select hashes from lot_tile where lot = %s and level = %s and number = %s"
 _OF_UNIT: Final = """
-select w.leaf, lower(i.place), upper(i.place)
+select w.leaf
   from issued_row i
   join lot_row w on w.bucket = i.bucket and w.account = i.account and w.lot = i.lot
    and w.activity = i.activity
  where i.bucket >= 0 and i.asset = %(asset)s and i.place && int8range(%(first)s, %(end)s)
-   and lower(i.place) > %(after)s
- order by lower(i.place) limit %(limit)s"""
+   and encode(w.leaf, 'hex') > %(after)s collate "C"
+ order by w.leaf limit %(limit)s"""
 
 
 class OwnUnits(NamedTuple):
@@ -83,15 +84,6 @@ class LeftOut:
     mg: int
     occurred_on: date
     reason: str
-
-
-class UnitRow(NamedTuple):
-    """What of one row is in a unit."""
-
-    leaf: bytes
-    start_mg: int
-    """Within the unit."""
-    end_mg: int
 
 
 def own_units(
@@ -151,10 +143,10 @@ def open_row(
     return OpenedRow(found, its, salt, position, path, issued, units, end - start)
 
 
-def rows_of_unit(
-    connection: Connection, batch: Batch, number: int, *, after: int | None, limit: int
-) -> Sequence[UnitRow]:
-    """Give the rows that a unit is of, in the order of its milligrams.
+def leaves_of_unit(
+    connection: Connection, batch: Batch, number: int, *, after: str, limit: int
+) -> Sequence[bytes]:
+    """Give the leaves of a unit behind one [hex]: a batch is of one lot, placed in their order.
 
     Raises:
         BatchUnknown: The batch has no such unit.
@@ -166,13 +158,10 @@ def rows_of_unit(
         "asset": batch.series,
         "first": first,
         "end": first + MG_PER_KG,
-        "after": -1 if after is None else first + after,
+        "after": after,
         "limit": limit,
     }
-    return [
-        UnitRow(bytes(leaf), max(start - first, 0), min(end - first, MG_PER_KG))
-        for leaf, start, end in connection.execute(_OF_UNIT, facts)
-    ]
+    return [bytes(leaf) for (leaf,) in connection.execute(_OF_UNIT, facts)]
 
 
 def tile_of(session: Session, lot: UUID | None, level: int, number: int) -> bytes:

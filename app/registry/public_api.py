@@ -24,7 +24,7 @@ from app.registry.batch_schemas import (
 )
 from app.registry.batches import PREFIX as BATCH
 from app.registry.batches import batches, find_batch, units_of
-from app.registry.lineage import rows_of_unit, tile_of
+from app.registry.lineage import leaves_of_unit, tile_of
 from app.registry.lots import PREFIX as LOT
 from app.registry.lots import find_lot, lots
 from app.registry.replacing import standing_of
@@ -181,13 +181,13 @@ def open_unit(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> UnitRowPage:
-    """Open a unit to the leaves of its acts, in the order of its milligrams."""
-    (after,) = read_cursor(cursor, int) if cursor else (None,)
+    """Open a unit to the leaves of its acts; an owner opens theirs, and shows it at will."""
+    (after,) = read_cursor(cursor, str) if cursor else ("",)
 
     def query(session: Session) -> UnitRowPage:
         batch = find_batch(driver(session), parse_public_id(BATCH, batch_id))
-        found = rows_of_unit(driver(session), batch, number, after=after, limit=limit + 1)
-        return page_of(UnitRowPage, found, limit, shown_unit_row, lambda last: (last.start_mg,))
+        found = leaves_of_unit(driver(session), batch, number, after=after, limit=limit + 1)
+        return page_of(UnitRowPage, found, limit, shown_unit_row, lambda last: (last.hex(),))
 
     return db.read(query)
 

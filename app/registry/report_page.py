@@ -24,10 +24,10 @@ def page_of_report(report: Report) -> str:
         {name: escape(str(value)) for name, value in shown.items()},
         providers=_table(map(_provider, told["providers"])),
         excluded=_table(
-            (each["reason"], each["acts"], mass(each["co2e_mg"]).co2e) for each in told["excluded"]
+            (each["reason"], each["acts"], f"{each['co2e_kg']} kg") for each in told["excluded"]
         ),
         systems=_table(
-            (name, mass(sums["out_mg"]).co2e, mass(sums["in_mg"]).co2e)
+            (name, f"{sums['out_kg']} kg", f"{sums['in_kg']} kg")
             for name, sums in told["class_totals"]["systems"].items()
         ),
     )
@@ -37,7 +37,7 @@ def _provider(told: dict[str, Any]) -> tuple[object, ...]:
     card = told["scorecard"]
     lines: dict[str, int] = card["lines"] if card else {}
     counted = ", ".join(f"{outcome} {count}" for outcome, count in lines.items() if count)
-    return told["provider"] or "-", told["acts"], mass(told["co2e_mg"]).co2e, counted
+    return told["provider"] or "-", told["acts"], f"{told['co2e_kg']} kg", counted
 
 
 def _table(rows: Iterable[Iterable[object]]) -> str:

@@ -1,7 +1,8 @@
 """The monitoring report of a lot (监测报告): what it is of, who told it, what was left out.
 
 Counts and masses alone, so that it can be published; made once, kept as the bytes whose hash the
-verifier decides on. Where the class's other grams are is told as of the last closed epoch.
+verifier decides on. Where the class's other grams are is told as of the last closed epoch. Parts
+may be one person's: they are told in whole kilograms, rounded down.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from sqlmodel import Session
 
 from app.activities.scorecard import Scorecard, scorecard
 from app.kernel.db import Connection, driver
+from app.kernel.quantities import MG_PER_KG
 from app.providers import Provider
 from app.registry.errors import LotUnknown
 from app.registry.lots import Lot, LotStep, lock_lot
@@ -107,7 +109,7 @@ def _told(session: Session, lot: Lot, at: datetime) -> Mapping[str, object]:
         "co2e_mg": lot.mg,
         "sample_rows": lot.sample_rows,
         "excluded": [
-            {"reason": reason, "acts": acts, "co2e_mg": mg}
+            {"reason": reason, "acts": acts, "co2e_kg": mg // MG_PER_KG}
             for reason, acts, mg in connection.execute(_EXCLUDED, (lot.id,)).fetchall()
         ],
         "providers": _providers(session, connection, lot),
@@ -125,7 +127,9 @@ def _providers(
         card = None
         if id_ is not None:
             card = _card(scorecard(session, Provider(id_, code, *names), lot.reduction.vintage))
-        found.append({"provider": code, "acts": acts, "co2e_mg": mg, "scorecard": card})
+        found.append(
+            {"provider": code, "acts": acts, "co2e_kg": mg // MG_PER_KG, "scorecard": card}
+        )
     return found
 
 
@@ -146,6 +150,7 @@ def _totals(connection: Connection, asset: int) -> Mapping[str, object]:
     return {
         "epoch": rows[0][3] if rows else None,
         "systems": {
-            SYSTEM_NAMES[system]: {"out_mg": gave, "in_mg": got} for system, gave, got, _ in rows
+            SYSTEM_NAMES[system]: {"out_kg": gave // MG_PER_KG, "in_kg": got // MG_PER_KG}
+            for system, gave, got, _ in rows
         },
     }

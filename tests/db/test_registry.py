@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from threading import Event
 from uuid import UUID
@@ -18,7 +19,7 @@ from app.kernel.problems import Refusal
 from app.kernel.secrets import Keys
 from app.registry.errors import BelowOneUnit, ClassNotPooled, LotOpen, LotState, TermsUnset
 from app.registry.freezing import sweep
-from app.registry.lineage import LeftOut, OpenedRow, open_row, own_units, rows_of_unit
+from app.registry.lineage import LeftOut, OpenedRow, leaves_of_unit, open_row, own_units
 from app.registry.lots import LotOutcome, LotStep
 from app.registry.verification import Finding, Verdict, error_rate_of, find, sampled_rows
 from ledger.assets import Reduction
@@ -126,8 +127,14 @@ def test_a_row_opens_to_its_owner_and_to_nobody_else(
         place = (one(db, "select bucket from subject where account = %s", stranger)[0], stranger)
         with pytest.raises(Refusal, match="row_unknown"):
             db.read(open_row, keys, *place, batch.lot, mine[0].activity)
-    found = db.read(lambda session: rows_of_unit(driver(session), batch, 3, after=None, limit=9))
-    assert [(row.start_mg, row.end_mg) for row in found] == [(0, KG)]
+    leaves = sorted(bytes(x) for (x,) in rows(db, "select leaf from lot_row"))
+
+    def behind(number: int, after: str = "") -> list[bytes]:
+        query = partial(leaves_of_unit, batch=batch, number=number, after=after, limit=9)
+        return [*db.read(lambda session: query(driver(session)))]
+
+    assert [behind(number) for number in (1, 3, 20)] == [[leaves[0]], [leaves[2]], [leaves[19]]]
+    assert (behind(3, leaves[1].hex()), behind(3, leaves[2].hex())) == ([leaves[2]], [])
 
 
 def test_what_is_found_wrong_is_corrected_and_not_issued(

@@ -1,7 +1,7 @@
 """Projects over HTTP (减排项目接口): from a design to what its real readings accrue."""
 
 import json
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
@@ -32,7 +32,12 @@ def test_a_citizen_s_project_is_shown_with_nothing_personal(office: Office) -> N
     assert newer["organisation_en"] == "Organisation 1"
     personal = ("organisation_zh", "organisation_en", "title_zh", "title_en", "site")
     assert [older[name] for name in personal] == [None] * 5
-    for word in ("屋顶光伏1", "某某路1号", "并网点", citizen.who.name):
+    kept = citizen.get(f"/v1/projects/{own}").json()
+    assert (
+        older["registered_on"] == day_of(datetime.fromisoformat(kept["registered_at"])).isoformat()
+    )
+    told = ("屋顶光伏1", "某某路1号", "并网点", citizen.who.name, kept["registered_at"][10:])
+    for word in told:
         assert word not in answer.text
 
 

@@ -136,6 +136,7 @@ def test_from_a_ride_to_a_unit_that_opens_to_it(street: Street) -> None:
     assert street.public(f"/serials/{batch['serial']}")["batch"] == batch["id"]
     # Every unit opens to leaves, and every leaf opens to its citizen and to nobody else.
     units = [street.public(f"/issue-batches/{batch['id']}/units/{n}") for n in range(1, 9)]
+    assert all([*row] == ["leaf"] for unit in units for row in unit["data"])
     leaves = [row["leaf"] for unit in units for row in unit["data"]]
     assert len(set(leaves)) == RIDES
     opened: list[str] = []
@@ -207,7 +208,7 @@ def test_what_is_public_names_no_person(street: Street) -> None:
     assert sha256(report.content).hexdigest() == street.public(f"/lots/{lot}")["report_sha256"]
     told = report.json()
     assert told["providers"][0]["acts"] == RIDES
-    assert told["class_totals"]["systems"]["pool"]["in_mg"] == RIDES * GRAMS * 1000
+    assert told["class_totals"]["systems"]["pool"]["in_kg"] == RIDES * GRAMS // 1000
 
 
 def test_the_operator_s_holdings_and_their_statement(street: Street) -> None:
