@@ -24,7 +24,7 @@ from app.city import City
 from app.governance import carry_out_corrections, run_shadows, warn_of_renewals
 from app.growth.jobs import rebuild_boards
 from app.kernel.advancing import keep_months
-from app.kernel.clock import day_of, wall
+from app.kernel.clock import day_of, now, wall
 from app.kernel.db import driver
 from app.kernel.ids import new_id
 from app.kernel.limits import sweep as sweep_limits
@@ -215,9 +215,9 @@ def build_boards(city: City, at: datetime) -> None:
     rebuild_boards(city.db, city.redis, at=at)
 
 
-def freeze_begun_lots(city: City, at: datetime) -> None:
+def freeze_begun_lots(city: City, _at: datetime) -> None:
     """Write the rows of lots that were begun, and publish their roots (冻结批次池)."""
-    freeze_lots(city.db, city.keys, at=at)
+    freeze_lots(city.db, city.keys, clock=now)
 
 
 def replace_shortfalls(city: City, at: datetime) -> None:

@@ -8,7 +8,9 @@ it opens for them alone; the root over all leaves, sorted, is published when the
     seed   H(tag("sample-seed") ‖ final block hash 32 ‖ verifier's nonce 32 ‖ regulator's nonce 32)
     order  H(tag("sample-order") ‖ seed 32 ‖ leaf 32), the smallest first
 
-A nonce is committed to before the block is known, as H(tag("sample-nonce") ‖ lot 16 ‖ nonce 32).
+A nonce is committed to before the block is known, by a party under its own name, so that nobody's
+commitment serves another: H(tag("sample-nonce") ‖ lot 16 ‖ SHA-256(party) ‖ nonce 32). One that is
+not revealed in time counts as ``WITHHELD``.
 """
 
 import hmac
@@ -28,6 +30,8 @@ _FIELDS: Final = struct.Struct(">33s16s16s32sIQQ32s32s")
 _SEED: Final = tag("sample-seed")
 _ORDER: Final = tag("sample-order")
 _NONCE: Final = tag("sample-nonce")
+WITHHELD: Final = bytes(HASH_BYTES)
+"""What a nonce that was not revealed counts as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +87,10 @@ def check_row(
     return check_inclusion(row_leaf(row, salt), position, size, path, root)
 
 
-def nonce_commitment(lot: UUID, nonce: bytes) -> bytes:
-    """Commit to a nonce before anybody knows the block that it will be hashed with."""
+def nonce_commitment(lot: UUID, party: str, nonce: bytes) -> bytes:
+    """Commit a party to a nonce before anybody knows the block that it will be hashed with."""
     assert len(nonce) == HASH_BYTES, len(nonce)
-    return sha256(_NONCE + lot.bytes + nonce).digest()
+    return sha256(_NONCE + lot.bytes + sha256(party.encode()).digest() + nonce).digest()
 
 
 def sample_seed(block_hash: bytes, verifier: bytes, regulator: bytes) -> bytes:

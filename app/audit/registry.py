@@ -18,7 +18,15 @@ from app.audit.streams import stream
 from app.kernel.db import Connection
 from ledger.assets import day_number
 from ledger.log import Edge
-from ledger.lots import LotRow, draw, nonce_commitment, row_leaf, row_salt, sample_seed
+from ledger.lots import (
+    WITHHELD,
+    LotRow,
+    draw,
+    nonce_commitment,
+    row_leaf,
+    row_salt,
+    sample_seed,
+)
 from ledger.tiles import WIDTH, append, edge_tiles
 
 LEAVES_AT_ONCE: Final = 10_000
@@ -146,12 +154,30 @@ select 'batch ' || p.batch, 'had ' || p.kg || ' units replaced, it was short of 
   from (select batch, sum(quantity_kg) as kg from replacement group by batch) p
   left join (select batch, sum(mg) as mg from issued_shortfall where bucket >= 0 group by batch) h
     on h.batch = p.batch
-  left join (select batch, sum(used_kg) as kg from recall_sweep group by batch) r
+  left join (select batch, sum(quantity_kg) as kg from recall_used group by batch) r
     on r.batch = p.batch
  where p.kg > floor(coalesce(h.mg, 0) / 1000000) + coalesce(r.kg, 0)"""
+_DECIDED: Final = """
+with said as (
+  select lot, case count(*) when 2 then max(committed_at) end as committed_at,
+         max(revealed_at) as revealed_at, bool_or(nonce is null) as has_hidden
+    from lot_nonce group by lot),
+due as (
+  select s.lot, s.epoch, s.drawn_at, n.revealed_at, coalesce(n.has_hidden, false) as has_hidden,
+         (select min(e.epoch) from epoch e
+           where e.closed_at > coalesce(n.committed_at, o.frozen_at + interval '7 days')) as first
+    from lot_sample s join lot o on o.id = s.lot left join said n on n.lot = s.lot)
+select 'sample of lot ' || d.lot,
+       'its epoch is not the first that closed after nobody could commit any more'
+  from due d where d.epoch is distinct from d.first
+union all
+select 'sample of lot ' || d.lot, 'a nonce was revealed too late, or not waited for'
+  from due d join epoch e on e.epoch = d.epoch
+ where d.revealed_at > e.closed_at + interval '7 days'
+    or d.has_hidden and d.drawn_at <= e.closed_at + interval '7 days'"""
 _CHECKS: Final = (
     _MOVED, _SYSTEMS, _SERIES, _BATCHES, _ROWS, _OWNERS, _FALLS, _FRAMES, _ORDER, _ENDS,
-    _REPLACED, _REPLACED_MORE,
+    _REPLACED, _REPLACED_MORE, _DECIDED,
 )  # fmt: skip
 _LEAVES: Final = """
 select r.account, r.lot, r.activity, x.key, r.occurred_on, r.act_mg, r.mg, r.evidence, r.leaf,
@@ -253,18 +279,18 @@ def _check_tree(connection: Connection, lot: UUID, root: bytes, sheet: Sheet) ->
 
 def _check_sample(connection: Connection, its: _Sample, sheet: Sheet) -> None:
     where = f"sample of lot {its.lot}"
-    for nonce, commitment in (
-        (its.verifier, its.verifier_commitment),
-        (its.regulator, its.regulator_commitment),
+    if its.verifier is None and its.regulator is None:
+        sheet.find(Kind.REGISTRY, where, "was drawn though nobody revealed a nonce")
+    for party, nonce, commitment in (
+        ("verifier", its.verifier, its.verifier_commitment),
+        ("regulator", its.regulator, its.regulator_commitment),
     ):
-        if nonce is None or commitment != nonce_commitment(its.lot, nonce):
+        if nonce is not None and commitment != nonce_commitment(its.lot, party, nonce):
             sheet.find(Kind.REGISTRY, where, "a nonce is not the one that was committed to")
-            return
-    assert its.verifier is not None
-    assert its.regulator is not None
     if its.anchored not in {None, its.block_hash}:
         sheet.find(Kind.REGISTRY, where, "the block is not that of its epoch")
-    if its.seed != sample_seed(its.block_hash, its.verifier, its.regulator):
+    nonces = (its.verifier or WITHHELD, its.regulator or WITHHELD)
+    if its.seed != sample_seed(its.block_hash, *nonces):
         sheet.find(Kind.REGISTRY, where, "its seed is not made of its parts")
     drawn = draw(its.seed, _leaves(connection, its.lot), its.rows)
     if its.positions != [position for position, _ in drawn]:

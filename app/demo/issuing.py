@@ -104,7 +104,7 @@ def _begun(city: City) -> Lot:
         (key,) = city.db.read(_class)
         begun = city.db.transact(begin_lot, OPERATOR_CLERK, key, lot=new_id(), at=now())
         found = [begun]
-    freeze_lots(city.db, city.keys, at=now())
+    freeze_lots(city.db, city.keys, clock=now)
     return city.db.read(find_lot, found[0].id)
 
 
@@ -114,7 +114,7 @@ def _verified(city: City, lot: Lot, first: date, anchored: Anchored) -> Lot:
     if lot.step is LotStep.FROZEN:
         for party in Party:
             with suppress(NonceTaken):
-                commitment = nonce_commitment(lot.id, _nonce(city, lot, party))
+                commitment = nonce_commitment(lot.id, party, _nonce(city, lot, party))
                 db.transact(commit_nonce, party.value, lot.id, party, commitment, at=now())
         anchored()
         for party in Party:

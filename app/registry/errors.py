@@ -41,17 +41,17 @@ class LotState(Refusal):
 
 
 class NonceTaken(Refusal):
-    """This party has committed to its nonce, or revealed it, already."""
+    """This party has committed to its nonce, or revealed it, already; or it copies the other's."""
 
     code = "lots.nonce_taken"
     title_zh = "该方随机数已提交"
 
 
 class NonceLate(Refusal):
-    """The epoch whose block decides is closed: nothing is committed to any more."""
+    """The time for this is over; a nonce that is missing by now counts as withheld."""
 
     code = "lots.nonce_late"
-    title_zh = "决定期次已关闭,不再接受承诺"
+    title_zh = "已逾期,缺失的随机数视为扣留"
 
 
 class NonceEarly(Refusal):
@@ -76,11 +76,18 @@ class BlockNotFinal(Refusal):
     title_zh = "决定区块尚未最终确认"
 
 
-class NobodyLate(Refusal):
-    """No party has missed its time, so the lot goes on."""
+class NobodyRevealed(Refusal):
+    """Nobody revealed a nonce: the block alone draws nothing, and the lot can only be thawed."""
 
-    code = "lots.nobody_late"
-    title_zh = "尚无一方逾期"
+    code = "lots.nobody_revealed"
+    title_zh = "无人揭示随机数,不能抽样,只能解冻"
+
+
+class LotGoesOn(Refusal):
+    """A nonce was revealed, or may still be: the lot goes on."""
+
+    code = "lots.goes_on"
+    title_zh = "已有随机数揭示或尚可揭示,批次池继续"
 
 
 class FindingUnknown(Refusal):
@@ -179,6 +186,13 @@ class RecallTooMuch(Refusal):
 
     code = "recalls.too_much"
     title_zh = "超过该批次尚未撤回的数量"
+
+
+class RecallChanged(Refusal):
+    """Since it was asked for, acts of these days were issued or recalled: ask anew."""
+
+    code = "recalls.changed"
+    title_zh = "申请之后,这些日期的行为另有签发或撤回,请重新申请"
 
 
 class ClosingUnknown(Refusal):

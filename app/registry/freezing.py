@@ -6,7 +6,7 @@ one may be, the leaves are read in the order of their bytes and the root over th
 grams move: what is frozen is which acts a verifier may draw from.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 from typing import Final, LiteralString, NamedTuple
@@ -95,14 +95,19 @@ def begin_lot(session: Session, who: str, key: bytes, *, lot: UUID, at: datetime
     return found
 
 
-def freeze_lots(db: Database, keys: Keys, *, at: datetime, rows_max: int = ROWS_MAX) -> int:
-    """Freeze what was begun; gives how many lots that were. Resumable."""
+def freeze_lots(
+    db: Database, keys: Keys, *, clock: Callable[[], datetime], rows_max: int = ROWS_MAX
+) -> int:
+    """Freeze what was begun; gives how many lots that were. Resumable.
+
+    A lot is frozen at the instant of its seal, by ``clock``, and not when its sweep began.
+    """
     waiting = db.read(freezing)
     for lot in waiting:
         swept = lot.swept
         while swept < BUCKETS:
             swept = db.transact(sweep, keys, lot.id, rows_max)
-        db.transact(seal, lot.id, at=at)
+        db.transact(seal, lot.id, at=clock())
     return len(waiting)
 
 
@@ -113,7 +118,7 @@ def sweep(session: Session, keys: Keys, lot: UUID, rows_max: int = ROWS_MAX) -> 
         return BUCKETS
     connection = driver(session)
     first, last = found.swept, min(found.swept + BUCKETS_AT_ONCE, BUCKETS) - 1
-    checks = Checks(connection, found.series.since)
+    checks = Checks(connection, found.series)
     with closing(persons(connection, found.series, first, last)) as people:
         batch: list[Framed] = []
         for each in _framed(people):

@@ -1,9 +1,10 @@
 """Issuance (签发): a confirmed lot becomes whole units; the operator asks, the regulator signs.
 
 At the signature each row is looked at once more: an act that was corrected since the lot was
-frozen leaves it, and so does what the verifier found wrong. The rows that stay get their places in
-the series of the class, in the order of their leaves, up to the last whole kilogram; what is left
-is still in the pool, for the next lot. Corrections that reach into the pool wait meanwhile.
+frozen leaves it, and so does what the verifier found wrong, what was recalled by its day, and what
+the checks of pooling refuse by now. The rows that stay get their places in the series of the class,
+in the order of their leaves, up to the last whole kilogram; what is left is still in the pool, for
+the next lot. Corrections that reach into the pool wait meanwhile.
 """
 
 from collections import defaultdict
@@ -25,6 +26,7 @@ from app.registry.batches import Batch, find_batch, unit_asset
 from app.registry.errors import BelowOneUnit
 from app.registry.lots import PREFIX, Lot, LotOutcome, LotStep, close_lot, lock_lot
 from app.registry.origins import PLACES, persons
+from app.registry.pooling import Checks
 from app.registry.rules import MG_PER_KG, Issue, issue_of
 from app.registry.telling import tell_chain
 from app.registry.terms import buffer_of, terms_in_force
@@ -57,6 +59,10 @@ delete from staying s using lot_row r, lot_finding f, sampled_row d, lot_leaf l
    and f.lot = r.lot and f.verdict <> 'confirmed'
    and d.lot = f.lot and d.draw = f.draw
    and l.lot = d.lot and l.position = d.position and l.leaf = r.leaf"""
+_DROP_RECALLED: Final = """
+delete from staying s using lot_row r, recall q
+ where r.bucket = s.bucket and r.account = s.account and r.activity = s.activity and r.lot = %(lot)s
+   and q.reduction = %(asset)s and r.occurred_on between q.first_on and q.last_on"""
 _PLACE: Final = """
 insert into issued_row (bucket, account, lot, activity, asset, batch, place)
 select p.bucket, p.account, %(lot)s, p.activity, %(asset)s, %(batch)s,
@@ -110,7 +116,7 @@ def issue(session: Session, payload: Payload, signing: Signing) -> None:
 def issue_lot(session: Session, lot: Lot, signing: Signing) -> Batch:
     """Issue a lot that is locked and confirmed."""
     connection = driver(session)
-    connection.execute(_LOCK, (lot.asset,))
+    lock_series(connection, lot.asset)
     _stage(connection, lot)
     (mg,) = connection.execute(_TOTAL, (lot.id,)).fetchall()[0]
     made = issue_of(mg, terms_in_force(session).buffer_permille)
@@ -131,18 +137,27 @@ def issue_lot(session: Session, lot: Lot, signing: Signing) -> Batch:
     return batch
 
 
+def lock_series(connection: Connection, asset: int) -> None:
+    """Let nothing else of a class be issued, or be recalled by its days, until this ends."""
+    connection.execute(_LOCK, (asset,))
+
+
 def _stage(connection: Connection, lot: Lot) -> None:
     """Write down which rows stay in the lot."""
     connection.execute(_STAGE)
+    checks = Checks(connection, lot.series)
     for first in range(0, BUCKETS, BUCKETS_AT_ONCE):
         last = first + BUCKETS_AT_ONCE - 1
         stay = list(_staying(connection, lot, first, last))
+        faults = checks.faults(stay)
         with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
             copy.set_types(("int2", "int8", "uuid"))
             for row in stay:
-                copy.write_row(row)
+                if row[1:] not in faults:
+                    copy.write_row(row)
     connection.execute("analyze staying")
     connection.execute(_DROP_WRONG, {"lot": lot.id})
+    connection.execute(_DROP_RECALLED, {"lot": lot.id, "asset": lot.asset})
 
 
 def _staying(

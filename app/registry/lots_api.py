@@ -122,7 +122,7 @@ def post_report(
 @router.post(
     "/{lot_id}/thawing",
     operation_id="thawLot",
-    summary="Thaw a lot of which a party missed its time 解冻批次池",
+    summary="Thaw a lot of which nobody revealed a nonce 解冻批次池",
     status_code=201,
     response_model=LotOut,
     responses=problems(**KEYED, s404=UNKNOWN, s409=STEP),
@@ -156,7 +156,7 @@ def post_verifier_nonce(
     body: CommitmentIn | RevealIn,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Commit before the epoch that decides is closed, reveal within a week after."""
+    """Commit within a week, reveal within a week after the epoch that decides was closed."""
     facts = {"who": who.name, "party": Party.VERIFIER, "at": now()}
     deed = partial(_give, lot=parse_public_id(PREFIX, lot_id), body=body, **facts)
     return answer_once(request, db, who, idempotency_key, body, deed)
@@ -178,7 +178,7 @@ def post_regulator_nonce(
     body: CommitmentIn | RevealIn,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Commit before the epoch that decides is closed, reveal within a week after."""
+    """Commit within a week, reveal within a week after the epoch that decides was closed."""
     facts = {"who": who.name, "party": Party.REGULATOR, "at": now()}
     deed = partial(_give, lot=parse_public_id(PREFIX, lot_id), body=body, **facts)
     return answer_once(request, db, who, idempotency_key, body, deed)
@@ -190,7 +190,11 @@ def post_regulator_nonce(
     summary="Draw the sample of a lot 抽样",
     status_code=201,
     response_model=LotOut,
-    responses=problems(**KEYED, s404=UNKNOWN, s409="A nonce is hidden, or the block not final."),
+    responses=problems(
+        **KEYED,
+        s404=UNKNOWN,
+        s409="A nonce may come, none did, or no block is final.",
+    ),
 )
 def post_sample(
     request: Request, who: Verifier, db: Db, lot_id: LotId, idempotency_key: IdempotencyKey = None

@@ -1,8 +1,8 @@
 """Checks repeated at pooling (入池复核): what must not be in a lot, though it was taken in once.
 
 The boundary list and the names of vehicles and stations grow after an act was recorded; a merge or
-a second key may have been found since. An act that fails keeps its milligrams in the pool, with the
-reason, and is looked at again by the next lot.
+a second key may have been found since, or its day recalled. An act that fails keeps its milligrams
+in the pool, with the reason, and is looked at again by the next lot.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,10 +11,12 @@ from typing import Final
 from uuid import UUID
 
 from app.kernel.db import Connection
+from app.registry.origins import Series
 
 ERASED: Final = "owner.erased"
 MERGED: Final = "merge.same_act"
 TWICE: Final = "duplicate.two_acts"
+RECALLED: Final = "recall.of_days"
 """Reasons besides those of the boundary list."""
 
 _LISTED: Final = """
@@ -26,6 +28,7 @@ select i.account, i.provider, e.reason, e.valid_from, e.valid_to,
  where e.kind = 'subject'"""
 _PLACES: Final = """
 select kind, number, reason, valid_from, valid_to from exclusion where kind <> 'subject'"""
+_RECALLED: Final = "select first_on, last_on from recall where reduction = %s"
 _FACTS: Final = """
 select a.account, a.id, a.provider, a.occurred_on, w.vehicle, w.station,
        coalesce(m.counted is not null, false), coalesce(k.activity <> a.id, false)
@@ -48,9 +51,10 @@ _Rule = tuple[str, date, date | None]
 class Checks:
     """The boundary list as it stands, for the acts that a lot shall hold."""
 
-    def __init__(self, connection: Connection, since: date) -> None:
-        """Read the list once."""
-        self._connection, self._since = connection, since
+    def __init__(self, connection: Connection, series: Series) -> None:
+        """Read the list once, and which days of the class were recalled."""
+        self._connection, self._since = connection, series.since
+        self._recalled = connection.execute(_RECALLED, (series.asset,)).fetchall()
         self._people: dict[tuple[int, int], list[tuple[str, date, date]]] = {}
         for owner, provider, reason, first, last, linked, unlinked in connection.execute(_LISTED):
             span = (max(first, linked), min(last or date.max, unlinked or date.max))
@@ -73,6 +77,7 @@ class Checks:
             _FACTS, facts
         ):
             reason = MERGED if merged else TWICE if twice else None
+            reason = reason or (RECALLED if self._was_recalled(day) else None)
             reason = reason or self._listed(owner, provider, day)
             reason = reason or self._passed((("vehicle", vehicle), ("station", station)), day)
             if reason is not None:
@@ -84,6 +89,9 @@ class Checks:
             if first <= day <= last:
                 return reason
         return None
+
+    def _was_recalled(self, day: date) -> bool:
+        return any(first <= day <= last for first, last in self._recalled)
 
     def _passed(self, marks: Iterable[tuple[str, bytes | None]], day: date) -> str | None:
         for kind, number in marks:

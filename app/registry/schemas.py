@@ -71,7 +71,7 @@ class CommitmentIn(BaseModel):
     model_config = FROZEN
 
     commitment: Hex32 = Field(
-        description='SHA-256 of tag("sample-nonce"), the lot and the nonce. 承诺'
+        description='SHA-256 of tag("sample-nonce"), the lot, SHA-256 of the party, the nonce. 承诺'
     )
 
 
@@ -178,9 +178,10 @@ class SeedPartOut(BaseModel):
     model_config = FROZEN
 
     party: Party
-    commitment: str
-    committed_at: datetime
+    commitment: str | None
+    committed_at: datetime | None
     nonce: str | None = Field(description="Null until it is revealed.")
+    is_withheld: bool = Field(description="Never revealed: it counted as 32 zero bytes. 扣留")
 
 
 class SeedOut(BaseModel):
@@ -188,8 +189,10 @@ class SeedOut(BaseModel):
 
     model_config = FROZEN
 
-    epoch: int | None = Field(description="The first that closed after the lot was frozen.")
+    commit_until: datetime | None
+    epoch: int | None = Field(description="The first that closed after both had committed.")
     block_hash: str | None = Field(description="Of the block that anchors it.")
+    reveal_until: datetime | None
     parts: Sequence[SeedPartOut]
     seed: str | None
     drawn_at: datetime | None
@@ -219,6 +222,9 @@ class LotOut(LotBriefOut):
 
     report_sha256: str | None
     seed: SeedOut
+    earlier_draws: int = Field(
+        description="Lots of this class, frozen before it, that ended without units. 此前抽样次数"
+    )
     error_rate: ErrorRateOut | None
     decision: DecisionOut | None
     batch: str | None = Field(description="What was issued of it.")

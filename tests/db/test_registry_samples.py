@@ -1,7 +1,8 @@
 """The sample of a lot: a seed that nobody chooses, records that open it, parties in their time."""
 
-from datetime import timedelta
+from datetime import datetime
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -10,18 +11,32 @@ from app.kernel.secrets import Keys
 from app.registry.errors import (
     FindingGiven,
     FindingsMissing,
+    LotGoesOn,
     LotState,
-    NobodyLate,
+    NobodyRevealed,
     NonceEarly,
     NonceLate,
     NonceTaken,
     NonceWrong,
     RecordUnopened,
 )
-from app.registry.sampling import Party, draw_sample, drawn_of, reveal_nonce, thaw_lot
+from app.registry.freezing import freeze_lots
+from app.registry.lots import Lot
+from app.registry.sampling import (
+    COMMITTED_WITHIN,
+    REVEALED_WITHIN,
+    Party,
+    commit_nonce,
+    draw_sample,
+    drawn_of,
+    reveal_nonce,
+    thaw_lot,
+)
+from app.registry.schemas import SeedOut
+from app.registry.showing import whole_lot
 from app.registry.verification import Finding, Record, Verdict, error_rate_of, find, sampled_rows
 from ledger.assets import Reduction
-from ledger.lots import draw, sample_seed
+from ledger.lots import WITHHELD, draw, nonce_commitment, sample_seed
 from tests.support.acts import one, rows
 from tests.support.owners import BUS, asset_number
 from tests.support.points import accrue
@@ -92,8 +107,6 @@ def test_nonces_are_committed_to_before_the_epoch_and_revealed_after(
     with pytest.raises(NonceEarly):
         db.transact(draw_sample, "v", lot, at=registry.at)
     registry.close()
-    with pytest.raises(NonceLate):
-        registry.commit(lot, [Party.VERIFIER])
     with pytest.raises(NonceWrong):
         db.transact(reveal_nonce, "v", lot, Party.VERIFIER, b"x" * 32, at=registry.at)
     registry.reveal(lot)
@@ -104,24 +117,120 @@ def test_nonces_are_committed_to_before_the_epoch_and_revealed_after(
         db.transact(draw_sample, "v", lot, at=registry.at)
 
 
-def test_who_misses_their_time_lets_the_lot_be_thawed(
+def draws(registry: Registry, lot: UUID) -> None:
+    registry.db.transact(draw_sample, "v", lot, at=registry.at)
+
+
+def thaws(registry: Registry, lot: UUID) -> Lot:
+    return registry.db.transact(thaw_lot, "o", lot, at=registry.at)
+
+
+def shown(registry: Registry, lot: UUID) -> SeedOut:
+    return registry.db.read(whole_lot, lot).seed
+
+
+def test_a_nonce_that_is_withheld_counts_as_zeros_and_stops_nothing(
+    registry: Registry, rides: Reduction, db: Database
+) -> None:
+    lot = registry.frozen(rides).id
+    registry.commit(lot)
+    registry.close()
+    registry.reveal(lot, [Party.VERIFIER])
+    registry.at += REVEALED_WITHIN
+    with pytest.raises(NonceEarly):
+        draws(registry, lot)
+    assert not any(part.is_withheld for part in shown(registry, lot).parts)
+    registry.tick()
+    with pytest.raises(NonceLate):
+        registry.reveal(lot, [Party.REGULATOR])
+    with pytest.raises(LotGoesOn):
+        thaws(registry, lot)
+    draws(registry, lot)
+    (block,) = one(db, "select block_hash from lot_sample")
+    told = shown(registry, lot)
+    assert told.seed == sample_seed(bytes(block), NONCES[Party.VERIFIER], WITHHELD).hex()
+    assert {part.party: part.is_withheld for part in told.parts} == {
+        Party.VERIFIER: False,
+        Party.REGULATOR: True,
+    }
+    said = rows(db, "select detail ->> 'withheld' from audit_entry where act = 'lots.draw'")
+    assert said == [("regulator",)]
+
+
+def test_who_never_commits_is_waited_for_a_week_and_no_longer(
+    registry: Registry, rides: Reduction, db: Database
+) -> None:
+    lot = registry.frozen(rides).id
+    registry.commit(lot, [Party.REGULATOR])
+    registry.close()
+    # An epoch that closes before both have committed, or their week is over, decides nothing.
+    with pytest.raises(NonceEarly):
+        registry.reveal(lot, [Party.REGULATOR])
+    registry.at += COMMITTED_WITHIN
+    with pytest.raises(NonceLate):
+        registry.commit(lot, [Party.VERIFIER])
+    accrue(db, riders(db)[0], asset_number(db, BUS), 1)
+    registry.close()
+    registry.reveal(lot, [Party.REGULATOR])
+    draws(registry, lot)
+    assert [part.is_withheld for part in shown(registry, lot).parts] == [True, False]
+    assert one(db, "select epoch from lot_sample") == (2,)
+
+
+def test_a_commitment_is_its_party_s_and_nobody_s_copy(
+    registry: Registry, rides: Reduction, db: Database
+) -> None:
+    lot, nonce = registry.frozen(rides).id, NONCES[Party.VERIFIER]
+    registry.commit(lot, [Party.VERIFIER])
+    copied = nonce_commitment(lot, Party.VERIFIER, nonce)
+    with pytest.raises(NonceTaken):
+        db.transact(commit_nonce, "r", lot, Party.REGULATOR, copied, at=registry.at)
+    assert nonce_commitment(lot, Party.REGULATOR, nonce) != copied
+
+
+def test_an_epoch_that_closes_while_a_lot_is_frozen_does_not_decide_it(
+    registry: Registry, rides: Reduction, db: Database, keys: Keys
+) -> None:
+    lot = registry.begin(rides)
+
+    def clock() -> datetime:
+        registry.close()
+        return registry.tick()
+
+    freeze_lots(db, keys, clock=clock)
+    assert registry.lot(lot).frozen_at == registry.at
+    assert shown(registry, lot).epoch is None
+    registry.commit(lot)
+    accrue(db, riders(db)[0], asset_number(db, BUS), 1)
+    registry.close()
+    assert shown(registry, lot).epoch == 2
+
+
+def test_where_nobody_reveals_the_lot_is_thawed_and_it_is_counted(
     registry: Registry, rides: Reduction, db: Database
 ) -> None:
     first = registry.frozen(rides).id
+    with pytest.raises(LotGoesOn):
+        thaws(registry, first)
     registry.commit(first)
-    with pytest.raises(NobodyLate):
-        db.transact(thaw_lot, "o", first, at=registry.at)
     registry.close()
-    registry.reveal(first, [Party.VERIFIER])
-    with pytest.raises(NobodyLate):
-        db.transact(thaw_lot, "o", first, at=registry.at)
-    late = registry.at + timedelta(days=8)
-    thawed = db.transact(thaw_lot, "o", first, at=late)
-    assert registry.lot(thawed.id).reason == "missed its time: regulator"
-    # Nobody committed to anything for the second: its epoch closes, and it is thawed at once.
+    registry.at += REVEALED_WITHIN
+    with pytest.raises(LotGoesOn):
+        thaws(registry, first)
+    registry.tick()
+    with pytest.raises(NobodyRevealed):
+        draws(registry, first)
+    assert thaws(registry, first).id == first
+    assert registry.lot(first).reason == "nobody revealed a nonce"
+    assert all(part.is_withheld for part in shown(registry, first).parts)
+    # Nobody commits to anything for the second: it is thawed when their week is over.
     second = registry.frozen(rides).id
-    accrue(db, riders(db)[0], asset_number(db, BUS), 1)
-    registry.close()
-    db.transact(thaw_lot, "o", second, at=registry.at)
-    assert registry.lot(second).reason == "missed its time: verifier, regulator"
-    assert registry.frozen(rides).leaves == 20
+    registry.at += COMMITTED_WITHIN
+    with pytest.raises(LotGoesOn):
+        thaws(registry, second)
+    registry.tick()
+    thaws(registry, second)
+    third = registry.frozen(rides)
+    assert third.leaves == 20
+    counted = [db.read(whole_lot, lot).earlier_draws for lot in (first, second, third.id)]
+    assert counted == [0, 1, 2]

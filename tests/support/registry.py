@@ -99,7 +99,7 @@ class Registry:
 
     def freeze(self, **more: int) -> None:
         """Run the job."""
-        freeze_lots(self.db, self.keys, at=self.tick(), **more)
+        freeze_lots(self.db, self.keys, clock=self.tick, **more)
 
     def lot(self, lot: UUID) -> Lot:
         return self.db.read(find_lot, lot)
@@ -120,7 +120,7 @@ class Registry:
     def commit(self, lot: UUID, parties: Iterable[Party] = Party) -> None:
         """Commit to nonces."""
         for party in parties:
-            commitment = nonce_commitment(lot, NONCES[party])
+            commitment = nonce_commitment(lot, party, NONCES[party])
             self.db.transact(commit_nonce, party, lot, party, commitment, at=self.at)
 
     def reveal(self, lot: UUID, parties: Iterable[Party] = Party) -> None:

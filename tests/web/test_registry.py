@@ -82,7 +82,7 @@ class Street:
         known = parse_public_id("lot", lot)
         assert known is not None
         for who, (party, nonce) in zip(parties, NONCES.items(), strict=True):
-            body = {"commitment": nonce_commitment(known, nonce).hex()}
+            body = {"commitment": nonce_commitment(known, party, nonce).hex()}
             self.done(who, f"/v1/lots/{lot}/{party}-nonce", body)
         self.registry.close()
         for who, (party, nonce) in zip(parties, NONCES.items(), strict=True):

@@ -81,6 +81,7 @@ create table lot_nonce (
   nonce bytea check (length(nonce) = 32),
   revealed_at timestamptz,
   primary key (lot, party),
+  unique (lot, commitment),
   check ((nonce is null) = (revealed_at is null))
 );
 

@@ -35,8 +35,8 @@ def test_the_bytes_are_frozen() -> None:
     assert row_leaf(ROW, SALT).hex() == (
         "dd95cf40e3211e6e7aed6d1e4a5eb9623fb1d62c7e97c69c2d81bb672bb723a2"
     )
-    assert nonce_commitment(LOT, b"n" * 32).hex() == (
-        "fbcc4414a510fda7b6e704847d646c5a1cbd7a6a97cd6161b3fa3ddaacf3644f"
+    assert nonce_commitment(LOT, "verifier", b"n" * 32).hex() == (
+        "083887a43159aa37abb3d878f6d5720d4f93c146340c21164ef4d21aa6f5a6f3"
     )
     assert sample_seed(b"b" * 32, b"v" * 32, b"r" * 32).hex() == (
         "0467123547c6fada153f15ab9c2d2e7344cd354ef322a4f78299aaf8eca72152"
