@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis
 from starlette.testclient import TestClient
 
 from app.embedded.postgres import Postgres
@@ -16,6 +17,10 @@ from app.kernel.settings import Settings
 from tests.support.auditing import assert_books_hold
 from tests.support.batches import Sender, Town, client_of, enrol, sender
 from tests.support.postgres import MIGRATED, cluster, empty
+
+# A busy machine is no fault of the code: what has to be fast is measured, not timed by example.
+hypothesis.register_profile("unhurried", deadline=None)
+hypothesis.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

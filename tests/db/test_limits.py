@@ -94,9 +94,7 @@ def test_it_comes_back_when_it_was_said_to(db: Database, nowhere: Redis, start: 
     assert takes(limits, 9, back) == 5
 
 
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(0, 2 * 3600), max_size=25))
 def test_no_window_ever_holds_more(
     db: Database, worker_db: Database, nowhere: Redis, seconds: list[int]

@@ -139,7 +139,6 @@ def _mangled(body: bytes, changes: list[tuple[int, int, bytes]]) -> bytes:
 
 @settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(changes=st.lists(CHANGE, min_size=1, max_size=6), form=st.sampled_from(["csv", "ndjson"]))
@@ -155,7 +154,6 @@ def test_a_mangled_file_is_taken_in_by_lines_or_refused_whole(
 
 @settings(
     max_examples=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(body=st.binary(max_size=300), ending=st.sampled_from(["", ".csv", ".ndjson", ".parquet"]))

@@ -106,9 +106,7 @@ def at_the_end(
     return None if below else nets
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(script=scripts)
 @example(script=[[(2, 0, 0, 1), (3, 0, 0, 1)]])
 def test_the_database_and_the_oracle_agree_on_every_batch(

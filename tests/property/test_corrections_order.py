@@ -42,7 +42,6 @@ FREE = chosen(document("TEST-FREE", saving="100", cap=None))
 ACT = "select bucket, account, recorded_on, id from activity where external_hash = %s"
 TRIES = settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

@@ -53,7 +53,6 @@ def operator_corrects(db: Database) -> None:
 @example(story=[5, None, 5, None])
 @settings(
     max_examples=20,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_the_newest_word_stands_and_only_its_repetition_is_a_duplicate(

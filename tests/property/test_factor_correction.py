@@ -56,7 +56,6 @@ def one_part(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("one_part")
 @settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(rides=RIDES, factors=st.lists(st.integers(1, 300), min_size=2, max_size=2, unique=True))

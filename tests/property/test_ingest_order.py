@@ -205,7 +205,6 @@ def laws(db: Database) -> None:
 @given(uploads=arrivals())
 @settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_it_gives_what_one_sorted_upload_of_the_day_would(

@@ -289,7 +289,6 @@ def test_the_market_counts_as_plain_numbers_do(market: Market) -> None:
         settings=settings(
             max_examples=RUNS,
             stateful_step_count=STEPS,
-            deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
         ),
     )

@@ -97,14 +97,14 @@ def passes(request: Request, *, strictly: bool) -> tuple[bytes, str] | None:
     return found.key.public_key, found.nonce
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(changed())
 def test_what_passes_here_passes_the_library(request: Request) -> None:
     ours = passes(request, strictly=True)
     assert ours is None or ours == passes(request, strictly=False)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from(["POST", "GET", "DELETE"]),
     st.sampled_from([TILL, "ingest"]),

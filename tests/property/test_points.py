@@ -351,7 +351,6 @@ class World:
 @given(ops=ops, fen=st.sampled_from([0, 30, 200]), years=st.integers(0, 1))
 @settings(
     max_examples=200,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_points_are_what_plain_numbers_say(

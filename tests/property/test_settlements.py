@@ -180,7 +180,6 @@ def agrees(town: Town, model: Model) -> None:
 )
 @settings(
     max_examples=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_what_is_settled_is_what_was_sold(

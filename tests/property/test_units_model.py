@@ -285,7 +285,6 @@ def run(ground: Ground, runs: int, phases: tuple[Phase, ...]) -> None:
         settings=settings(
             max_examples=runs,
             stateful_step_count=STEPS,
-            deadline=None,
             database=None,
             phases=phases,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

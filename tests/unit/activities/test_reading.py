@@ -179,7 +179,7 @@ def test_it_refuses_a_bad_file_whole(body: bytes, refusal: type[UploadRefused]) 
 
 
 @given(st.binary(max_size=400), st.sampled_from(["", "a.csv", "a.ndjson", "a.parquet", "a.csv.gz"]))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_it_never_crashes_on_anything(body: bytes, name: str) -> None:
     try:
         for each in told(body, name):
@@ -189,7 +189,7 @@ def test_it_never_crashes_on_anything(body: bytes, name: str) -> None:
 
 
 @given(st.binary(max_size=200), st.integers(0, 200), st.booleans())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_it_gives_every_line_of_a_damaged_file_an_outcome(
     noise: bytes, place: int, as_csv: bool
 ) -> None:
