@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, nullcontext
+from functools import partial
 from html import escape
 from importlib.metadata import version
 from importlib.resources import files
@@ -281,14 +282,19 @@ RIGHTS: Final[Rights] = {
 
 
 def create_app(settings: Settings, city: City | None = None) -> FastAPI:
-    """Make the application over ``city``, or over one that it opens and closes itself."""
+    """Make the application over ``city``, or over one that it opens and closes itself.
+
+    Whatever is a city's is put on ``app.state`` when the application starts.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        with nullcontext(city) if city is not None else open_city(settings) as opened:
+        with app.state.opening() as opened:
+            own: Settings = opened.settings
             app.state.city = opened
-            app.state.tokens = Tokens(lambda: opened.keys.access, settings.origin)
-            app.state.sms, app.state.wechat = sms_of(settings), wechat_of(settings)
+            app.state.tokens = Tokens(lambda: opened.keys.access, own.origin)
+            app.state.sms, app.state.wechat = sms_of(own), wechat_of(own)
+            app.state.pictures = FileStore(own.images_path)
             yield
 
     app = FastAPIOffline(
@@ -301,9 +307,9 @@ def create_app(settings: Settings, city: City | None = None) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     install(app, body_max={**LARGER_BODIES, **UPLOADS, **INVENTORY_TABLES})
+    app.state.opening = partial(open_city, settings) if city is None else partial(nullcontext, city)
     app.state.deeds, app.state.rights = DEEDS, RIGHTS
     app.state.live = LiveStreams()
-    app.state.pictures = FileStore(settings.images_path)
     for router in (*ROUTERS, sandbox) if settings.sandbox else ROUTERS:
         app.include_router(router)
     refuse_open_endpoints(

@@ -24,14 +24,17 @@ class ByWords(BaseRoute):
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
         """Look at the paths below each of ``routes``."""
         below = [
-            (route, context.path or "")
+            (route, _fixed(context.path or ""), _is_whole(context.path or ""))
             for route in routes
             for context in iter_route_contexts([route])
         ]
         self._routes: dict[tuple[str, ...], BaseRoute] = {}
-        for route, path in below:
-            words = _fixed(path)
-            able = [other for other, template in below if _may_answer(template, words)]
+        for route, words, _ in below:
+            able = [
+                other
+                for other, fixed, is_whole in below
+                if fixed == (words if is_whole else words[: len(fixed)])
+            ]
             if all(other is route for other in able):
                 self._routes[words] = route
 
@@ -54,8 +57,6 @@ def _fixed(path: str) -> tuple[str, ...]:
     return tuple(takewhile(lambda word: "{" not in word, _words(path)))
 
 
-def _may_answer(template: str, words: Sequence[str]) -> bool:
-    """Tell whether a template can match a path whose first words are these, and no fewer."""
-    fixed = _fixed(template)
-    is_whole = "{" not in template and len(template.split("/")) <= WORDS + 1
-    return fixed == words if is_whole else fixed == words[: len(fixed)]
+def _is_whole(template: str) -> bool:
+    """Tell whether a template's first words are all of it; else it may go on in any way."""
+    return "{" not in template and len(template.split("/")) <= WORDS + 1

@@ -17,13 +17,13 @@ from app.kernel.db import Database
 from app.kernel.scopes import Role
 from app.kernel.secrets import Keys
 from app.kernel.settings import Settings
-from app.main import create_app
 from tests.support.anchoring import ORIGIN, accruals, at, notary_over
 from tests.support.chain import MemoryChain, anvil
 from tests.support.desk import Desk, clerk, staffed
 from tests.support.desk import Person as Clerk
 from tests.support.offers import Market
 from tests.support.organisations import organisation
+from tests.support.serving import serving
 from tests.web.entering import Person, Phones
 from tests.web.project_office import Office
 from tests.web.shops import Shop, opened
@@ -72,7 +72,7 @@ def city(
 
 @pytest.fixture
 def app(city: City) -> FastAPI:
-    return create_app(city.settings, city)
+    return serving(city)
 
 
 @pytest.fixture

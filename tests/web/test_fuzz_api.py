@@ -12,6 +12,7 @@ from typing import Any, cast
 import pytest
 import requests
 import schemathesis
+from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.schemas import BaseSchema
@@ -23,14 +24,13 @@ from app.city import City
 from app.kernel.clock import now
 from app.kernel.ids import new_id
 from app.kernel.scopes import SCOPES, Role
-from app.kernel.settings import Settings
 from app.kernel.tokens import Principal, Tokens
-from app.main import create_app
 from tests.support.acts import rows
 from tests.support.batches import HOST, Sender, Town, sender
 from tests.support.clerks import known
 from tests.support.mall import merchant, till
 from tests.support.organisations import organisation
+from tests.support.serving import shared_app
 from tests.web.test_partners import Desk as Clerks
 from tests.web.test_partners import Machine
 
@@ -56,17 +56,14 @@ def lines(_context: object, body: Any) -> bytes:  # noqa: ANN401 -- whatever was
 
 
 class Workshop:
-    """One application and its document for every test here: reading it takes a second."""
+    """One reading of the document for every test here: it takes a second."""
 
     api: BaseSchema | None = None
 
-    def over(self, city: City) -> BaseSchema:
-        """Give the document of the application, which now runs over this city."""
+    def of(self, app: FastAPI) -> BaseSchema:
+        """Give the document of the application."""
         if self.api is None:
-            self.api = schemathesis.openapi.from_asgi(
-                "/openapi.json", create_app(city.settings, city)
-            )
-        self.api.app.state.city = city
+            self.api = schemathesis.openapi.from_asgi("/openapi.json", app)
         return self.api
 
 
@@ -76,13 +73,14 @@ def workshop() -> Workshop:
 
 
 @pytest.fixture
-def api(workshop: Workshop, city: City) -> BaseSchema:
-    return workshop.over(city)
+def api(workshop: Workshop, app: FastAPI, client: TestClient) -> BaseSchema:
+    del client  # which started the application over the city of this test
+    return workshop.of(app)
 
 
 OPERATIONS = sorted(
     f"{method.upper()} {path}"
-    for path, methods in create_app(Settings()).openapi()["paths"].items()
+    for path, methods in shared_app().openapi()["paths"].items()
     for method in methods
     if path != LIVE
 )

@@ -17,9 +17,8 @@ from starlette.testclient import TestClient
 
 from app.city import City
 from app.kernel.scopes import Scope
-from app.kernel.settings import Settings
-from app.main import create_app
 from tests.support.offers import picture
+from tests.support.serving import shared_app
 from tests.web.gathering_seeds import (
     ACTION,
     ATTENDANCE,
@@ -264,7 +263,7 @@ def operations() -> list[tuple[str, str, list[Mapping[str, list[str]]]]]:
     """Give method, path and what is asked of the caller, for every operation."""
     return [
         (method.upper(), path, told.get("security", []))
-        for path, methods in create_app(Settings()).openapi()["paths"].items()
+        for path, methods in shared_app().openapi()["paths"].items()
         for method, told in methods.items()
     ]
 

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from app.city import City
 from app.mall.images import BODY_MAX
+from app.mall.object_store import FileStore
 from app.mall.offer_uploads_api import UPLOADS
 from app.mall.pictures import hold_pictures, sweep_pictures
 from tests.support.offers import OFFERS, Console, Market, picture
@@ -169,8 +170,8 @@ def test_what_no_offer_shows_any_more_is_swept(app: FastAPI, shop: Console, city
     assert sweep_pictures(city.worker_db, store) == 0
 
 
-def test_a_sweep_that_stops_anywhere_is_ended_by_the_next(app: FastAPI, city: City) -> None:
-    store = app.state.pictures
+def test_a_sweep_that_stops_anywhere_is_ended_by_the_next(city: City) -> None:
+    store = FileStore(city.settings.images_path)
     for step in (1, 2, 3):
         for landed in (False, True):
             for number in range(3):

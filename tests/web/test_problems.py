@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.city import City
@@ -112,10 +111,11 @@ def test_a_database_that_is_away_is_503_with_a_hint_when_to_try_again(elsewhere:
     assert int(answer.headers["retry-after"]) > 0
 
 
-def test_a_defect_says_nothing_of_its_inside(app: FastAPI) -> None:
+def test_a_defect_says_nothing_of_its_inside(city: City) -> None:
     def broken() -> None:
         raise ZeroDivisionError("13800138000")
 
+    app = create_app(city.settings, city)
     app.add_api_route("/broken", broken)
     with TestClient(app, raise_server_exceptions=False) as client:
         answer = client.get("/broken")

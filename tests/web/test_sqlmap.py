@@ -26,12 +26,12 @@ from app.kernel.db import Database
 from app.kernel.http import install
 from app.kernel.secrets import Keys
 from app.kernel.settings import Settings
-from app.main import create_app
 from app.migrations import migrate
 from tests.support.anchoring import ORIGIN
 from tests.support.auditing import assert_books_hold
 from tests.support.batches import counts
 from tests.support.postgres import create, drop
+from tests.support.serving import shared_app
 from tests.support.wallets import operator
 from tests.web.conftest import Servers
 from tests.web.free_texts import Draft, Place, drafts
@@ -196,7 +196,7 @@ def test_a_hole_is_found_wherever_it_is(
 
 OPERATIONS: Final = sorted(
     label
-    for label, forms in drafts(create_app(Settings()).openapi(), {}).items()
+    for label, forms in drafts(shared_app().openapi(), {}).items()
     if any(draft.free for draft in forms)
 )
 

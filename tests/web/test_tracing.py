@@ -6,7 +6,15 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from starlette.testclient import TestClient
 
+from app.city import City
 from app.kernel import tracing
+from app.main import create_app
+
+
+@pytest.fixture
+def app(city: City) -> FastAPI:
+    """One of our own: what was given spans gives them for good."""
+    return create_app(city.settings, city)
 
 
 @pytest.mark.parametrize("path", ["/v1/public/epochs/77", "/13800000000"])
