@@ -10,9 +10,9 @@ statement names, unit for unit, retired for this gathering and nothing else. 3 i
 digest that is named, and its lines add up. 4 balance: what was retired and given covers what was
 emitted. 5 status: what the operator says of it now fits, and is signed where a key is named.
 
-What attendees gave is a sum over people, whom nobody names: of it there is the operator's signed
-word, and the whole log to an auditor. Exit code 0: true; 1: not true; 2: cannot be read; 4: true,
-but less is covered since.
+What attendees gave is a sum over people, whom nobody names, in whole kilograms: of it there is the
+operator's signed word, and the whole log to an auditor. Exit code 0: true; 1: not true; 2: cannot
+be read; 4: true, but less is covered since.
 """
 
 import sys
@@ -69,7 +69,7 @@ class Stated(NamedTuple):
     version: int
     footprint_mg: int
     retired_kg: int
-    given_mg: int
+    given_kg: int
     lacking_mg: int
     """As the operator said when the proof was asked for."""
     as_of: str
@@ -77,7 +77,7 @@ class Stated(NamedTuple):
     def __str__(self) -> str:
         """Say it in one line, what is lacking first."""
         lost = f"REDUCED: {self.lacking_mg} mg lacking. " if self.lacking_mg else ""
-        made_up = f"{self.retired_kg} kg retired, {self.given_mg} mg given"
+        made_up = f"{self.retired_kg} kg retired, {self.given_kg} kg given"
         said = f"{self.gathering} version {self.version}: {self.footprint_mg} mg emitted"
         return f"{lost}true: {said}; {made_up} (status of {self.as_of})"
 
@@ -105,18 +105,17 @@ def check_statement(proof: Json, trust: Trust, verify: Verify | None = None) -> 
         step = "3 inventory"
         emitted_mg = check_inventory(statement)
         step = "4 balance"
-        footprint_mg, given_mg = check_balance(statement["balance"], emitted_mg, retired_kg)
+        footprint_mg, given_kg = check_balance(statement["balance"], emitted_mg, retired_kg)
         step = "5 status"
         lacking_mg, as_of = check_status(proof["status"], statement, verify)
     except Rejected as wrong:
         raise Rejected(f"{step}: {wrong}") from wrong
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError, OSError) as wrong:
         raise Rejected(f"{step}: {wrong}") from wrong
-    void_mg = (retired_kg - sum(left_kg)) * MG_PER_KG
-    covered_mg = retired_kg * MG_PER_KG + given_mg - void_mg
+    covered_mg = (sum(left_kg) + given_kg) * MG_PER_KG
     lacking_mg = max(lacking_mg, footprint_mg - covered_mg)
     named = (statement["subject"]["gathering"], statement["version"])
-    return Stated(*named, footprint_mg, retired_kg, given_mg, lacking_mg, as_of)
+    return Stated(*named, footprint_mg, retired_kg, given_kg, lacking_mg, as_of)
 
 
 def check_units(statement: Json, certificates: Sequence[Json]) -> int:
@@ -164,13 +163,13 @@ def check_balance(balance: Json, emitted_mg: int, retired_kg: int) -> tuple[int,
     """Step 4: it covers what was emitted; give the footprint, and what was given."""
     need(all(type(each) is int and each >= 0 for each in balance.values()), "no whole amounts")
     need(balance["inventory_mg"] == emitted_mg, "another inventory")
-    footprint_mg: int = emitted_mg + balance["kept_by_attendees_mg"]
+    footprint_mg: int = emitted_mg + balance["kept_by_attendees_kg"] * MG_PER_KG
     need(balance["footprint_mg"] == footprint_mg, "the footprint does not add up")
     need(balance["retired_kg"] == retired_kg, "the retirements do not add up")
-    covered_mg = (retired_kg - balance["void_kg"]) * MG_PER_KG + balance["given_mg"]
+    covered_mg = (retired_kg - balance["void_kg"] + balance["given_kg"]) * MG_PER_KG
     need(balance["covered_mg"] == covered_mg, "what was made up for does not add up")
     need(covered_mg >= footprint_mg, "not covered")
-    return footprint_mg, balance["given_mg"]
+    return footprint_mg, balance["given_kg"]
 
 
 def check_status(status: Json, statement: Json, verify: Verify | None) -> tuple[int, str]:

@@ -108,6 +108,8 @@ class FactorRow:
     """Of the edition, or of the data where rows differ."""
     status: Status
     source: str
+    note: str
+    """What was done to the figure, if it is not as published; which of several it is."""
 
 
 _UNITS: Final = MappingProxyType(
@@ -243,6 +245,7 @@ def _desnz(id_: str, line: dict[str, str]) -> FactorRow:
         year=2025,
         status=Status.PUBLISHED,
         source=TABLES[DESNZ].title,
+        note="as published",
     )
 
 
@@ -259,4 +262,5 @@ def _own(table: str, factor: Factor) -> FactorRow:
         year=factor.valid_from.year,
         status=factor.status,
         source=factor.source,
+        note=factor.note,
     )

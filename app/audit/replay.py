@@ -20,6 +20,7 @@ from app.audit.desk import check_the_desk
 from app.audit.headers import Epoch, check_the_headers, epochs, headers_of
 from app.audit.log import check_queue, log_rows
 from app.audit.market import check_market
+from app.audit.neutrality import check_neutrality
 from app.audit.openings import Openings
 from app.audit.orders import check_orders
 from app.audit.points import check_points, check_the_debts
@@ -173,6 +174,7 @@ def _replay(
         ("registry", lambda: check_registry(connection, openings, sheet)),
         ("units", lambda: check_units(connection, sheet)),
         ("cancellations", lambda: check_cancellations(connection, sheet)),
+        ("neutrality", lambda: check_neutrality(connection, sheet)),
         ("registrations", lambda: check_registrations(connection, rows, registrations, sheet)),
         ("debts", lambda: check_the_debts(connection, rows, sheet)),
         ("desk", lambda: check_the_desk(connection, rows, sheet)),

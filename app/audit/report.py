@@ -43,6 +43,8 @@ class Kind(StrEnum):
     """A purchase, a payment or a payout that its terms, shares or transfers do not bear out."""
     CANCELLATION = "cancellation"
     """A cancellation that its transfers, its claim or its certificate do not bear out."""
+    NEUTRALITY = "neutrality"
+    """A gift, an inventory, a statement or a share that what it rests on does not bear out."""
     UNITS = "units"
     """A retirement that its transfers do not bear out, or what the chain is told of units."""
     REGISTRY = "registry"

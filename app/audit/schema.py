@@ -49,6 +49,7 @@ APPEND_ONLY: Final = frozenset(
     | {"lot_row", "issued_row", "issued_shortfall"}
     | {"inventory", "gathering_plan", "gathering_action", "survey_ticket"}
     | {"true_up", "neutrality_statement", "share_issue", "gathering_gift", "claim_side"}
+    | {"side_ticket"}
 )
 FORGET_ONLY: Final = frozenset({"activity"})
 """Append-only, except that erasure forgets quantities."""

@@ -62,10 +62,37 @@ _PREFIXES: Final[tuple[tuple[tuple[str, ...], Category], ...]] = (
 
 
 _PASSED_OVER: Final = frozenset(
-    {"Battery Electric Vehicle", "Plug-in Hybrid Electric Vehicle", "Without RF"}
+    {
+        "Battery Electric Vehicle",
+        "Plug-in Hybrid Electric Vehicle",
+        "Without RF",
+        "International rail",
+    }
 )
 """Vehicles whose figure holds British electricity: their kilowatt-hours are energy, by the grid
-that gave them. Flights without what they do to the sky besides: the whole is beside it."""
+that gave them. Flights without what they do to the sky besides: the whole is beside it. Trains
+under the Channel, an eighth of any other: none runs here."""
+ENERGY_RECOVERY: Final = "Incineration with Energy Recovery"
+_RAIL: Final = frozenset({"Rail", "WTT- rail"})
+
+
+def understates(row: FactorRow) -> str | None:
+    """Say of a row that may be less than what is emitted here, why; none of the others.
+
+    >>> from methodologies.published import factor_row
+    >>> understates(factor_row("cn-fuels", "fuel.diesel"))
+    'CO2 alone: methane and nitrous oxide are not in it.'
+    """
+    if row.table in _TABLES:
+        return "CO2 alone: methane and nitrous oxide are not in it."
+    if _RAIL.intersection(row.names):
+        return (
+            "Trains of British power: a Chinese metro or high-speed train may emit up to three"
+            " times as much."
+        )
+    if row.names[1:2] == ("Waste disposal",) and row.names[-1] == ENERGY_RECOVERY:
+        return "Waste burned for energy: what burning emits is the power plant's, and not in it."
+    return None
 
 
 def category_of(row: FactorRow) -> Category | None:

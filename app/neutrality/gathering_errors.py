@@ -168,6 +168,13 @@ class SurveyWindowInvalid(Refusal):
     title_zh = "问卷截止时间不符合要求"
 
 
+class SurveyEnded(Refusal):
+    """The survey has ended, and is not opened again: nobody watches one answer arrive."""
+
+    code = "travel_surveys.ended"
+    title_zh = "问卷已结束，不能重新开启"
+
+
 class SurveyAnswered(Refusal):
     """This ticket has answered already."""
 

@@ -103,6 +103,7 @@ _FIND: Final = f"""
 select {_COLUMNS} from gathering
  where id = %s and (%s::uuid is null or organisation = %s)"""  # noqa: S608 -- likewise
 _LOCK: Final = f"{_FIND} for no key update"
+_PIN: Final = f"{_FIND} for share"
 _LIST: Final = f"""
 select {_COLUMNS} from gathering
  where organisation = %s and (%s::uuid is null or id < %s) order by id desc limit %s"""  # noqa: S608 -- likewise
@@ -166,6 +167,15 @@ def lock_gathering(session: Session, gathering: UUID | None, *, organisation: UU
         GatheringUnknown: There is none.
     """
     return _found(session, _LOCK, gathering, organisation)
+
+
+def pin_gathering(session: Session, gathering: UUID | None) -> Gathering:
+    """Give anybody's gathering, and let whoever locks it wait; others may pin it meanwhile.
+
+    Raises:
+        GatheringUnknown: There is none.
+    """
+    return _found(session, _PIN, gathering, None)
 
 
 def gatherings(

@@ -14,7 +14,7 @@ from app.kernel.ids import new_id, parse_public_id
 from app.kernel.once import IdempotencyKey, answer_once
 from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.tokens import Principal
-from app.kernel.wiring import Db
+from app.kernel.wiring import Db, Secrets
 from app.neutrality.gatherings import PREFIX
 from app.neutrality.gifts import Offering, gifts_of, give
 from app.neutrality.gifts_schemas import (
@@ -28,7 +28,7 @@ from app.neutrality.gifts_schemas import (
     side_out,
 )
 from app.neutrality.organising import ONE, GatheringId
-from app.neutrality.sides import choose_side
+from app.neutrality.sides import Choice, choose_side
 
 LAST: Final = UUID(int=2**128 - 1)
 KEYED: Final = {
@@ -91,7 +91,8 @@ def list_gifts(me: Me, db: Db, limit: Limit = 50, cursor: Cursor = None) -> Gath
     responses=problems(
         **KEYED,
         s404="There is no such gathering, or no such trip of yours on its days.",
-        s409="It was chosen otherwise before, or is too late, or what it earned was used.",
+        s409="It was chosen otherwise before, or is too late, or what it earned or the ticket is"
+        " used.",
     ),
 )
 def post_side(
@@ -99,15 +100,17 @@ def post_side(
     body: TripSideIn,
     me: Me,
     db: Db,
+    keys: Secrets,
     gathering_id: GatheringId,
+    *,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Say whether a trip lowers the gathering's footprint or stays yours: once, and for ever."""
     id_, at, gathering = new_id(), now(), parse_public_id(PREFIX, gathering_id)
-    act = parse_public_id(ACT, body.activity)
+    choice = Choice(parse_public_id(ACT, body.activity), body.side, body.ticket)
 
     def deed(session: Session) -> TripSideOut:
-        facts = (session, _citizen(me), gathering, act, body.side)
+        facts = (session, keys, _citizen(me), gathering, choice)
         return side_out(choose_side(*facts, gift=id_, new_id=new_id, at=at))
 
     return answer_once(request, db, me, idempotency_key, body, deed)

@@ -14,6 +14,7 @@ from app.neutrality.gathering_schemas import FROZEN, GatheringId
 from app.neutrality.gatherings import PREFIX
 from app.neutrality.gifts import GatheringGift
 from app.neutrality.sides import Chosen, Side
+from app.neutrality.survey_schemas import Ticket
 
 GIFT_MG_MAX: Final = 10**13
 ACT: Final = "act"
@@ -66,6 +67,7 @@ class TripSideIn(BaseModel):
         description="`gathering`: what it earned leaves you, and the footprint is as low as the"
         " trip. `attendee`: you keep it, and the footprint is raised by it. 归属"
     )
+    ticket: Ticket
 
 
 class TripSideOut(BaseModel):

@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from app.kernel.clock import SHANGHAI, day_of
 from app.kernel.db import driver
-from app.neutrality.categories import Category
+from app.neutrality.categories import Category, understates
 from app.neutrality.gathering_errors import GatheringNotOver, InventoryUnknown
 from app.neutrality.gatherings import Gathering
 from app.neutrality.inventory_rules import (
@@ -166,7 +166,9 @@ def line_document(line: Line) -> Document:
             "year": factor.year,
             "status": factor.status.value,
             "source": factor.source,
+            "note": factor.note,
             "default": default_of(factor),
+            "understates": understates(factor),
         },
         "co2e_mg": line.emissions_mg,
         "tier": entry.tier.value,

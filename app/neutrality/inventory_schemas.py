@@ -11,7 +11,7 @@ from pydantic import StringConstraints as Text
 from app.kernel.http import Int, Str, Written
 from app.kernel.quantities import ReductionOut, mass
 from app.kernel.sheets import TableFault
-from app.neutrality.categories import Category, category_of
+from app.neutrality.categories import Category, category_of, understates
 from app.neutrality.gathering_schemas import COUNT_MAX, FROZEN, Digest, Sentence
 from app.neutrality.inventories import Closing, Inventory
 from app.neutrality.inventory_rules import Entry, Line, Origin, Stage, Tier, default_of
@@ -74,13 +74,19 @@ class FactorOut(BaseModel):
     table: str = Field(examples=["desnz-2025"])
     row: str = Field(examples=["29_600_4009_13_1"])
     names: Sequence[str] = Field(examples=[["Scope 3", "Hotel stay", "Hotel stay", "China"]])
-    value: str = Field(examples=["53.50000"], description="Decimal, as published. 因子值")
+    value: str = Field(
+        examples=["53.50000"], description="Decimal; rounded as its note says. 因子值"
+    )
     unit: str = Field(examples=["kg CO2e / Room per night"])
     region: str = Field(examples=["CN"])
     year: int = Field(examples=[2025])
     status: str = Field(examples=["published"])
     source: str
+    note: str = Field(
+        description="What was done to the figure, or which it is.", examples=["as published"]
+    )
     default: str | None = Field(description="For what it stands in, if it is from elsewhere.")
+    understates: str | None = Field(description="Why it may be less than what is emitted here.")
     category: Category | None = Field(description="Of which lines it may be the factor.")
 
 
@@ -227,7 +233,9 @@ def factor_out(row: FactorRow) -> FactorOut:
         year=row.year,
         status=row.status.value,
         source=row.source,
+        note=row.note,
         default=default_of(row),
+        understates=understates(row),
         category=category_of(row),
     )
 

@@ -114,10 +114,17 @@ class TripUnknown(Refusal):
 
 
 class SideChosen(Refusal):
-    """The side of this trip was chosen before, and otherwise."""
+    """The side of this trip was chosen before, and otherwise or at another gathering."""
 
     code = "trip_sides.chosen"
     title_zh = "该次出行的归属已选定，不可更改"
+
+
+class TicketTaken(Refusal):
+    """This ticket has served another person to say whose a trip is."""
+
+    code = "trip_sides.ticket_taken"
+    title_zh = "该票已由他人用于选择出行归属"
 
 
 class SidesClosed(Refusal):

@@ -100,11 +100,12 @@ class StandingOut(BaseModel):
     inventory: int = Field(description="Version of the inventory of what was emitted.")
     deadline: date
     emitted: ReductionOut
-    kept_by_attendees: ReductionOut = Field(
-        description="Earned by trips whose riders keep it; the inventory is raised by it."
+    kept_by_attendees_kg: Units = Field(
+        description="Earned by trips whose riders keep it, rounded up; the inventory is raised by"
+        " it."
     )
     footprint: ReductionOut = Field(description="Both together: what is made up for.")
-    given: ReductionOut = Field(description="Gifts that count, less corrections.")
+    given_kg: Units = Field(description="Gifts that count, less corrections, rounded down.")
     retired_kg: Units
     asked_kg: Units = Field(description="Waiting for their serials.")
     void_kg: Units = Field(
@@ -157,9 +158,9 @@ def standing_out(of: Standing) -> StandingOut:
         inventory=of.inventory.version,
         deadline=of.deadline,
         emitted=mass(of.inventory.total_mg),
-        kept_by_attendees=mass(of.kept_mg),
+        kept_by_attendees_kg=of.kept_kg,
         footprint=mass(of.footprint_mg),
-        given=mass(of.given_mg),
+        given_kg=of.given_kg,
         retired_kg=of.retired_kg,
         asked_kg=of.asked_kg,
         void_kg=of.void_kg,

@@ -5,6 +5,13 @@ const form = document.querySelector("#claim");
 const output = document.querySelector("output");
 document.querySelector("#statement").href = at;
 
+// What was lost of a share is read first.
+function words({ state, remaining, share, claimed_at }) {
+  const lost =
+    state === "valid" ? "" : `已核减 ${state.toUpperCase()} · 余 ${remaining.co2e} left of `;
+  return `${lost}${share.co2e} CO2e · ${claimed_at}`;
+}
+
 form.addEventListener("submit", async (submitted) => {
   submitted.preventDefault();
   const answer = await fetch(`${at}/shares`, {
@@ -13,6 +20,6 @@ form.addEventListener("submit", async (submitted) => {
     body: JSON.stringify({ ticket: location.hash.slice(1) }),
   });
   const told = await answer.json();
-  output.textContent = answer.ok ? `${told.share.co2e} CO2e · ${told.claimed_at}` : told.title;
+  output.textContent = answer.ok ? words(told) : told.title;
   form.hidden = answer.ok;
 });

@@ -3,14 +3,15 @@
 The organiser seals how many tickets there are and how much each may claim; the words on a ticket
 are derived under a key of this deployment, and kept as a hash. A claim is once and for ever. That
 all shares together never exceed what the gathering retired is decided by the database, where
-claims of one gathering take turns (``claim_share``, migration 0032).
+claims of one gathering take turns (``claim_share``, migration 0032). Where retired units stand for
+nothing, and are not replaced yet, each share says first by how much it is less, in proportion.
 """
 
 from base64 import b32encode
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
 from psycopg import errors as db_errors
@@ -21,10 +22,11 @@ from app.kernel.db import driver
 from app.kernel.ids import public_id
 from app.kernel.quantities import MG_PER_KG
 from app.kernel.secrets import Keys
-from app.neutrality.gatherings import Gathering
+from app.neutrality.gatherings import Gathering, find_gathering
 from app.neutrality.neutrality_errors import SharesExceed, SharesNotOpen, ShareUnknown
 from app.neutrality.reserving import reserved
 from app.neutrality.standing import retirements
+from app.registry.replacing import owed_kg
 
 PREFIX: Final = "shi"
 TICKETS_MAX: Final = 10_000
@@ -37,11 +39,10 @@ insert into share_issue (gathering, id, tickets, share_mg, issued_at) values (%s
 _SEAL: Final = """
 insert into share_ticket (gathering, ticket, issue)
 select %s, ticket, %s from unnest(%s::bytea[]) as t (ticket)"""
-_FIND: Final = """
-select t.gathering, i.share_mg, t.claimed_at
+_LOCK: Final = """
+select i.share_mg, t.claimed_at
   from share_ticket t join share_issue i on i.gathering = t.gathering and i.id = t.issue
- where t.gathering = %s and t.ticket = %s"""
-_LOCK: Final = f"{_FIND} for update of t"
+ where t.gathering = %s and t.ticket = %s for update of t"""
 _CLAIM: Final = """
 update share_ticket set claimed_at = %s where gathering = %s and ticket = %s"""
 _ONE: Final = """
@@ -70,11 +71,20 @@ class ShareIssue(NamedTuple):
 
 
 class Share(NamedTuple):
-    """What a ticket claims, or may claim (份额)."""
+    """What a ticket claimed (份额)."""
 
     gathering: UUID
     share_mg: int
-    claimed_at: datetime | None
+    remaining_mg: int
+    """Less where units that the gathering retired stand for nothing now."""
+    claimed_at: datetime
+
+    @property
+    def state(self) -> Literal["valid", "reduced", "revoked"]:
+        """Say whether it stands, as certificates do."""
+        if self.remaining_mg == self.share_mg:
+            return "valid"
+        return "reduced" if self.remaining_mg else "revoked"
 
 
 def issue_shares(
@@ -83,14 +93,17 @@ def issue_shares(
     """Seal tickets of a locked gathering by their words.
 
     Raises:
-        SharesExceed: All its tickets together could claim more than is reserved and retired.
+        SharesExceed: All its tickets together could claim more than is reserved, and retired and
+            stands.
     """
     assert len(words) == made.tickets, made
     connection = driver(session)
     row = connection.execute(_ISSUED, (gathering.id,)).fetchone()
     assert row is not None, gathering.id
     has = reserved(session, gathering, today=day_of(made.issued_at))
-    kg = sum(each.quantity_kg for each in retirements(session, gathering))
+    kg = sum(
+        each.quantity_kg - owed_kg(connection, each) for each in retirements(session, gathering)
+    )
     kg += sum(each.left_kg for each in has)
     if row[0] + made.tickets * made.share_mg > kg * MG_PER_KG:
         raise SharesExceed(most_mg=kg * MG_PER_KG - row[0])
@@ -119,33 +132,32 @@ def find_issue(session: Session, gathering: Gathering, issue: UUID | None) -> Sh
     return ShareIssue(*row)
 
 
-def find_share(session: Session, gathering: UUID | None, words: str) -> Share:
-    """Say what a ticket may claim, or claimed.
-
-    Raises:
-        ShareUnknown: The gathering has no ticket of these words.
-    """
-    return _share(driver(session).execute(_FIND, (gathering, ticket_of(words))).fetchone())
-
-
 def claim_share(session: Session, gathering: UUID | None, words: str, *, at: datetime) -> Share:
-    """Claim the share of a ticket; claiming it again gives the same.
+    """Claim the share of a ticket; claiming it again gives the same, and what is left of it now.
 
     Raises:
+        GatheringUnknown: There is none.
         ShareUnknown: The gathering has no ticket of these words.
         SharesNotOpen: Less was retired than would be shared.
     """
     connection, ticket = driver(session), ticket_of(words)
-    found = _share(connection.execute(_LOCK, (gathering, ticket)).fetchone())
-    if found.claimed_at is not None:
-        return found
-    try:
-        connection.execute(_CLAIM, (at, gathering, ticket))
-    except db_errors.CheckViolation as error:
-        if error.diag.constraint_name != "shares_within_retirement":
-            raise
-        raise SharesNotOpen from error
-    return found._replace(claimed_at=at)
+    of = find_gathering(session, gathering, organisation=None)
+    row = connection.execute(_LOCK, (of.id, ticket)).fetchone()
+    if row is None:
+        raise ShareUnknown
+    share_mg, claimed_at = row
+    if claimed_at is None:
+        try:
+            connection.execute(_CLAIM, (at, of.id, ticket))
+        except db_errors.CheckViolation as error:
+            if error.diag.constraint_name != "shares_within_retirement":
+                raise
+            raise SharesNotOpen from error
+    taken = [each for each in retirements(session, of) if each.taken_at is not None]
+    retired_kg = sum(each.quantity_kg for each in taken)
+    void_kg = sum(owed_kg(connection, each) for each in taken)
+    remaining_mg = share_mg * (retired_kg - void_kg) // retired_kg
+    return Share(of.id, share_mg, remaining_mg, claimed_at or at)
 
 
 def share_issues(
@@ -163,9 +175,3 @@ def ticket_of(words: str) -> bytes:
     'ca978112'
     """
     return sha256(words.encode()).digest()
-
-
-def _share(row: tuple[UUID, int, datetime | None] | None) -> Share:
-    if row is None:
-        raise ShareUnknown
-    return Share(*row)

@@ -123,14 +123,14 @@ def get_tickets(
     summary="Claim the share of a ticket 领取份额",
     dependencies=[few_of_network(CLAIMS)],
     responses=problems(
-        s404="There is no such ticket.",
+        s404="There is no such gathering or ticket.",
         s409="As much was not retired yet.",
         s422="The request is not of the documented form.",
         s429="Too many claims from one network.",
     ),
 )
 def post_claim(gathering_id: GatheringId, body: ShareClaimIn, db: Db) -> ShareOut:
-    """Claim it, once and for ever; the same ticket is answered the same."""
+    """Claim it, once and for ever; the same ticket claims the same, less what was lost since."""
     gathering = parse_public_id(GATHERING, gathering_id)
     return share_out(db.transact(claim_share, gathering, body.ticket, at=now()))
 

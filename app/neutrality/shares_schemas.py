@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, Field
 from pydantic import StringConstraints as Text
@@ -70,9 +70,13 @@ class ShareOut(BaseModel):
 
     model_config = FROZEN
 
+    state: Literal["valid", "reduced", "revoked"] = Field(
+        description="Reduced where units that were retired stand for nothing and are not replaced."
+    )
+    remaining: ReductionOut = Field(description="What of it stands now. 现余")
     gathering: GatheringId
-    share: ReductionOut
-    claimed_at: datetime | None = Field(description="Null while it may be claimed.")
+    share: ReductionOut = Field(description="What was claimed.")
+    claimed_at: datetime
 
 
 def issue_out(of: ShareIssue) -> ShareIssueOut:
@@ -89,6 +93,8 @@ def issue_out(of: ShareIssue) -> ShareIssueOut:
 def share_out(of: Share) -> ShareOut:
     """Write a share."""
     return ShareOut(
+        state=of.state,
+        remaining=mass(of.remaining_mg),
         gathering=public_id(PREFIX, of.gathering),
         share=mass(of.share_mg),
         claimed_at=of.claimed_at,

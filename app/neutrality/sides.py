@@ -2,12 +2,14 @@
 
 A metro ride to a gathering is a small number in its inventory, and the same ride gave its rider the
 difference to a car. Whoever sells that difference would count it twice. So each trip has one side
-per gathering, chosen once:
+at one gathering, chosen once by who has a ticket of it; a ticket serves one citizen:
 
 - ``gathering``: the inventory may count the trip as low as it is. What it earned leaves the rider,
-  all of it, and counts no second time as a gift; a trip goes to one gathering only.
+  all of it, and counts no second time as a gift.
 - ``attendee``: the rider keeps what it earned, and the statement adds it to the inventory, as if
   the trip had been made the usual way.
+
+Whoever chooses pins the gathering, which a statement locks: a choice is in it, or too late.
 """
 
 from collections.abc import Callable
@@ -21,10 +23,12 @@ from sqlmodel import Session
 from app.citizens import Citizen, lock_citizen
 from app.kernel.clock import day_of
 from app.kernel.db import Connection, driver
-from app.neutrality.gatherings import Gathering, find_gathering
+from app.kernel.secrets import Keys
+from app.neutrality.gatherings import Gathering, pin_gathering
 from app.neutrality.gifts import GatheringGift, post_gift
-from app.neutrality.neutrality_errors import SideChosen, SidesClosed, TripSpent
+from app.neutrality.neutrality_errors import SideChosen, SidesClosed, TicketTaken, TripSpent
 from app.neutrality.plans import public_plan
+from app.neutrality.surveys import NUMBER_BYTES, ticket_number
 from app.neutrality.trips import Trip, trip_of
 from ledger.assets import Grade
 
@@ -32,14 +36,15 @@ _HELD: Final = """
 select b.credits - b.debits, x.grade from balance b join asset x on x.id = b.asset
  where b.bucket = %s and b.account = %s and b.asset = %s for update of b"""
 _CHOSEN: Final = """
-select side, mg, chosen_on, gathering = %(gathering)s from claim_side
- where bucket = %(bucket)s and account = %(account)s and activity = %(activity)s
-   and (gathering = %(gathering)s or (side = 'gathering' and %(side)s = 'gathering'))
- order by gathering = %(gathering)s desc limit 1"""
+select activity, gathering, side, mg, chosen_on from claim_side
+ where bucket = %s and account = %s and activity = %s"""
 _CHOOSE: Final = """
 insert into claim_side (bucket, account, activity, gathering, side, mg, chosen_on)
 values (%s, %s, %s, %s, %s, %s, %s)"""
 _CLOSED: Final = "select 1 from neutrality_statement where gathering = %s limit 1"
+_USE: Final = """
+insert into side_ticket (gathering, ticket, holder) values (%s, %s, %s) on conflict do nothing"""
+_HOLDER: Final = "select holder from side_ticket where gathering = %s and ticket = %s"
 _KEPT: Final = """
 select coalesce(sum(mg), 0)::int8 from claim_side where gathering = %s and side = 'attendee'"""
 
@@ -64,12 +69,21 @@ class Chosen(NamedTuple):
     chosen_on: date
 
 
+class Choice(NamedTuple):
+    """What somebody says of a trip (选择)."""
+
+    activity: UUID | None
+    side: Side
+    ticket: str
+    """Words of a ticket of the gathering, as a survey has them."""
+
+
 def choose_side(
     session: Session,
+    keys: Keys,
     citizen: Citizen,
     gathering: UUID | None,
-    activity: UUID | None,
-    side: Side,
+    choice: Choice,
     *,
     gift: UUID,
     new_id: Callable[[], UUID],
@@ -80,19 +94,24 @@ def choose_side(
     Raises:
         TokenInvalid: They were erased.
         GatheringUnknown, PlanUnknown: It is not there, or not for everybody to see.
-        TripUnknown, SideChosen, SidesClosed, TripSpent: See their own words.
+        TicketUnknown, TicketTaken, TripUnknown, SideChosen, SidesClosed, TripSpent: See their own
+            words.
     """
     lock_citizen(session, citizen.bucket, citizen.number)
-    found = find_gathering(session, gathering, organisation=None)
+    found = pin_gathering(session, gathering)
     public_plan(session, found.id)
-    trip = trip_of(session, citizen, found, activity)
-    before = _chosen(session, citizen, found, trip, side)
+    number = ticket_number(keys, found.id, choice.ticket)
+    trip = trip_of(session, citizen, found, choice.activity)
+    before = _chosen(session, citizen, trip)
     if before is not None:
+        if (before.gathering, before.side) != (found.id, choice.side):
+            raise SideChosen(side=before.side)
         return before
     if driver(session).execute(_CLOSED, (found.id,)).fetchone():
         raise SidesClosed
-    chosen = Chosen(trip.activity, found.id, side, trip.mg, day_of(at))
-    if side is Side.GATHERING:
+    _use(driver(session), keys, citizen, found, number)
+    chosen = Chosen(trip.activity, found.id, choice.side, trip.mg, day_of(at))
+    if choice.side is Side.GATHERING:
         _hand_over(session, citizen, found, trip, gift=gift, new_id=new_id, at=at)
     place = (citizen.bucket, citizen.number)
     driver(session).execute(_CHOOSE, (*place, *chosen))
@@ -106,24 +125,30 @@ def kept_mg(session: Session, gathering: UUID) -> int:
     return row[0]
 
 
-def _chosen(
-    session: Session, citizen: Citizen, gathering: Gathering, trip: Trip, side: Side
-) -> Chosen | None:
-    """Give the same choice made before; who chose otherwise has chosen."""
-    facts = {
-        "bucket": citizen.bucket,
-        "account": citizen.number,
-        "activity": trip.activity,
-        "gathering": gathering.id,
-        "side": side.value,
-    }
-    row = driver(session).execute(_CHOSEN, facts).fetchone()
+def _chosen(session: Session, citizen: Citizen, trip: Trip) -> Chosen | None:
+    """Give what was chosen of a trip before, at whichever gathering."""
+    place = (citizen.bucket, citizen.number, trip.activity)
+    row = driver(session).execute(_CHOSEN, place).fetchone()
     if row is None:
         return None
-    was, mg, chosen_on, is_same_gathering = row
-    if was != side.value or not is_same_gathering:
-        raise SideChosen(side=was)
-    return Chosen(trip.activity, gathering.id, side, mg, chosen_on)
+    activity, gathering, side, *rest = row
+    return Chosen(activity, gathering, Side(side), *rest)
+
+
+def _use(
+    connection: Connection, keys: Keys, citizen: Citizen, gathering: Gathering, number: int
+) -> None:
+    """Let a ticket serve this citizen, and from now on nobody else.
+
+    Raises:
+        TicketTaken: It serves another.
+    """
+    of = gathering.id.bytes
+    ticket = keys.survey_hash("side", of + number.to_bytes(NUMBER_BYTES, "big"))
+    holder = keys.survey_hash("holder", of + citizen.number.to_bytes(8, "big"))
+    connection.execute(_USE, (gathering.id, ticket, holder))
+    if connection.execute(_HOLDER, (gathering.id, ticket)).fetchone() != (holder,):
+        raise TicketTaken
 
 
 def _hand_over(

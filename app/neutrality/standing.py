@@ -2,7 +2,8 @@
 
 The footprint is the inventory of what was emitted and what trips earned that stayed with attendees
 (``sides``). Against it stand units that are retired, and gifts where the plan counts them. Units
-are whole kilograms: what is still to be retired is rounded up.
+are whole kilograms: what is still to be retired is rounded up. What attendees kept and gave is
+whole kilograms too, rounded up and down: no figure claims too much, or shows one person's trip.
 """
 
 from dataclasses import dataclass
@@ -33,10 +34,11 @@ class Standing:
 
     inventory: Inventory
     deadline: date
-    kept_mg: int
-    """Earned by trips and kept by attendees; the inventory counted those trips without it."""
-    given_mg: int
-    """Gifts that count, less what corrections took of them."""
+    kept_kg: int
+    """Earned by trips and kept by attendees, rounded up; the inventory counted those trips
+    without it."""
+    given_kg: int
+    """Gifts that count, less what corrections took of them, rounded down."""
     retired_kg: int
     asked_kg: int
     """Asked to be retired, and waiting for their serials."""
@@ -46,12 +48,12 @@ class Standing:
     @property
     def footprint_mg(self) -> int:
         """What is to be made up for."""
-        return self.inventory.total_mg + self.kept_mg
+        return self.inventory.total_mg + self.kept_kg * MG_PER_KG
 
     @property
     def covered_mg(self) -> int:
         """What has been made up for, or more."""
-        return (self.retired_kg - self.void_kg) * MG_PER_KG + self.given_mg
+        return (self.retired_kg - self.void_kg + self.given_kg) * MG_PER_KG
 
     @property
     def lacking_mg(self) -> int:
@@ -61,8 +63,8 @@ class Standing:
     @property
     def needed_kg(self) -> int:
         """How many units are still to be asked for; void ones are the buffer's to replace."""
-        emitted_kg = -((self.given_mg - self.footprint_mg) // MG_PER_KG)
-        return max(0, emitted_kg - self.retired_kg - self.asked_kg)
+        emitted_kg = -(-self.footprint_mg // MG_PER_KG)
+        return max(0, emitted_kg - self.given_kg - self.retired_kg - self.asked_kg)
 
 
 def standing_of(session: Session, gathering: Gathering) -> Standing:
@@ -79,8 +81,8 @@ def standing_of(session: Session, gathering: Gathering) -> Standing:
     return Standing(
         inventory=inventory,
         deadline=intent.deadline,
-        kept_mg=kept_mg(session, gathering.id),
-        given_mg=given_mg(session, gathering.id) if counts else 0,
+        kept_kg=-(-kept_mg(session, gathering.id) // MG_PER_KG),
+        given_kg=given_mg(session, gathering.id) // MG_PER_KG if counts else 0,
         retired_kg=sum(each.quantity_kg for each in found if each.taken_at is not None),
         asked_kg=sum(each.quantity_kg for each in found if each.taken_at is None),
         void_kg=sum(owed_kg(driver(session), each) for each in found),

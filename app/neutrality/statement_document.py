@@ -30,6 +30,10 @@ SIDES: Final = (
     "A trip has one side: where its reduction stayed with who made it, the inventory is raised by"
     " it; where it lowers the inventory, it was given up and counts as no gift."
 )
+WHOLE: Final = (
+    "What attendees gave is counted and told in whole kilograms, rounded down, and what they kept"
+    " likewise, rounded up: no figure shows one person's trip, and none claims too much."
+)
 UNLINKED: Final = (
     "Survey answers name nobody: trips whose riders chose no side are counted at their own factor."
 )
@@ -79,8 +83,19 @@ def statement_document(
         "reductions": [_action(each) for each in actions],
         "balance": _balance(standing),
         "retirements": [_retirement(each) for each in retired],
-        "notes": [ROUNDED, SIDES, UNLINKED],
+        "notes": [ROUNDED, SIDES, WHOLE, UNLINKED, *understated(inventory.told)],
     }
+
+
+def understated(inventory: Document) -> list[str]:
+    """Say, each once, why rows that were used may be less than what was emitted.
+
+    >>> rail = {"factor": {"understates": "British power."}}
+    >>> understated({"lines": [rail, {"factor": {"understates": None}}, rail]})
+    ['May understate: British power.']
+    """
+    reasons = (line["factor"]["understates"] for line in inventory["lines"])
+    return [f"May understate: {each}" for each in dict.fromkeys(reasons) if each]
 
 
 def _subject(gathering: Gathering) -> Document:
@@ -109,11 +124,11 @@ def _action(action: Action) -> Document:
 def _balance(standing: Standing) -> Document:
     return {
         "inventory_mg": standing.inventory.total_mg,
-        "kept_by_attendees_mg": standing.kept_mg,
+        "kept_by_attendees_kg": standing.kept_kg,
         "footprint_mg": standing.footprint_mg,
         "retired_kg": standing.retired_kg,
         "void_kg": standing.void_kg,
-        "given_mg": standing.given_mg,
+        "given_kg": standing.given_kg,
         "covered_mg": standing.covered_mg,
     }
 

@@ -21,7 +21,7 @@ class StatementIssuedOut(BaseModel):
     version: int
     footprint: ReductionOut
     retired_kg: int
-    given: ReductionOut
+    given_kg: int
     digest: str = Field(description="SHA-256 of the document.")
     issued_at: datetime
 
@@ -57,7 +57,7 @@ def statement_issued_out(of: NeutralityStatement) -> StatementIssuedOut:
         version=of.version,
         footprint=mass(of.footprint_mg),
         retired_kg=of.retired_kg,
-        given=mass(of.given_mg),
+        given_kg=of.given_kg,
         digest=of.digest.hex(),
         issued_at=of.issued_at,
     )

@@ -106,11 +106,12 @@ def _facts(said: Any) -> Iterator[Told]:  # noqa: ANN401 -- JSON
 
 def _balance(balance: Any) -> Iterator[Told]:  # noqa: ANN401 -- JSON
     yield Told("实际排放 Emitted", mass(balance["inventory_mg"]).co2e)
-    kept = mass(balance["kept_by_attendees_mg"]).co2e
-    yield Told("归参与者的出行减排（加回） Kept by attendees, added", kept)
+    kept_kg = balance["kept_by_attendees_kg"]
+    yield Told("归参与者的出行减排（加回，进整） Kept by attendees, added, up", f"{kept_kg} kg")
     yield Told("应抵消 Footprint", mass(balance["footprint_mg"]).co2e)
     yield Told("注销 Retired", f"{balance['retired_kg']} kg")
-    yield Told("受赠 Given", mass(balance["given_mg"]).co2e)
+    yield Told("受赠（舍零） Given, rounded down", f"{balance['given_kg']} kg")
+    yield Told("已抵消 Made up for", mass(balance["covered_mg"]).co2e)
 
 
 def _line(line: Any) -> ToldLine:  # noqa: ANN401 -- JSON

@@ -29,7 +29,7 @@ from ledger.receipt import Json
 ACTIONS_MAX: Final = 1_000
 """A statement names each."""
 _COLUMNS: Final = """
-gathering, version, inventory, footprint_mg, retired_kg, given_mg, document, digest, issued_at"""
+gathering, version, inventory, footprint_mg, retired_kg, given_kg, document, digest, issued_at"""
 _ISSUE: Final = f"""
 insert into neutrality_statement ({_COLUMNS}) values (%s, %s, %s, %s, %s, %s, %s, %s, %s)"""  # noqa: S608 -- columns of our own
 _FIND: Final = f"""
@@ -46,7 +46,7 @@ class NeutralityStatement:
     inventory: int
     footprint_mg: int
     retired_kg: int
-    given_mg: int
+    given_kg: int
     document: bytes
     digest: bytes
     """SHA-256 of the document."""
@@ -98,8 +98,8 @@ def issue_statement(session: Session, gathering: Gathering, *, at: datetime) -> 
         raise NotNeutral(lacking_mg=standing.lacking_mg)
     before = _latest(session, gathering.id)
     version = 1 if before is None else before.version + 1
-    figures = (standing.footprint_mg, standing.retired_kg, standing.given_mg)
-    if before is not None and (before.footprint_mg, before.retired_kg, before.given_mg) == figures:
+    figures = (standing.footprint_mg, standing.retired_kg, standing.given_kg)
+    if before is not None and (before.footprint_mg, before.retired_kg, before.given_kg) == figures:
         raise StatementUnchanged(version=before.version)
     told = statement_document(
         gathering,

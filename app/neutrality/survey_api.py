@@ -1,10 +1,11 @@
 """Travel surveys over HTTP (出行问卷接口): opened and read by organisers, answered by anybody."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -20,6 +21,8 @@ from app.kernel.networks import count_of_network
 from app.kernel.wiring import Configuration, Db, Limited, Secrets
 from app.neutrality.gathering_errors import (
     SurveyAnswered,
+    SurveyOpen,
+    SurveyThin,
     SurveyUnfit,
     SurveyUnknown,
     TicketUnknown,
@@ -300,12 +303,12 @@ def _address(site: str, link: str) -> str:
 
 def _told(session: Session, gathering: Gathering, address: str, *, at: datetime) -> SurveyOut:
     survey = survey_of(session, gathering.id)
-    has_closed = survey.closes_at <= at
+    told: Mapping[str, Any] | None = None
+    with suppress(SurveyOpen, SurveyThin):
+        told = document(gathering.public, tallies_of(session, gathering.id, at=at))
     return SurveyOut(
         address=address,
         closes_at=survey.closes_at,
         answers=answered(session, gathering.id),
-        document=document(gathering.public, tallies_of(session, gathering.id, at=at))
-        if has_closed
-        else None,
+        document=told,
     )

@@ -22,7 +22,7 @@ from ledger.certificate import canonical
 
 FORMAT: Final = "tanpu-travel-survey/1"
 ANSWERS_MIN: Final = 30
-"""Fewer stand for nobody but themselves."""
+"""Fewer stand for nobody but themselves, and are told to nobody."""
 SHARERS_MAX: Final = 9
 STEP: Final = 1000
 """Kilometres are rounded up to one of so many parts."""
@@ -121,6 +121,18 @@ def answers_of(tallies: Sequence[Tally]) -> int:
     return sum(each.answers for each in tallies)
 
 
+def enough(tallies: Sequence[Tally]) -> int:
+    """Count answers that are enough to be told, and to stand for others.
+
+    Raises:
+        SurveyThin: Fewer than thirty answered.
+    """
+    answers = answers_of(tallies)
+    if answers < ANSWERS_MIN:
+        raise SurveyThin(least=ANSWERS_MIN)
+    return answers
+
+
 def scaled(gathering: str, tallies: Sequence[Tally], attendance: int) -> list[Entry]:
     """Make of answers what all who came travelled, a measured and an estimated entry a way.
 
@@ -128,9 +140,7 @@ def scaled(gathering: str, tallies: Sequence[Tally], attendance: int) -> list[En
         SurveyThin: Fewer than thirty answered.
         AttendanceUnlikely: More answered than came.
     """
-    answers = answers_of(tallies)
-    if answers < ANSWERS_MIN:
-        raise SurveyThin(least=ANSWERS_MIN)
+    answers = enough(tallies)
     if attendance < answers:
         raise AttendanceUnlikely(answers=answers)
     evidence = sha256(canonical(dict(document(gathering, tallies)))).digest()

@@ -36,8 +36,8 @@ class SurveyOut(BaseModel):
     closes_at: datetime
     answers: int = Field(description="How many tickets have answered.")
     document: Mapping[str, Any] | None = Field(
-        description="How often each answer was given, once it has closed; its canonical JSON's "
-        "SHA-256 is the evidence of the lines."
+        description="How often each answer was given, once it has closed and thirty or more have "
+        "answered; its canonical JSON's SHA-256 is the evidence of the lines."
     )
 
 

@@ -2,7 +2,8 @@
 
 The address and the tickets are derived from a key of ours and stand in no table. Of a ticket that
 has answered a keyed hash is kept, of its answer only that one more was given: no time, no order,
-no place. Counts are told after the survey has closed, so that nobody watches one answer arrive.
+no place. Counts are told after the survey has closed, for good, and only if enough have answered:
+so nobody watches one answer arrive.
 """
 
 from base64 import b32decode, b32encode
@@ -22,6 +23,7 @@ from app.kernel.db import driver
 from app.kernel.secrets import Keys
 from app.neutrality.gathering_errors import (
     SurveyAnswered,
+    SurveyEnded,
     SurveyOpen,
     SurveyUnknown,
     SurveyWindowInvalid,
@@ -29,7 +31,7 @@ from app.neutrality.gathering_errors import (
 )
 from app.neutrality.gatherings import Gathering
 from app.neutrality.modes import Mode
-from app.neutrality.survey_rules import SurveyAnswer, Tally, check_answer
+from app.neutrality.survey_rules import SurveyAnswer, Tally, check_answer, enough
 
 LINGERS: Final = timedelta(days=60)
 """How long after a gathering its survey may stay open."""
@@ -102,8 +104,12 @@ def open_survey(
     """Open a locked gathering's survey, or move its end; at the same address ever.
 
     Raises:
+        SurveyEnded: Its end has passed, and stays.
         SurveyWindowInvalid: It would close before now, or too long after the gathering.
     """
+    before = driver(session).execute(_BY_GATHERING, (gathering.id,)).fetchone()
+    if before is not None and _survey(*before).closes_at <= at:
+        raise SurveyEnded
     if not (at < closes_at and day_of(closes_at) <= gathering.occasion.ends_on + LINGERS):
         raise SurveyWindowInvalid
     address = sha256(link_of(keys, gathering.id).encode()).digest()
@@ -167,11 +173,14 @@ def tallies_of(session: Session, gathering: UUID, *, at: datetime) -> Sequence[T
     Raises:
         SurveyUnknown: There is no survey.
         SurveyOpen: It has not closed yet.
+        SurveyThin: So few have answered that counts would tell of each.
     """
     if at < survey_of(session, gathering).closes_at:
         raise SurveyOpen
     rows = driver(session).execute(_TALLIES, (gathering,)).fetchall()
-    return [_tally(*row) for row in rows]
+    tallies = [_tally(*row) for row in rows]
+    enough(tallies)
+    return tallies
 
 
 def _mark(keys: Keys, gathering: UUID, number: bytes) -> bytes:

@@ -32,8 +32,7 @@ select a.asset, m.code, m.version, sum(t.amount + coalesce(h.mg, 0))::int8
  where a.bucket = %(bucket)s and a.account = %(account)s and a.recorded_on >= %(first)s
    and a.occurred_on between %(first)s and %(last)s
    and not exists (select from claim_side s where s.bucket = a.bucket and s.account = a.account
-                    and s.activity = a.id
-                    and (s.gathering = %(gathering)s or s.side = 'gathering'))
+                    and s.activity = a.id)
  group by a.asset, m.code, m.version"""
 
 
@@ -78,7 +77,6 @@ def unchosen_mg(session: Session, citizen: Citizen, gathering: Gathering) -> Map
     facts = {
         "bucket": citizen.bucket,
         "account": citizen.number,
-        "gathering": gathering.id,
         "first": first,
         "last": last,
     }

@@ -11,22 +11,26 @@ from app.kernel.db import Database
 from app.kernel.ids import new_id
 from app.kernel.secrets import Keys
 from app.kernel.tokens import TokenInvalid
-from app.neutrality.gathering_errors import GatheringUnknown, PlanUnknown
+from app.neutrality.gathering_errors import GatheringUnknown, PlanUnknown, TicketUnknown
 from app.neutrality.gifts import Offering, gifts_of, give
+from app.neutrality.modes import Mode
 from app.neutrality.neutrality_errors import (
     GiftLacking,
     GiftsNotTaken,
     SideChosen,
+    TicketTaken,
     TripSpent,
     TripUnknown,
 )
 from app.neutrality.plans import OffsetWay
 from app.neutrality.sides import Side
+from app.neutrality.survey_rules import SurveyAnswer
+from app.neutrality.surveys import answer_survey, link_of, open_survey
 from app.privacy.forgetting import forget
 from ledger.accounts import SYSTEM_ACCOUNTS
 from tests.support.acts import one, rows
 from tests.support.gatherings import Marathon, Rider, citizen
-from tests.support.market import Market
+from tests.support.market import KG, Market
 from tests.support.owners import BUS, BUS_B, asset_number
 from tests.support.points import accrue, citizens
 from tests.support.registry import Registry
@@ -65,7 +69,7 @@ def test_a_gift_of_grade_a_counts_and_names_its_gathering(race: Marathon, ann: i
     assert rows(race.db, moved, made.id) == [(ann, GIVEN, 600, 13)]
     named = one(race.db, "select gathering, mg, counts from gathering_gift where id = %s", made.id)
     assert named == (race.gathering.id, 600, True)
-    assert race.standing().given_mg == 600
+    assert race.given_mg() == 600
     with pytest.raises(GiftLacking) as refused:
         race.give(ann, 401)
     assert refused.value.facts == {"lacking_mg": 1}
@@ -78,19 +82,24 @@ def test_a_gift_of_grade_b_is_cancelled_in_its_name_and_does_not_count(
     made = race.give(ann, 500, "B")
     moved = "select source, target, amount, code from transfer where cause = %s"
     assert rows(race.db, moved, made.id) == [(ann, CANCELLED, 500, 12)]
-    assert (made.counts, race.standing().given_mg) == (False, 0)
+    assert (made.counts, race.given_mg()) == (False, 0)
 
 
 def test_gifts_lower_what_is_retired_by_whole_units(
     race: Marathon, db: Database, keys: Keys
 ) -> None:
+    """And are told so, rounded down: no figure shows one person's gift."""
     (bo,) = citizens(db, keys, 1)
     accrue(db, bo, asset_number(db, BUS), 10_000_000)
     race.counted()
     race.give(bo, 3_600_000)
-    assert race.standing().needed_kg == 571  # 573.7 - 3.6 = 570.1
-    race.give(bo, 200_000)
-    assert race.true_up().needed_kg == 570  # 569.9
+    assert (race.standing().given_kg, race.standing().needed_kg) == (3, 571)
+    race.give(bo, 399_999)
+    assert (race.given_mg(), race.standing().given_kg) == (3_999_999, 3)
+    race.give(bo, 1)
+    standing = race.standing()
+    assert (standing.given_kg, standing.covered_mg) == (4, 4_000_000)
+    assert race.true_up().needed_kg == 570
 
 
 def test_who_may_be_given_to(market: Market, ann: int) -> None:
@@ -127,10 +136,10 @@ def test_a_correction_takes_from_the_latest_gift_and_the_sum_says_so(
     race.give(rider.owner, rider.mg)
     other.give(rider.owner, rider.mg)
     rider.corrected(rider.acts[0], 1_000)
-    assert race.standing().given_mg == rider.mg
-    assert other.standing().given_mg == rider.mg - 1_000
+    assert race.given_mg() == rider.mg
+    assert other.given_mg() == rider.mg - 1_000
     rider.corrected(rider.acts[1], rider.mg)
-    assert (race.standing().given_mg, other.standing().given_mg) == (rider.mg - 1_000, 0)
+    assert (race.given_mg(), other.given_mg()) == (rider.mg - 1_000, 0)
 
 
 def test_an_erased_giver_gives_no_more_and_what_they_gave_stays(
@@ -139,7 +148,7 @@ def test_an_erased_giver_gives_no_more_and_what_they_gave_stays(
     race.counted()
     race.give(ann, 600)
     worker_db.transact(forget, keys, citizen(ann))
-    assert race.standing().given_mg == 600
+    assert race.given_mg() == 600
     with pytest.raises(TokenInvalid):
         race.give(ann, 1)
     with pytest.raises(TokenInvalid):
@@ -152,8 +161,7 @@ def test_a_trip_for_the_gathering_leaves_its_rider_and_counts_once(
     race.counted()
     chosen = race.choose(rider.owner, rider.acts[0], Side.GATHERING)
     assert chosen.mg == rider.mg
-    standing = race.standing()
-    assert (standing.kept_mg, standing.given_mg) == (0, 0), "the inventory counts it already"
+    assert (race.standing().kept_kg, race.given_mg()) == (0, 0), "the inventory counts it already"
     held = "select credits - debits from balance where account = %s and asset = %s"
     assert one(race.db, held, rider.owner, rider.asset) == (rider.mg,)
     assert race.choose(rider.owner, rider.acts[0], Side.GATHERING) == chosen, "the same again"
@@ -165,7 +173,8 @@ def test_a_trip_for_its_rider_is_added_to_the_inventory(race: Marathon, rider: R
     before = race.standing()
     race.choose(rider.owner, rider.acts[0], Side.ATTENDEE)
     after = race.standing()
-    assert after.footprint_mg == before.footprint_mg + rider.mg
+    whole_kg = -(-rider.mg // KG)
+    assert (after.kept_kg, after.footprint_mg) == (whole_kg, before.footprint_mg + whole_kg * KG)
     assert one(race.db, "select count(*) from gathering_gift") == (0,)
 
 
@@ -178,13 +187,43 @@ def test_a_side_is_chosen_once(race: Marathon, rider: Rider, first: Side) -> Non
     assert one(race.db, "select count(*) from claim_side") == (1,)
 
 
-def test_a_trip_lowers_one_gathering_only(race: Marathon, market: Market, rider: Rider) -> None:
+@pytest.mark.parametrize("first", Side)
+def test_a_trip_is_chosen_at_one_gathering_only(
+    race: Marathon, market: Market, rider: Rider, first: Side
+) -> None:
     other = Marathon(market, number=42)
-    race.choose(rider.owner, rider.acts[0], Side.GATHERING)
-    with pytest.raises(SideChosen):
-        other.choose(rider.owner, rider.acts[0], Side.GATHERING)
-    other.choose(rider.owner, rider.acts[0], Side.ATTENDEE)
+    race.counted()
+    other.counted()
+    race.choose(rider.owner, rider.acts[0], first)
+    for side in Side:
+        with pytest.raises(SideChosen):
+            other.choose(rider.owner, rider.acts[0], side)
+    assert other.standing().kept_kg == 0
     other.choose(rider.owner, rider.acts[1], Side.GATHERING)
+
+
+def test_who_chooses_has_a_ticket_of_the_gathering_that_serves_nobody_else(
+    race: Marathon, market: Market, rider: Rider, keys: Keys
+) -> None:
+    """And its number stands nowhere: neither beside a citizen nor beside a survey's answer."""
+    other, bo = Marathon(market, number=42), Rider(race, keys, metro="other")
+    ticket, answer = race.ticket(7), SurveyAnswer(Mode.METRO, "5-20", 1)
+    for none in ("a", ticket + "a", other.ticket(7)):
+        with pytest.raises(TicketUnknown):
+            race.choose(rider.owner, rider.acts[0], Side.ATTENDEE, ticket=none)
+    race.choose(rider.owner, rider.acts[0], Side.ATTENDEE, ticket=ticket)
+    race.choose(rider.owner, rider.acts[1], Side.GATHERING, ticket=ticket.upper())
+    with pytest.raises(TicketTaken):
+        race.choose(bo.owner, bo.acts[0], Side.ATTENDEE, ticket=ticket)
+    race.choose(bo.owner, bo.acts[0], Side.ATTENDEE, ticket=race.ticket(8))
+    soon = race.at + timedelta(minutes=1)
+    race.db.transact(open_survey, keys, race.gathering, soon, at=race.at)
+    link = link_of(keys, race.gathering.id)
+    race.db.transact(answer_survey, keys, link, ticket, answer, at=race.at)
+    kept = rows(
+        race.db, "select ticket from side_ticket union all select ticket from survey_ticket"
+    )
+    assert len(set(kept)) == 3
 
 
 def test_what_a_trip_earned_is_given_once_somebody_said_whose_it_is(
@@ -198,8 +237,7 @@ def test_what_a_trip_earned_is_given_once_somebody_said_whose_it_is(
     race.give(rider.owner, rider.mg)
     with pytest.raises(GiftLacking):
         race.give(rider.owner, 1)
-    standing = race.standing()
-    assert (standing.kept_mg, standing.given_mg) == (rider.mg, rider.mg)
+    assert (race.standing().kept_kg, race.given_mg()) == (-(-rider.mg // KG), rider.mg)
     Marathon(market, number=42, days_ago=3).give(rider.owner, rider.mg)
 
 

@@ -11,18 +11,22 @@ from psycopg import errors
 
 from app.kernel.db import Database
 from app.kernel.ids import new_id
+from app.kernel.scopes import Role
 from app.kernel.secrets import Keys
 from app.neutrality.neutrality_errors import SharesExceed, SharesNotOpen, ShareUnknown
 from app.neutrality.shares import (
     Share,
     ShareIssue,
     claim_share,
-    find_share,
     issue_shares,
     share_issues,
     ticket_of,
 )
+from app.registry.recalling import carry_out_recalls
+from app.registry.recalls import ask_recall, open_recall
+from app.staff import Asking
 from tests.support.acts import one, rows
+from tests.support.clerks import known
 from tests.support.gatherings import Marathon
 from tests.support.market import KG, Market
 from tests.support.registry import Registry
@@ -54,7 +58,7 @@ def claimed(race: Marathon, words: str) -> Share:
 
 def test_a_ticket_claims_its_share_once_and_without_a_name(race: Marathon) -> None:
     race.reserve(1_000)
-    first, second = tickets(race, 2, 30_000)
+    first, _ = tickets(race, 2, 30_000)
     with pytest.raises(SharesNotOpen):
         claimed(race, first)
     race.retired()
@@ -63,7 +67,6 @@ def test_a_ticket_claims_its_share_once_and_without_a_name(race: Marathon) -> No
     later = race.at + timedelta(days=1)
     again = race.db.transact(claim_share, race.gathering.id, first, at=later)
     assert again == made, "as it was claimed first"
-    assert race.db.read(find_share, race.gathering.id, second).claimed_at is None
     assert one(race.db, "select claimed_mg from share_total") == (30_000,)
     (issue,) = race.locked(share_issues, before=None, limit=9)
     assert (issue.tickets, issue.claimed) == (2, 1)
@@ -78,6 +81,35 @@ def test_words_that_are_no_ticket_of_this_gathering(race: Marathon, market: Mark
             claimed(at, said)
     stored = rows(race.db, "select ticket from share_ticket")
     assert stored == [(ticket_of(words),)], "the words themselves are kept nowhere"
+
+
+def test_what_a_recall_takes_is_said_of_each_share_first(race: Marathon) -> None:
+    """In proportion and rounded down, so that all together are no more than what still stands."""
+    race.retired()
+    mg = RETIRED_KG * KG // 7 + 1
+    words = tickets(race, 6, mg)
+    assert [claimed(race, each).state for each in words] == ["valid"] * 6
+    batch = race.market.batch
+    lost_kg, taken_kg = 100, batch.quantity_kg - RETIRED_KG
+    recalled(race, lost_kg + taken_kg)
+    shares = [claimed(race, each) for each in words]
+    left_kg = RETIRED_KG - lost_kg
+    assert {each.remaining_mg for each in shares} == {mg * left_kg // RETIRED_KG}
+    assert {each.state for each in shares} == {"reduced"}
+    assert sum(each.remaining_mg for each in shares) <= left_kg * KG
+    with pytest.raises(SharesExceed) as refused:
+        tickets(race, 1, RETIRED_KG * KG - 6 * mg, name="more")
+    assert refused.value.facts == {"most_mg": left_kg * KG - 6 * mg}, "of what stands"
+    recalled(race, RETIRED_KG - lost_kg)
+    assert {claimed(race, each).state for each in words} == {"revoked"}
+
+
+def recalled(race: Marathon, quantity_kg: int) -> None:
+    """Recall units of the batch; free ones go first."""
+    asking = Asking(known(race.db, Role.REGULATOR), "The meter was wrong.", new_id(), race.at)
+    asked = race.db.transact(ask_recall, asking, None, {race.market.batch.public: quantity_kg})
+    race.db.transact(open_recall, asked.payload, race.market.registry.signing())
+    carry_out_recalls(race.db, new_id=new_id, at=race.at)
 
 
 def test_no_more_is_issued_than_there_is(race: Marathon) -> None:

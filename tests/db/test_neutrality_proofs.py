@@ -83,8 +83,8 @@ LIES: dict[str, tuple[str, Callable[[Json], Any]]] = {
         lambda p: p["statement"]["inventory"]["lines"][0]["factor"].update(value="0.1"),
     ),
     "more retired": ("4", lambda p: p["statement"]["balance"].update(retired_kg=9_999)),
-    "more given": ("4", lambda p: p["statement"]["balance"].update(given_mg=1)),
-    "less kept": ("4", lambda p: p["statement"]["balance"].update(kept_by_attendees_mg=1)),
+    "more given": ("4", lambda p: p["statement"]["balance"].update(given_kg=1)),
+    "less kept": ("4", lambda p: p["statement"]["balance"].update(kept_by_attendees_kg=1)),
     "other serials": ("2", lambda p: p["statement"]["retirements"][0].update(serials="TP1-X")),
     "no certificates": ("2", lambda p: p.update(certificates=[])),
     "another gathering": ("2", lambda p: p["statement"]["subject"].update(gathering="gth_x")),
@@ -138,7 +138,7 @@ def test_two_files_check_it_with_the_network_off(proved: Proved, tmp_path: Path)
     for module in (verify_certificate, verify_statement):
         shutil.copy(str(module.__file__), home)
     lie = copy.deepcopy(proved.proof)
-    lie["statement"]["balance"]["given_mg"] = 5
+    lie["statement"]["balance"]["given_kg"] = 5
     proved.race.counted()
     reduced = proved.ask()
     cases = {"true": proved.proof, "lie": lie, "reduced": reduced, "other": {"format": "x"}}

@@ -20,15 +20,16 @@ from app.kernel.ids import new_id
 from app.kernel.secrets import Keys
 from app.neutrality.categories import Category
 from app.neutrality.gatherings import Gathering, Occasion, lock_gathering, open_gathering
-from app.neutrality.gifts import GatheringGift, Offering, give
+from app.neutrality.gifts import GatheringGift, Offering, give, given_mg
 from app.neutrality.inventories import Closing, Inventory, close_inventory
 from app.neutrality.inventory_rules import Entry, Stage, Tier, line_of
 from app.neutrality.lines import add_lines
 from app.neutrality.plans import Intent, OffsetWay, Plan, make_plan
 from app.neutrality.reserving import Reservation, Wanted, reserve
 from app.neutrality.retiring import retire
-from app.neutrality.sides import Chosen, Side, choose_side
+from app.neutrality.sides import Choice, Chosen, Side, choose_side
 from app.neutrality.standing import Standing, standing_of
+from app.neutrality.surveys import ticket_of
 from app.neutrality.thresholds import GatheringKind, Size
 from app.neutrality.truing_up import TrueUp, true_up
 from app.registry.retirements import Retirement
@@ -178,10 +179,22 @@ class Marathon:
             give, citizen(owner), self.gathering.id, Offering(grade, mg), **facts
         )
 
-    def choose(self, owner: int, act: UUID | None, side: Side) -> Chosen:
-        """Let a citizen say whose a trip is."""
+    def ticket(self, number: int) -> str:
+        """Write one of its tickets."""
+        return ticket_of(self.market.registry.keys, self.gathering.id, number)
+
+    def choose(
+        self, owner: int, act: UUID | None, side: Side, *, ticket: str | None = None
+    ) -> Chosen:
+        """Let a citizen say whose a trip is, with a ticket of their own if none is named."""
         facts: dict[str, Any] = {"gift": new_id(), "new_id": new_id, "at": self.at}
-        return self.db.transact(choose_side, citizen(owner), self.gathering.id, act, side, **facts)
+        choice = Choice(act, side, ticket or self.ticket(owner % 2**20))
+        named = (self.market.registry.keys, citizen(owner), self.gathering.id, choice)
+        return self.db.transact(choose_side, *named, **facts)
+
+    def given_mg(self) -> int:
+        """What its gifts come to that count, to the milligram."""
+        return self.db.read(given_mg, self.gathering.id)
 
     def standing(self) -> Standing:
         """Where it stands."""
@@ -204,6 +217,10 @@ class Rider:
 
     race: Marathon
     keys: Keys
+    km: int = 10
+    """Of each ride."""
+    metro: str = "metro"
+    """Another rider's is another."""
     owner: int = 0
     asset: int = 0
     mg: int = 0
@@ -219,14 +236,16 @@ class Rider:
         approval = Approval(scenario=METRO.scenario, valid_from=since, valid_until=until)
         standing = {("SZ-METRO", 1): DocumentStanding(tuple(signed), (approval,))}
         choice, db = catalogued("SZ-METRO", 1, standing=standing), self.race.db
-        sender = provider(db)
+        sender = provider(db, self.metro)
         people(db, self.keys, sender, ["card-1"], choice=choice)
-        send(db, self.keys, sender, [item(1), item(2)], choice)
+        send(db, self.keys, sender, [item(each, distance=self.km) for each in (1, 2)], choice)
         query = """select b.account, b.asset, b.credits - b.debits
-                     from balance b join activity a using (bucket, account, asset) limit 1"""
-        self.owner, self.asset, both = one(db, query)
+                     from balance b join activity a using (bucket, account, asset)
+                    where a.provider = %s limit 1"""
+        self.owner, self.asset, both = one(db, query, sender.id)
         self.mg = both // 2
-        self.acts = tuple(row[0] for row in rows(db, "select id from activity order by id"))
+        query = "select id from activity where account = %s order by id"
+        self.acts = tuple(row[0] for row in rows(db, query, self.owner))
 
     def corrected(self, act: UUID, less_mg: int) -> None:
         """Let the provider say that a ride was worth less."""

@@ -210,6 +210,7 @@ CENTRAL = {
     "share_issue",
     "share_ticket",
     "share_total",
+    "side_ticket",
     "replacement",
 }
 """Live once: log, map, epochs, uploads, what providers asked, jobs."""

@@ -70,7 +70,7 @@ TRIES: Final[Mapping[str, Try]] = {
     "withdrawProject": Try({"reason": "sold"}),
     "sendMonitoringReport": Try(report(SINCE, SINCE)),
     "giveToGathering": Try({"co2e_mg": 1}),
-    "chooseTripSide": Try({"activity": f"act_{ZEROES}", "side": "attendee"}),
+    "chooseTripSide": Try({"activity": f"act_{ZEROES}", "side": "attendee", "ticket": "a"}),
     # What only ends something finds nothing to end.
     "endSession": Try(answer=(404, "auth.session_unknown")),
     "withdrawConsents": Try(answer=(404, "providers.unknown")),

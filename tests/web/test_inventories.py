@@ -41,6 +41,8 @@ def test_a_line_is_computed_by_the_row_it_names(organiser: Person) -> None:
 
 
 UK_HOTEL, UK_EV, NO_RF = "29_600_4000_13_1", "25_301_3076_4_1", "21_316_3179_11_1"
+CHANNEL = "25_315_3148_11_1"
+"""Trains to the continent, of French power."""
 UNFIT = (
     ({"row": "29_600_9999_13_1"}, "inventory.factor_missing"),
     ({"table": "wishes"}, "inventory.factor_missing"),
@@ -49,6 +51,7 @@ UNFIT = (
     ({"row": UK_HOTEL}, "inventory.factor_foreign"),
     ({"category": "transport", "row": NO_RF, "unit": "pkm"}, "inventory.factor_foreign"),
     ({"category": "transport", "row": UK_EV, "unit": "km"}, "inventory.factor_foreign"),
+    ({"category": "transport", "row": CHANNEL, "unit": "pkm"}, "inventory.factor_foreign"),
     (
         {"category": "energy", "row": UK_POWER, "unit": "kWh"},
         "inventory.factor_foreign",
@@ -57,7 +60,7 @@ UNFIT = (
     ({"unit": "nights"}, "inventory.unit_unfit"),
     ({"quantity": "999999999999"}, "inventory.quantity_unlikely"),
     ({"tier": "measured", "evidence": EVIDENCE}, "inventory.tier_unfit"),
-    ({"quantity": "0"}, "request.malformed"),
+    ({"quantity": "0"}, "inventory.quantity_unlikely"),
     ({"quantity": "-1"}, "request.malformed"),
     ({"quantity": "1e3"}, "request.malformed"),
     ({"quantity": "NaN"}, "request.malformed"),
@@ -172,8 +175,11 @@ def test_the_library_of_factors_is_open_to_all(client: TestClient) -> None:
     assert len(set(ids)) == 4
     sheet = client.get("/v1/public/factors/desnz-2025/file")
     assert sha256(sheet.content).hexdigest() == tables[0]["sha256"]
-    known = {"If-None-Match": sheet.headers["etag"]}
-    assert client.get("/v1/public/factors/desnz-2025/file", headers=known).status_code == 304
+    assert sheet.headers["cache-control"] == "public, max-age=86400"
+    fuels = client.get("/v1/public/factors/cn-fuels").json()["data"]
+    assert {each["note"][-24:] for each in fuels} == {"rounded up to six places"}
+    (tube,) = client.get("/v1/public/factors/desnz-2025?words=25_315_3150_11_1").json()["data"]
+    assert tube["understates"].startswith("Trains of British power")
     for path in ("/v1/public/factors/none", "/v1/public/factors/none/file"):
         assert client.get(path).status_code == 404
     british = client.get("/v1/public/factors/desnz-2025?words=UK%20electricity").json()["data"]

@@ -174,12 +174,18 @@ def test_the_end_may_move_and_the_address_stays(asked: Asked, organiser: Person)
     assert organiser.post(asked.path + "/survey", {"closes_at": naive}).status_code == 422
 
 
-def test_too_few_answers_stand_for_nobody(asked: Asked) -> None:
+def test_too_few_answers_stand_for_nobody_and_are_told_to_nobody(asked: Asked) -> None:
+    """And no survey that has ended is opened again, for one more to be watched arriving."""
     for ticket in asked.tickets(29):
         asked.answer(ticket)
+    again = {"closes_at": (now() + DAY).isoformat()}
     with later(timedelta(minutes=6)):
+        shown = asked.organiser.get(asked.path + "/survey").json()
         answer = asked.organiser.post(asked.path + "/survey/lines", {"attendance": 100})
+        opened_again = asked.organiser.post(asked.path + "/survey", again)
+    assert (shown["answers"], shown["document"]) == (29, None)
     assert (answer.status_code, code(answer)) == (409, "travel_surveys.thin")
+    assert (opened_again.status_code, code(opened_again)) == (409, "travel_surveys.ended")
 
 
 def test_its_page_needs_no_script(asked: Asked) -> None:

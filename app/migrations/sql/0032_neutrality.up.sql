@@ -42,16 +42,17 @@ create table neutrality_statement (
   inventory int not null,
   footprint_mg bigint not null check (footprint_mg >= 0),
   retired_kg bigint not null check (retired_kg >= 0),
-  given_mg bigint not null check (given_mg >= 0),
+  given_kg bigint not null check (given_kg >= 0),
   document bytea not null,
   digest bytea not null check (digest = sha256(document)),
   issued_at timestamptz not null,
   primary key (gathering, version),
   foreign key (gathering, stage, inventory) references inventory (gathering, stage, version),
-  constraint statement_is_covered check (retired_kg * 1000000 + given_mg >= footprint_mg)
+  constraint statement_is_covered check ((retired_kg + given_kg) * 1000000 >= footprint_mg)
 );
 comment on table neutrality_statement is 'A neutrality statement as it was issued (碳中和声明); the latest version counts';
 comment on column neutrality_statement.footprint_mg is 'What had to be balanced: the inventory, and the trips whose reductions stayed with attendees';
+comment on column neutrality_statement.given_kg is 'Whole kilograms of gifts, rounded down: no figure shows one person''s';
 comment on column neutrality_statement.document is 'Canonical JSON';
 
 create table share_issue (
@@ -107,6 +108,16 @@ begin
 end $$;
 create trigger claim_share before update on share_ticket for each row execute function claim_share();
 
+create table side_ticket (
+  gathering uuid not null references gathering (id),
+  ticket bytea not null check (length(ticket) = 32),
+  holder bytea not null check (length(holder) = 32),
+  primary key (gathering, ticket)
+);
+comment on table side_ticket is 'Tickets by which somebody chose whose a trip is: each serves one citizen';
+comment on column side_ticket.ticket is 'Keyed hash of its number, of another kind than survey_ticket has';
+comment on column side_ticket.holder is 'Keyed hash of gathering and citizen: it leads to neither';
+
 -- owned -------------------------------------------------------------------------------------
 create table gathering_gift (
   bucket smallint not null,
@@ -133,21 +144,20 @@ create table claim_side (
   side text not null check (side in ('gathering', 'attendee')),
   mg bigint not null check (mg > 0),
   chosen_on date not null,
-  primary key (bucket, account, activity, gathering),
+  primary key (bucket, account, activity),
   foreign key (bucket, account) references account (bucket, id)
 );
-comment on table claim_side is 'Whether a trip to a gathering lowers its footprint or earns who made it: chosen once';
+comment on table claim_side is 'Whether a trip to a gathering lowers its footprint or earns who made it: chosen once, at one gathering';
 comment on column claim_side.mg is 'What the trip was worth when it was chosen';
-create unique index claim_side_given_once on claim_side (bucket, account, activity) where side = 'gathering';
 create index claim_side_of on claim_side (gathering, bucket, account);
 
 select make_append_only(t) from unnest(array['true_up', 'neutrality_statement', 'share_issue',
-  'gathering_gift', 'claim_side']::regclass[]) t;
+  'side_ticket', 'gathering_gift', 'claim_side']::regclass[]) t;
 
 -- grants ------------------------------------------------------------------------------------
 revoke all on function claim_share() from public;
 grant select, insert on reservation, true_up, neutrality_statement, share_issue, share_ticket,
-  gathering_gift, claim_side to tanpu_app;
+  side_ticket, gathering_gift, claim_side to tanpu_app;
 grant update (left_kg) on reservation to tanpu_app;
 grant update (claimed_at) on share_ticket to tanpu_app;
 grant select on share_total to tanpu_app;

@@ -76,12 +76,12 @@ def statement(emitted_mg: int = 29_500_000, **balance: int) -> Json:
     }
     counted = {
         "inventory_mg": emitted_mg,
-        "kept_by_attendees_mg": 100_000,
-        "footprint_mg": emitted_mg + 100_000,
+        "kept_by_attendees_kg": 1,
+        "footprint_mg": emitted_mg + 1_000_000,
         "retired_kg": 30,
         "void_kg": 0,
-        "given_mg": 2_000,
-        "covered_mg": 30_002_000,
+        "given_kg": 2,
+        "covered_mg": 32_000_000,
     }
     return {
         "format": verify_statement.STATEMENT,
@@ -95,7 +95,7 @@ def statement(emitted_mg: int = 29_500_000, **balance: int) -> Json:
     }
 
 
-def proof(stated: Json | None = None, covered_mg: int = 30_002_000) -> Json:
+def proof(stated: Json | None = None, covered_mg: int = 32_000_000) -> Json:
     """Prove it, with the operator's word that so much is covered now."""
     said = stated or statement()
     footprint_mg = said["balance"]["footprint_mg"]
@@ -123,13 +123,14 @@ believe: Callable[..., Stated] = partial(check_statement, trust=TRUST, verify=is
 def test_a_true_proof_is_believed() -> None:
     found = believe(proof())
     assert (found.gathering, found.retired_kg, found.lacking_mg) == (GATHERING, 30, 0)
-    assert str(found).startswith(f"true: {GATHERING} version 1: 29600000 mg emitted; 30 kg")
+    said = "30500000 mg emitted; 30 kg retired, 2 kg given"
+    assert str(found).startswith(f"true: {GATHERING} version 1: {said}")
     assert check_statement(proof(), TRUST) == found, "without a key its signature says nothing"
 
 
 def test_what_is_lacking_since_comes_first() -> None:
     found = believe(proof(covered_mg=20_000_000))
-    assert str(found).startswith("REDUCED: 9600000 mg lacking. true:")
+    assert str(found).startswith("REDUCED: 10500000 mg lacking. true:")
 
 
 def verdict(document: Any) -> str:  # noqa: ANN401 -- JSON
@@ -172,13 +173,13 @@ UNFIT: list[tuple[Callable[[Json], object], str]] = [
     (lambda s: s["inventory"]["categories"].update(waste=1), "3 inventory: categories"),
     (lambda s: s["tiers"].update(default=1), "3 inventory: tiers"),
     (lambda s: s["inventory"].update(total_mg=1), "3 inventory: lines"),
-    (lambda s: s["balance"].update(given_mg=-1), "4 balance: no whole"),
+    (lambda s: s["balance"].update(given_kg=-1), "4 balance: no whole"),
     (lambda s: s["balance"].update(inventory_mg=1), "4 balance: another inventory"),
     (lambda s: s["balance"].update(footprint_mg=1), "4 balance: the footprint"),
     (lambda s: s["balance"].update(retired_kg=31), "4 balance: the retirements"),
     (lambda s: s["balance"].update(covered_mg=1), "4 balance: what was made up for"),
     (
-        lambda s: s["balance"].update(void_kg=9, covered_mg=21_002_000),
+        lambda s: s["balance"].update(void_kg=9, covered_mg=23_000_000),
         "4 balance: not covered",
     ),
 ]

@@ -4,7 +4,7 @@ import hashlib
 import runpy
 import sys
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from importlib import resources
 from pathlib import Path
 
@@ -207,7 +207,8 @@ def test_derived_factors_follow_from_their_components() -> None:
         parts = {name: Decimal(value) for name, value in each.components}
         if "oxidation" in parts:
             exact = parts["ncv_gj_per_t"] * parts["carbon_t_per_gj"] * parts["oxidation"] * 44 / 12
-            assert each.value == round(exact, 6)
+            assert each.value == exact.quantize(Decimal("0.000001"), ROUND_UP), each.id
+            assert each.note.endswith("rounded up to six places"), "an inventory's factor errs up"
         elif parts:
             assert each.value == parts["primary_kgco2e_per_t"] - parts["secondary_kgco2e_per_t"]
             assert "derived" in each.note
