@@ -25,9 +25,10 @@ from app.neutrality.neutrality_errors import (
 )
 from app.neutrality.plans import latest_plan
 from app.organisations import find_organisation
-from app.registry.batches import Batch, find_batch
+from app.registry.batches import Batch, find_batch, lock_batch
 from app.registry.handing_over import Units, legs
 from app.registry.passport import UnitUse, check_passport
+from app.registry.recalled import void_given_back
 from ledger.certificate import Purpose
 from ledger.chart import Code
 
@@ -148,8 +149,13 @@ def give_back(
     new_id: NewId,
     at: datetime,
 ) -> None:
-    """Move units from what a locked gathering holds reserved to its organisation."""
-    connection, today = driver(session), day_of(at)
+    """Move units from what a locked gathering holds reserved to its organisation.
+
+    What of them was recalled meanwhile is void.
+    """
+    connection, today, parts = driver(session), day_of(at), list(parts)
+    for batch in sorted({reservation.batch for reservation, _ in parts}):
+        lock_batch(connection, batch)
     whose, held = find_organisation(session, gathering.organisation).owner, gathering.owner + 1
     moved: list[Row] = []
     for reservation, kg in parts:
@@ -160,6 +166,8 @@ def give_back(
             units, source=gathering.owner, target=whose, cause=cause, today=today, new_id=new_id
         )
     post(connection, moved)
+    for reservation, kg in parts:
+        void_given_back(session, reservation.batch, whose, kg, new_id=new_id, at=at)
 
 
 def release(

@@ -28,7 +28,7 @@ from app.neutrality.reserving import (
 )
 from app.neutrality.standing import Standing, standing_of
 from app.organisations import find_organisation
-from app.registry.batches import find_batch
+from app.registry.batches import holdings_of
 from app.registry.handing_over import Units
 from app.registry.retirements import Retirement
 from app.registry.retiring import RetirementWish, request_retirement, revert_retirement
@@ -71,11 +71,19 @@ def take_back(
 ) -> Retirement:
     """Revert a retirement of a locked gathering that has no serials yet: it is reserved again.
 
+    What of it was recalled meanwhile is void, and its organisation gets others.
+
     Raises:
         RetirementUnknown, RetirementEnded: See their own words.
     """
-    found = revert_retirement(session, gathering.owner, retirement, new_id=new_id, at=at)
-    batch, kg = find_batch(driver(session), found.batch), found.quantity_kg
+    whose = find_organisation(session, gathering.organisation).owner
+    found = revert_retirement(
+        session, gathering.owner, retirement, owed_to=whose, new_id=new_id, at=at
+    )
+    again = [each for each in holdings_of(driver(session), gathering.owner) if each.available_kg]
+    if not again:
+        return found
+    ((batch, kg, _),) = again
     deadline = standing_of(session, gathering).deadline
     made = Reservation(new_id(), batch.id, kg, kg, deadline, at)
     row = held_again(gathering, Units(batch.asset, kg), made.id, day_of(at), new_id)

@@ -15,6 +15,7 @@ class NoticeKind(StrEnum):
     ORDER_REVERSED = "order.reversed"
     CANCELLATION_FINAL = "cancellation.final"
     CANCELLATION_REVERTED = "cancellation.reverted"
+    UNITS_RECALLED = "units.recalled"
 
 
 class Words(NamedTuple):
@@ -68,6 +69,13 @@ _WORDS: Final[Mapping[NoticeKind, Words]] = MappingProxyType(
             "您申请注销的 {co2e} CO2e 已另作他用或被更正，本次注销未执行。",
             "What your cancellation of {co2e} CO2e would take had gone elsewhere; nothing was"
             " cancelled.",
+        ),
+        NoticeKind.UNITS_RECALLED: Words(
+            "您的减排所在批次有单位被撤回",
+            "Units of a batch with your reductions were recalled",
+            "监管方撤回了由您参与的减排签发的部分单位（{recall}），理由公开可查；您的积分不受影响。",
+            "Regulators recalled units of a batch that your reductions are in ({recall}); the"
+            " reason is public, and your points stay.",
         ),
     }
 )

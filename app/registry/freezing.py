@@ -178,6 +178,7 @@ def _write(
         person, facts = each.person, each.person.facts[each.act]
         secret = secrets.get(person.owner)
         fault = ERASED if secret is None else faults.get((person.owner, each.act))
+        fault = fault or checks.recalled(facts.occurred_on)
         leaf = None
         if secret is not None and fault is None:
             told = LotRow(

@@ -77,21 +77,22 @@ class Checks:
             _FACTS, facts
         ):
             reason = MERGED if merged else TWICE if twice else None
-            reason = reason or (RECALLED if self._was_recalled(day) else None)
             reason = reason or self._listed(owner, provider, day)
             reason = reason or self._passed((("vehicle", vehicle), ("station", station)), day)
             if reason is not None:
                 found[owner, act] = reason
         return found
 
+    def recalled(self, day: date) -> str | None:
+        """Give why an act of a day must not be in a lot of this class, if a recall says so."""
+        is_recalled = any(first <= day <= last for first, last in self._recalled)
+        return RECALLED if is_recalled else None
+
     def _listed(self, owner: int, provider: int, day: date) -> str | None:
         for reason, first, last in self._people.get((owner, provider), ()):
             if first <= day <= last:
                 return reason
         return None
-
-    def _was_recalled(self, day: date) -> bool:
-        return any(first <= day <= last for first, last in self._recalled)
 
     def _passed(self, marks: Iterable[tuple[str, bytes | None]], day: date) -> str | None:
         for kind, number in marks:

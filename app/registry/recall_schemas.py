@@ -74,7 +74,10 @@ class RecalledBatchOut(BaseModel):
     void_kg: int
     invalidated_kg: int = Field(description="Of these, free ones: they are gone. 已作废")
     used_kg: int | None = Field(
-        description="Used or promised: the buffer retires as many. Null until it was looked."
+        description="They have serials: the buffer retires as many. Null until it was looked."
+    )
+    held_kg: int | None = Field(
+        description="Held for somebody: void when given back, used when retired. 占用中"
     )
     owed_kg: int = Field(description="Of the invalidated, bought ones. 应补")
     given_kg: int = Field(description="In their place, from the buffer. 已补")
@@ -129,6 +132,7 @@ def shown_recall(found: Recall, batches: Sequence[RecalledBatch]) -> RecallOut:
             void_kg=each.void_kg,
             invalidated_kg=each.invalidated_kg,
             used_kg=each.used_kg,
+            held_kg=each.held_kg,
             owed_kg=each.owed_kg,
             given_kg=each.given_kg,
         )

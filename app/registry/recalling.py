@@ -1,9 +1,10 @@
 """Carrying recalls out (执行撤回): free units become void, buyers get others, the rest is replaced.
 
 A batch of a recall is looked at once, in one transaction under its lock: what is free becomes
-void in the fixed order of ``recall_rules``, the batch ends earlier, on the chain as well, and what
-is left over was used. Making good goes on as long as anything is owed, as far as the buffer
-reaches: first what was used, by ``replacing``, then what buyers lost, the oldest recall first.
+void in the fixed order of ``recall_rules``, and the batch ends earlier, on the chain as well. What
+is left over has serials, or is held for somebody (``recalled``). Making good goes on as long as
+anything is owed, as far as the buffer reaches: first what was used, by ``replacing``, then what
+buyers lost, the oldest recall first. Whoever has acts in a recalled batch finds a notice.
 """
 
 from collections.abc import Sequence
@@ -17,20 +18,19 @@ from app.books import Row, post
 from app.kernel.clock import day_of
 from app.kernel.db import Connection, Database, driver
 from app.kernel.ids import public_id
+from app.notices import Notice, NoticeKind, notify
 from app.organisations import operator_of
-from app.registry.batches import Batch, holdings_of, lock_batch
+from app.registry.batches import Batch, find_batch, holdings_of, lock_batch
 from app.registry.handing_over import CLEARING
 from app.registry.recall_rules import Fall, Place, Turn, fall_on
-from app.registry.recalls import PREFIX
+from app.registry.recalled import PREFIX, Voided, invalidate, note_used, tell_organisations
 from app.registry.replacing import NewId
-from app.registry.telling import tell_chain
 from app.registry.terms import buffer_of
-from app.webhooks import News, NewsKind, organisation_owner, tell
-from ledger.accounts import SYSTEM_ACCOUNTS, bucket_of
+from ledger.accounts import bucket_of
 from ledger.chart import Code
-from ledger.registry import Invalidation
 
-INVALIDATED: Final = SYSTEM_ACCOUNTS["invalidated"]
+BUCKETS_AT_ONCE: Final = 64
+"""Whose citizens are told in one transaction."""
 _WAITING: Final = """
 select b.recall, b.batch from recall_batch b
  where not exists (select from recall_sweep s where (s.recall, s.batch) = (b.recall, b.batch))
@@ -39,20 +39,16 @@ _IS_SWEPT: Final = "select from recall_sweep where recall = %s and batch = %s"
 _VOID: Final = "select void_kg from recall_batch where recall = %s and batch = %s"
 _HOLDERS: Final = """
 select account, (credits - debits)::int8 from balance
- where asset = %s and asset & 7 = 4 and account & 1 = 0 and credits > debits"""
-_END: Final = "update issue_batch set end_kg = end_kg - %s where id = %s"
-_SWEPT: Final = """
-insert into recall_sweep (recall, batch, used_kg, swept_at) values (%s, %s, %s, %s)"""
-_VOIDED: Final = """
-insert into recall_void (id, recall, batch, holder, quantity_kg, is_owed)
-values (%s, %s, %s, %s, %s, %s)"""
+ where asset = %s and asset & 7 = 4 and account & 1 = 0
+ order by bucket, account, asset for update"""
+_SWEPT: Final = "insert into recall_sweep (recall, batch, swept_at) values (%s, %s, %s)"
 _OWED: Final = """
 select v.id from recall_void v
- where v.is_owed and v.quantity_kg > coalesce(
+ where v.owed_to is not null and v.quantity_kg > coalesce(
    (select sum(g.quantity_kg) from recall_given g where g.void = v.id), 0)
  order by v.recall, v.id"""
 _OWING: Final = """
-select v.holder, v.quantity_kg - coalesce(
+select v.owed_to, v.quantity_kg - coalesce(
          (select sum(g.quantity_kg) from recall_given g where g.void = v.id), 0)::int8
   from recall_void v where v.id = %s"""
 _GIVEN: Final = """
@@ -60,9 +56,31 @@ insert into recall_given (id, void, taken_from, quantity_kg, given_at)
 values (%s, %s, %s, %s, %s)"""
 _AFFECTED: Final = """
 select distinct o.id from organisation o
- where o.account in (select holder from recall_void where recall = %(recall)s and batch = %(batch)s)
-    or (%(used)s > 0 and o.account in (select holder from retirement where batch = %(batch)s
+ where o.account in (select owed_to from recall_void
+                      where recall = %(recall)s and batch = %(batch)s)
+    or o.account = any(%(held)s)
+    or (%(has_left)s and o.account in (select holder from retirement where batch = %(batch)s
                                         and reverted_at is null))"""
+_HOLDING: Final = """
+select account - 1 from balance
+ where asset = %s and asset & 7 = 4 and account & 1 = 1 and credits > debits"""
+_UNTOLD: Final = """
+select s.recall, s.batch from recall_sweep s
+ where not exists (select from recall_told t where (t.recall, t.batch) = (s.recall, s.batch))
+ order by s.recall, s.batch"""
+_WHOSE: Final = """
+select distinct i.bucket, i.account
+  from issued_row i
+  join lot_row r on r.bucket = i.bucket and r.account = i.account and r.lot = i.lot
+   and r.activity = i.activity
+ where i.bucket between %s and %s and i.asset = %s and i.batch = %s
+   and r.occurred_on between coalesce(%s, r.occurred_on) and coalesce(%s, r.occurred_on)"""
+_WHERE: Final = """
+select distinct l.bucket / %s from issue_batch b join lot_leaf l on l.lot = b.lot
+ where b.id = %s order by 1"""
+_DAYS: Final = "select first_on, last_on from recall where id = %s"
+_TOLD: Final = """
+insert into recall_told (recall, batch, told_at) values (%s, %s, %s) on conflict do nothing"""
 
 
 class Owing(NamedTuple):
@@ -79,6 +97,10 @@ def carry_out_recalls(db: Database, *, new_id: NewId, at: datetime) -> int:
         db.transact(sweep_batch, recall, batch, new_id=new_id, at=at)
     for void in db.read(_owed):
         db.transact(give_for, void, new_id=new_id, at=at)
+    for recall, batch in db.read(_untold):
+        for part in db.read(_parts, batch):
+            db.transact(tell_citizens, recall, batch, part, new_id=new_id, at=at)
+        db.transact(_note_told, recall, batch, at=at)
     return len(waiting)
 
 
@@ -92,10 +114,17 @@ def sweep_batch(
         return None
     (void_kg,) = connection.execute(_VOID, (recall, batch)).fetchall()[0]
     fall = fall_on(void_kg, _places(session, connection, found))
-    connection.execute(_SWEPT, (recall, batch, fall.used_kg, at))
+    connection.execute(_SWEPT, (recall, batch, at))
     if fall.void:
-        _invalidate(session, connection, recall, found, fall, new_id=new_id, at=at)
-    _tell(session, connection, recall, found, fall, new_id=new_id, at=at)
+        void = [
+            Voided(recall, each.owner, each.quantity_kg, each.owner if is_bought else None)
+            for each in fall.void
+            for is_bought in (each.turn is Turn.BUYER,)
+        ]
+        invalidate(session, found, void, new_id=new_id, at=at)
+    note_used(connection, found, at=at)
+    affected = _affected(connection, recall, found, has_left=fall.left_kg > 0)
+    tell_organisations(session, recall, batch, affected, new_id=new_id, at=at)
     return fall
 
 
@@ -121,74 +150,59 @@ def give_for(session: Session, void: UUID, *, new_id: NewId, at: datetime) -> in
     return given
 
 
+def tell_citizens(
+    session: Session, recall: UUID, batch: UUID, part: int, *, new_id: NewId, at: datetime
+) -> int:
+    """Tell those of some buckets whose acts are in a recalled batch; gives how many. Idempotent."""
+    connection, first = driver(session), part * BUCKETS_AT_ONCE
+    last, series = first + BUCKETS_AT_ONCE - 1, find_batch(connection, batch).series
+    days = connection.execute(_DAYS, (recall,)).fetchall()[0]
+    whose = connection.execute(_WHOSE, (first, last, series, batch, *days)).fetchall()
+    name = public_id(PREFIX, recall)
+    kind, facts = NoticeKind.UNITS_RECALLED, {"recall": name}
+    return notify(
+        connection,
+        [Notice(bucket, owner, new_id(), kind, name, facts, at) for bucket, owner in whose],
+    )
+
+
 def _places(session: Session, connection: Connection, batch: Batch) -> Sequence[Place]:
+    """Give who has free units of a locked batch; nobody else gets any until this transaction ends.
+
+    A trade that was under way may bring units to somebody whom the statement before did not see.
+    So it looks again until there is nobody new: those who could hand units on are locked by then.
+    """
     operator, buffer = operator_of(session).owner, buffer_of(session)
     turns = {operator: Turn.OPERATOR, buffer: Turn.BUFFER}
-    rows = connection.execute(_HOLDERS, (batch.asset,)).fetchall()
-    return [Place(turns.get(owner, Turn.BUYER), owner, kg) for owner, kg in rows]
+    known: dict[int, int] = {}
+    while (found := dict(connection.execute(_HOLDERS, (batch.asset,)).fetchall())).keys() - known:
+        known = found
+    return [Place(turns.get(owner, Turn.BUYER), owner, kg) for owner, kg in found.items() if kg]
 
 
-def _invalidate(
-    session: Session,
-    connection: Connection,
-    recall: UUID,
-    batch: Batch,
-    fall: Fall,
-    *,
-    new_id: NewId,
-    at: datetime,
-) -> None:
-    today, moved = day_of(at), [(new_id(), place) for place in fall.void]
-    story = (int(Code.INVALIDATE), recall, today)
-    post(
-        connection,
-        [
-            Row(
-                bucket_of(place.owner),
-                today,
-                id_,
-                place.owner,
-                INVALIDATED,
-                batch.asset,
-                place.quantity_kg,
-                *story,
-            )
-            for id_, place in moved
-        ],
-    )
-    for id_, place in moved:
-        is_owed = place.turn is Turn.BUYER
-        row = (id_, recall, batch.id, place.owner, place.quantity_kg, is_owed)
-        connection.execute(_VOIDED, row)
-    void_kg = sum(place.quantity_kg for place in fall.void)
-    connection.execute(_END, (void_kg, batch.id))
-    tell_chain(session, Invalidation(new_id(), batch.id, batch.end_kg, void_kg), at=at)
-
-
-def _tell(
-    session: Session,
-    connection: Connection,
-    recall: UUID,
-    batch: Batch,
-    fall: Fall,
-    *,
-    new_id: NewId,
-    at: datetime,
-) -> None:
-    facts = {"recall": recall, "batch": batch.id, "used": fall.used_kg}
-    name = public_id(PREFIX, recall)
-    data, cause = {"recall": name, "batch": batch.public}, f"{name} {batch.public}"
-    tell(
-        session,
-        [
-            News(new_id(), organisation_owner(each), NewsKind.RECALL_OPENED, cause, data, at)
-            for (each,) in connection.execute(_AFFECTED, facts).fetchall()
-        ],
-    )
+def _affected(
+    connection: Connection, recall: UUID, batch: Batch, *, has_left: bool
+) -> Sequence[UUID]:
+    held = [owner for (owner,) in connection.execute(_HOLDING, (batch.asset,)).fetchall()]
+    facts = {"recall": recall, "batch": batch.id, "held": held, "has_left": has_left}
+    return [id_ for (id_,) in connection.execute(_AFFECTED, facts).fetchall()]
 
 
 def _waiting(session: Session) -> Sequence[tuple[UUID, UUID]]:
     return driver(session).execute(_WAITING).fetchall()
+
+
+def _untold(session: Session) -> Sequence[tuple[UUID, UUID]]:
+    return driver(session).execute(_UNTOLD).fetchall()
+
+
+def _parts(session: Session, batch: UUID) -> Sequence[int]:
+    rows = driver(session).execute(_WHERE, (BUCKETS_AT_ONCE, batch)).fetchall()
+    return [part for (part,) in rows]
+
+
+def _note_told(session: Session, recall: UUID, batch: UUID, *, at: datetime) -> None:
+    driver(session).execute(_TOLD, (recall, batch, at))
 
 
 def _owed(session: Session) -> Sequence[UUID]:

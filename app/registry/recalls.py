@@ -18,12 +18,19 @@ from app.kernel.ids import parse_public_id, public_id
 from app.kernel.scopes import Scope
 from app.registry.batches import PREFIX as BATCH
 from app.registry.batches import Batch, batch_name, find_batch, lock_batch
-from app.registry.errors import ClassNotPooled, RecallEmpty, RecallTooMuch, RecallUnknown
+from app.registry.errors import (
+    ClassNotPooled,
+    RecallChanged,
+    RecallEmpty,
+    RecallTooMuch,
+    RecallUnknown,
+)
+from app.registry.issuing import lock_series
 from app.registry.recall_rules import kilograms_of
+from app.registry.recalled import PREFIX
 from app.staff import Approval, Asking, Deed, Signing, ask, note_act
 from app.staff.approvals import Payload
 
-PREFIX: Final = "rcl"
 RECALL: Final = "registry.recall"
 _CLASS: Final = "select id from asset where key = %s and id & 7 = 1"
 _OF_DAYS: Final = """
@@ -31,7 +38,9 @@ select i.batch, sum(upper(i.place) - lower(i.place))::int8
   from issued_row i
   join lot_row r on r.bucket = i.bucket and r.account = i.account and r.lot = i.lot
    and r.activity = i.activity
- where i.bucket >= 0 and i.asset = %s and r.occurred_on between %s and %s
+ where i.bucket >= 0 and i.asset = %(asset)s and r.occurred_on between %(first)s and %(last)s
+   and not exists (select from recall q where q.reduction = %(asset)s
+                     and r.occurred_on between q.first_on and q.last_on)
  group by i.batch order by i.batch"""
 _NAMED: Final = "select coalesce(sum(void_kg), 0)::int8 from recall_batch where batch = %s"
 _OPEN: Final = """
@@ -45,11 +54,14 @@ _LIST: Final = f"""
 select {_COLUMNS} from recall r left join asset a on a.id = r.reduction
  where %s::uuid is null or r.id < %s order by r.id desc limit %s"""  # noqa: S608 -- likewise
 _STANDINGS: Final = """
-select b.batch, b.void_kg, s.used_kg,
+select b.batch, b.void_kg,
+       case when s.recall is not null then coalesce((select sum(u.quantity_kg) from recall_used u
+                  where u.recall = b.recall and u.batch = b.batch), 0)::int8 end,
        coalesce((select sum(v.quantity_kg) from recall_void v
                   where v.recall = b.recall and v.batch = b.batch), 0)::int8,
        coalesce((select sum(v.quantity_kg) from recall_void v
-                  where v.recall = b.recall and v.batch = b.batch and v.is_owed), 0)::int8,
+                  where v.recall = b.recall and v.batch = b.batch
+                    and v.owed_to is not null), 0)::int8,
        coalesce((select sum(g.quantity_kg) from recall_given g join recall_void v on v.id = g.void
                   where v.recall = b.recall and v.batch = b.batch), 0)::int8
   from recall_batch b left join recall_sweep s on (s.recall, s.batch) = (b.recall, b.batch)
@@ -86,25 +98,32 @@ class RecalledBatch(NamedTuple):
     batch: UUID
     void_kg: int
     used_kg: int | None
-    """Used or promised, replaced by the buffer; None until the job has looked."""
+    """They have serials, and the buffer replaces them; None until the job has looked."""
     invalidated_kg: int
     owed_kg: int
     """Of these, bought ones."""
     given_kg: int
     """In their place."""
 
+    @property
+    def held_kg(self) -> int | None:
+        """Held for somebody: void when they are given back; None until the job has looked."""
+        return None if self.used_kg is None else self.void_kg - self.used_kg - self.invalidated_kg
+
 
 def recalled_by_days(session: Session, acts: ActsOfDays) -> Mapping[str, int]:
     """Give the kilograms of each batch that have milligrams of such acts.
+
+    Days of which an earlier recall took the acts are left out.
 
     Raises:
         ClassNotPooled: There is no such class.
         RecallEmpty: Nothing of them was issued.
     """
-    rows = driver(session).execute(_OF_DAYS, (_class(session, acts), *acts[1:])).fetchall()
-    if not rows:
+    found = _count(driver(session), _class(session, acts), acts)
+    if not found:
         raise RecallEmpty
-    return {batch_name(batch): kilograms_of(mg) for batch, mg in rows}
+    return found
 
 
 def ask_recall(
@@ -128,13 +147,21 @@ def ask_recall(
 
 
 def open_recall(session: Session, payload: Payload, signing: Signing) -> None:
-    """Open it; a job carries it out.
+    """Open it; a job carries it out. From then on acts of its days are in no lot and no issuance.
 
     Raises:
+        RecallChanged: Its acts are in other batches, or in more of them, than was asked.
         RecallTooMuch: Another recall came between.
     """
     connection, acts = driver(session), _read(payload)
-    of = (None, None, None) if acts is None else (_class(session, acts), *acts[1:])
+    series = None if acts is None else _class(session, acts)
+    if acts is not None and series is not None:
+        lock_series(connection, series)
+        found = _count(connection, series, acts)
+        if found != payload["batches"]:
+            asked_kg = sum(payload["batches"].values())
+            raise RecallChanged(asked_kg=asked_kg, found_kg=sum(found.values()))
+    of = (None, None, None) if acts is None else (series, *acts[1:])
     people = (signing.asked_by, signing.signed_by, signing.at)
     connection.execute(_OPEN, (signing.approval, payload["reason"], *of, *people))
     for name, void_kg in sorted(payload["batches"].items()):
@@ -175,6 +202,12 @@ def _refuse_too_much(connection: Connection, batch: Batch, void_kg: int) -> None
     left = batch.quantity_kg - (named[0] if named else 0)
     if void_kg > left:
         raise RecallTooMuch(batch=batch.public, left_kg=left)
+
+
+def _count(connection: Connection, series: int, acts: ActsOfDays) -> dict[str, int]:
+    days = {"asset": series, "first": acts.first_on, "last": acts.last_on}
+    rows = connection.execute(_OF_DAYS, days).fetchall()
+    return {batch_name(batch): kilograms_of(mg) for batch, mg in rows}
 
 
 def _class(session: Session, acts: ActsOfDays) -> int:

@@ -14,8 +14,9 @@ from sqlmodel import Session
 from app.books import ClaimText, Overdrawn, Row, keep_texts, post
 from app.kernel.clock import day_of
 from app.kernel.db import Connection, driver
-from app.registry.batches import Batch, find_batch
+from app.registry.batches import Batch, find_batch, lock_batch
 from app.registry.passport import UnitUse, check_passport
+from app.registry.recalled import void_given_back
 from app.registry.retirement_errors import RetirementEnded, UnitsLacking
 from app.registry.retirements import (
     Retirement,
@@ -91,10 +92,13 @@ def revert_retirement(
     holder: int,
     retirement: UUID | None,
     *,
+    owed_to: int | None = None,
     new_id: Callable[[], UUID],
     at: datetime,
 ) -> Retirement:
     """Revert a retirement that has no serials yet; its units are its holder's to use again.
+
+    As far as they were recalled meanwhile they are void, and ``owed_to`` or the holder gets others.
 
     Raises:
         RetirementUnknown: They have none of this id.
@@ -104,8 +108,10 @@ def revert_retirement(
     found = lock_retirement(connection, holder, retirement)
     if found.state is not RetirementState.REQUESTED:
         raise RetirementEnded(state=found.state)
-    batch = find_batch(connection, found.batch)
+    batch = lock_batch(connection, found.batch)
     _move(connection, Code.RELEASE, found, batch.asset, transfer=new_id(), at=at)
+    story = (session, batch.id, holder, found.quantity_kg)
+    void_given_back(*story, owed_to=owed_to, new_id=new_id, at=at)
     connection.execute(_REVERT, (at, holder, found.id))
     return find_retirement(session, holder, found.id)
 

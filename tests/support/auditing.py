@@ -11,6 +11,7 @@ from sqlmodel import Session
 from app.audit import Headers, Report, Sums, audit, check_the_books
 from app.audit.acts import check_acts
 from app.audit.cancellations import check_cancellations
+from app.audit.holds import check_holds
 from app.audit.market import check_market
 from app.audit.orders import check_orders
 from app.audit.points import check_points
@@ -71,6 +72,7 @@ def _books(session: Session, sheet: Sheet) -> None:
     check_orders(connection, sheet)
     check_cancellations(connection, sheet)
     check_market(connection, sheet)
+    check_holds(connection, sheet)
     check_settlements(connection, sheet, lambda _signature, _text: True)
 
 

@@ -61,7 +61,7 @@ def test_two_regulators_recall_units_and_anybody_sees_what_was_done(
     waiting = client.get(f"{PUBLIC}/{told['id']}").json()["batches"]
     assert waiting == [
         {"batch": batch.public, "void_kg": 4, "invalidated_kg": 0, "used_kg": None,
-         "owed_kg": 0, "given_kg": 0}
+         "held_kg": None, "owed_kg": 0, "given_kg": 0}
     ]  # fmt: skip
     carry_recalls_out(city, now())
     replace_shortfalls(city, now())
