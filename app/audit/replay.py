@@ -18,6 +18,7 @@ from app.audit.chain import Anchors, Headers, read_anchors
 from app.audit.delays import note_delays
 from app.audit.desk import check_the_desk
 from app.audit.headers import Epoch, check_the_headers, epochs, headers_of
+from app.audit.holds import check_holds
 from app.audit.log import check_queue, log_rows
 from app.audit.market import check_market
 from app.audit.neutrality import check_neutrality
@@ -173,6 +174,7 @@ def _replay(
         ("market", lambda: check_market(connection, sheet)),
         ("registry", lambda: check_registry(connection, openings, sheet)),
         ("units", lambda: check_units(connection, sheet)),
+        ("holds", lambda: check_holds(connection, sheet)),
         ("cancellations", lambda: check_cancellations(connection, sheet)),
         ("neutrality", lambda: check_neutrality(connection, sheet)),
         ("registrations", lambda: check_registrations(connection, rows, registrations, sheet)),

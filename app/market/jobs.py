@@ -36,6 +36,6 @@ def _expire(session: Session, purchase: UUID, *, at: datetime) -> bool:
     found = lock_purchase(session, purchase)
     if found.outcome is not None or found.state(at) is not PurchaseState.EXPIRED:
         return False
-    release(session, found, PurchaseState.EXPIRED, released=new_id(), at=at)
+    release(session, found, PurchaseState.EXPIRED, new_id=new_id, at=at)
     tell_parties(session, NewsKind.PURCHASE_EXPIRED, found, new_id=new_id, at=at)
     return True
