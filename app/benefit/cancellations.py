@@ -53,10 +53,6 @@ class PublicCancellation(NamedTuple):
     ends_on: date
     opened_at: datetime
 
-    def is_open_on(self, day: date) -> bool:
-        """Whether reductions may join it on a day."""
-        return self.starts_on <= day <= self.ends_on
-
 
 class Total(NamedTuple):
     """What was given in one grade, as far as a crowd has joined."""

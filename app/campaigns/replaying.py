@@ -5,7 +5,7 @@ outcome says both, so that whoever reads it sees how faithful the replay is.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import Final, NamedTuple
@@ -33,7 +33,6 @@ from ledger.accounts import BUCKETS
 OTHER: Final = "other"
 Cell = tuple[str, ...]
 """(month, field, grade)."""
-TermsOf = Callable[[str, date], Terms | None]
 
 
 class Candidate(NamedTuple):

@@ -7,7 +7,6 @@ from typing import Final
 from app.staff.voting import Vote, lacks_votes
 from methodologies import Document, Settlement
 
-CODE_LENGTH_MAX: Final = 40
 _CODE: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")
 Finding = tuple[str, str, str]
 """(key of the document, code, message)."""

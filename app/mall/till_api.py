@@ -38,7 +38,6 @@ SIGNED: Final = "The signature is missing, wrong or stale, or its till is not re
 KEYED: Final = "The body is not the signed one, or the Idempotency-Key is missing."
 CLOSED: Final = "The till has no open shift, was revoked, or its merchant is suspended."
 FORM: Final = "The request is not in its form, or the key was used for another."
-REVERSING: Final = "/v1/merchant/redemptions/{redemption_id}"
 
 RedemptionId = Annotated[str, Path(max_length=40, description="核销编号")]
 Somebody = Annotated[Principal, desk(Scope.VOUCHERS_REDEEM)]
