@@ -28,7 +28,7 @@ from app.neutrality.gifts_schemas import (
     side_out,
 )
 from app.neutrality.organising import ONE, GatheringId
-from app.neutrality.sides import Choice, choose_side
+from app.neutrality.sides import TripChoice, choose_side
 
 LAST: Final = UUID(int=2**128 - 1)
 KEYED: Final = {
@@ -107,7 +107,7 @@ def post_side(
 ) -> Response:
     """Say whether a trip lowers the gathering's footprint or stays yours: once, and for ever."""
     id_, at, gathering = new_id(), now(), parse_public_id(PREFIX, gathering_id)
-    choice = Choice(parse_public_id(ACT, body.activity), body.side, body.ticket)
+    choice = TripChoice(parse_public_id(ACT, body.activity), body.side, body.ticket)
 
     def deed(session: Session) -> TripSideOut:
         facts = (session, keys, _citizen(me), gathering, choice)

@@ -69,7 +69,7 @@ class Chosen(NamedTuple):
     chosen_on: date
 
 
-class Choice(NamedTuple):
+class TripChoice(NamedTuple):
     """What somebody says of a trip (选择)."""
 
     activity: UUID | None
@@ -83,7 +83,7 @@ def choose_side(
     keys: Keys,
     citizen: Citizen,
     gathering: UUID | None,
-    choice: Choice,
+    choice: TripChoice,
     *,
     gift: UUID,
     new_id: Callable[[], UUID],

@@ -24,7 +24,7 @@ from app.neutrality.neutrality_errors import (
     StatementUnknown,
 )
 from app.neutrality.plans import OffsetWay
-from app.neutrality.sides import Choice, Side, choose_side
+from app.neutrality.sides import Side, TripChoice, choose_side
 from app.neutrality.statements import NeutralityStatement, find_statement, issue_statement
 from app.registry.recalling import carry_out_recalls
 from app.registry.recalls import ask_recall, open_recall
@@ -172,7 +172,7 @@ def test_a_choice_is_in_the_statement_or_too_late(race: Marathon, keys: Keys) ->
     race.retired()
     first, last = rider.acts
     facts: dict[str, Any] = {"gift": new_id(), "new_id": new_id, "at": race.at}
-    choice = Choice(first, Side.ATTENDEE, race.ticket(1))
+    choice = TripChoice(first, Side.ATTENDEE, race.ticket(1))
     named = (keys, citizen(rider.owner), race.gathering.id, choice)
     with ThreadPoolExecutor(2) as threads:
         turn = Turn()

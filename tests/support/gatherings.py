@@ -27,7 +27,7 @@ from app.neutrality.lines import add_lines
 from app.neutrality.plans import Intent, OffsetWay, Plan, make_plan
 from app.neutrality.reserving import Reservation, Wanted, reserve
 from app.neutrality.retiring import retire
-from app.neutrality.sides import Choice, Chosen, Side, choose_side
+from app.neutrality.sides import Chosen, Side, TripChoice, choose_side
 from app.neutrality.standing import Standing, standing_of
 from app.neutrality.surveys import ticket_of
 from app.neutrality.thresholds import GatheringKind, Size
@@ -188,7 +188,7 @@ class Marathon:
     ) -> Chosen:
         """Let a citizen say whose a trip is, with a ticket of their own if none is named."""
         facts: dict[str, Any] = {"gift": new_id(), "new_id": new_id, "at": self.at}
-        choice = Choice(act, side, ticket or self.ticket(owner % 2**20))
+        choice = TripChoice(act, side, ticket or self.ticket(owner % 2**20))
         named = (self.market.registry.keys, citizen(owner), self.gathering.id, choice)
         return self.db.transact(choose_side, *named, **facts)
 
