@@ -1,4 +1,4 @@
-"""Held units and recalls, audited (预留与撤回审计): each hold ends, and no void unit stays with anybody.
+"""Held units and recalls, audited (预留与撤回审计): no void unit stays with anybody.
 
 Goal: a batch is recalled while purchases, a gathering and its retirement hold units of it; however
 each hold ends, what comes free is void and owed to whoever bought it, and the audit finds nothing,
