@@ -14,9 +14,7 @@ from app.benefit import give_by_night
 from app.books import sweep_balances
 from app.campaigns import run_simulations
 from app.cancellations import post_due
-from app.catalogue import (
-    library,
-)
+from app.catalogue import library
 from app.certificates import issue_certificates
 from app.chains import chain_of, notary_of, note_registry, tell_registry, tell_units, units_on_chain
 from app.citizens import sweep_codes
