@@ -103,7 +103,8 @@ class Settings(BaseSettings):
     """Name, bank and number of the account that buyers of units pay into, as they are told them;
     when absent they are told to ask."""
     market_single_most_fen: int = Field(default=1_000_000, ge=0)
-    """A payment of more than this is confirmed by two of the desk [fen]."""
+    """A payment that brings what one clerk confirmed alone within a day, or of one buyer, to more
+    than this is confirmed by two of the desk [fen]."""
     market_hold_hours: int = Field(default=72, ge=1, le=720)
     """How long a purchase holds its units for the payment [h]; as long again once the desk has seen
     one that awaits its second signature."""

@@ -160,7 +160,8 @@ def post_withdrawal(
     responses=problems(
         **WRITING,
         s404="There is no such listing.",
-        s409="It is closed, yours, has less left, or sells no less than its minimum.",
+        s409="It is closed, yours, has less left, sells no less than its minimum, or too many of "
+        "your quotes are open.",
     ),
 )
 def post_quote(
@@ -196,7 +197,8 @@ def post_quote(
     responses=problems(
         **WRITING,
         s404="Your organisation has no such quote.",
-        s409="It expired or was used, the listing has less left, or the units may not serve this.",
+        s409="It expired or was used, the listing has less left, too many purchases await payment, "
+        "or the units may not serve this.",
     ),
 )
 def post_purchase(
@@ -271,10 +273,10 @@ def post_cancel(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Let go of the units; do not, if you have paid: the payment would find nothing."""
-    at, released, bought = now(), new_id(), parse_public_id(PREFIX, purchase_id)
+    at, bought = now(), parse_public_id(PREFIX, purchase_id)
 
     def deed(session: Session) -> PurchaseOut:
-        done = cancel(session, me.organisation, bought, released=released, at=at)
+        done = cancel(session, me.organisation, bought, new_id=new_id, at=at)
         note_act(session, me.who.name, "market.cancel", done.public, at=at)
         return shown_purchase(done, payments_of(settings), at=at)
 

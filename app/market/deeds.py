@@ -66,13 +66,16 @@ def ask_payment(
     """Ask for a second signature under a payment that came; the purchase is held meanwhile.
 
     Raises:
-        PurchaseUnknown, PurchaseEnded, AmountDiffers, ApprovalOpen: See their own words.
+        PurchaseUnknown, PurchaseEnded, BuyerSuspended, AmountDiffers, ApprovalOpen: See their own
+            words.
     """
     found = check_payable(session, parse_public_id(PREFIX, public), told.fen, at=asking.at)
     prolong(session, found.id, until=asking.at + hold_for)
     payload = {
-        **told._asdict(),
         "purchase": public,
+        "method": told.method,
+        "reference": told.reference,
+        "fen": told.fen,
         "received_on": told.received_on.isoformat(),
     }
     return ask(session, asking, CONFIRM, public, payload, scope=Scope.MARKET_MANAGE)
@@ -118,7 +121,7 @@ def _list(session: Session, payload: Payload, signing: Signing) -> None:
 def _confirm(session: Session, payload: Payload, signing: Signing) -> None:
     public, received = str(payload["purchase"]), date.fromisoformat(payload["received_on"])
     money = (payload["method"], payload["reference"], payload["fen"])
-    told = Confirmation(*money, received, signing.signed_by)
+    told = Confirmation(*money, received, signing.signed_by, signing.asked_by)
     bought = _id(PREFIX, public)
     confirm(session, bought, told, new_id=new_id, new_salt=new_salt, at=signing.at)
     note_payment(session, signing.signed_by, public, told, at=signing.at)

@@ -20,7 +20,7 @@ from app.kernel.wiring import Configuration, Db
 from app.market.deeds import ask_listing, ask_payment, ask_payout, new_salt, note_payment
 from app.market.listings import PREFIX as LISTING_PREFIX
 from app.market.listings import withdraw
-from app.market.paying import confirm, is_confirmed
+from app.market.paying import alone_fen, confirm, is_confirmed
 from app.market.payments import Confirmation, payments_of
 from app.market.purchases import PREFIX, lock_purchase, purchases
 from app.market.schemas import (
@@ -133,7 +133,8 @@ def list_purchases(
     responses=problems(
         **WRITING,
         s404="There is no such purchase.",
-        s409="It has ended, the amount or the reference is another, or the same is being signed.",
+        s409="It has ended, the buyer is suspended, the amount or the reference is another, or the "
+        "same is being signed.",
     ),
 )
 def post_payment(
@@ -146,7 +147,7 @@ def post_payment(
     purchase_id: PurchaseId,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Deliver the units; above the limit ask for that, and hold them meanwhile."""
+    """Deliver the units; where a day's sum passes the limit ask, and hold them meanwhile."""
     at, payments, asked = now(), payments_of(settings), new_id()
     told = Confirmation(payments.method, body.reference, body.fen, body.received_on, who.name)
     wanted, hold_for = (
@@ -156,7 +157,8 @@ def post_payment(
 
     def deed(session: Session) -> PaymentOut:
         approval = None
-        if payments.needs_two(body.fen) and not is_confirmed(session, wanted, told):
+        sum_fen = alone_fen(session, wanted, told, at=at)
+        if payments.needs_two(sum_fen) and not is_confirmed(session, wanted, told):
             asking = Asking(who, body.reason, asked, at)
             approval = ask_payment(session, asking, purchase_id, told, hold_for=hold_for)
         else:

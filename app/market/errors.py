@@ -99,6 +99,27 @@ class PurchaseEnded(Refusal):
     title_zh = "该购买已付款、已取消或已过期"
 
 
+class BuyerSuspended(Refusal):
+    """The buyer is suspended: its purchase waits until it is resumed, or expires."""
+
+    code = "market.buyer_suspended"
+    title_zh = "买方已被暂停，购买待其恢复或到期"
+
+
+class QuotesOpen(Refusal):
+    """Your organisation has too many quotes open; use one, or wait until one expires."""
+
+    code = "market.quotes_open"
+    title_zh = "未过期报价过多"
+
+
+class PurchasesOpen(Refusal):
+    """Your organisation has too many purchases that await payment; pay for one or cancel it."""
+
+    code = "market.purchases_open"
+    title_zh = "待付款购买过多"
+
+
 class AmountDiffers(Refusal):
     """A payment is of exactly what is due."""
 

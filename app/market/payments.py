@@ -36,7 +36,9 @@ class Confirmation(NamedTuple):
     fen: int
     received_on: date
     by: str
-    """Who says so, by public id."""
+    """Who says so, by public id: of two the one who signs."""
+    asked_by: str | None = None
+    """Who asked for that signature; none: one confirms it alone."""
 
 
 class Payments(Protocol):
@@ -49,7 +51,7 @@ class Payments(Protocol):
         ...
 
     def needs_two(self, fen: int) -> bool:
-        """Say whether two people confirm a payment of so much."""
+        """Say whether two people confirm a payment that brings a day's sum to so much."""
         ...
 
 
@@ -60,7 +62,7 @@ class BankTransfer:
     method: ClassVar[str] = BANK_TRANSFER
     payee: str | None
     single_most_fen: int
-    """What one person confirms alone at most."""
+    """What one person confirms alone at most, and of one buyer, within a day."""
 
     def instructions(self, purchase: Purchase) -> Instructions:
         """Tell a buyer the account, and the purchase's id to name."""

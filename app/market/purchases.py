@@ -5,6 +5,7 @@ and then its listing's, so that it ends once: payment, expiry and cancellation t
 them, and the others are told of that one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -18,23 +19,28 @@ from app.kernel.db import driver
 from app.kernel.ids import public_id
 from app.market.errors import (
     PurchaseEnded,
+    PurchasesOpen,
     PurchaseUnknown,
     QuoteExpired,
     QuoteUsed,
     UnitsShort,
 )
 from app.market.listings import lock_listing, take
-from app.market.quotes import check_wanted, find_quote
+from app.market.quotes import check_wanted, find_quote, take_turns
 from app.market.rules import PurchaseState, state_at
+from app.registry.batches import lock_batch
 from app.registry.passport import UnitUse, check_passport
+from app.registry.recalled import NewId, void_given_back
 from ledger.accounts import bucket_of
 from ledger.certificate import Purpose
 from ledger.chart import Code
 
 PREFIX: Final = "pur"
+OPEN_MOST: Final = 50
+"""So many purchases of one buyer may await payment at once."""
 _SELECT: Final = """
 select p.id, p.quote, p.listing, p.seller, s.account, p.buyer, b.account, p.batch, i.asset,
-       p.quantity_kg, p.due_fen, p.purpose, p.period, p.beneficiary, p.message, p.is_shown,
+       p.quantity_kg, p.due_fen, p.purpose, p.period, p.beneficiary, p.message, p.shows,
        p.bought_by, p.bought_at, p.expires_at, p.ended_at, p.outcome, p.retirement, p.unretired
   from purchase p
   join organisation s on s.id = p.seller
@@ -48,9 +54,11 @@ _LIST: Final = f"""{_SELECT}
    and (%(before)s::uuid is null or p.id < %(before)s)
  order by p.id desc limit %(limit)s"""
 _USED: Final = "select 1 from purchase where quote = %s"
+_OPEN: Final = """
+select count(*) from purchase where buyer = %s and ended_at is null and expires_at > %s"""
 _ADD: Final = """
 insert into purchase (id, quote, listing, seller, buyer, batch, quantity_kg, due_fen, purpose,
-                      period, beneficiary, message, is_shown, bought_by, bought_at, expires_at)
+                      period, beneficiary, message, shows, bought_by, bought_at, expires_at)
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"""
 _END: Final = """
 update purchase set ended_at = %s, outcome = %s, retirement = %s, unretired = %s,
@@ -68,8 +76,8 @@ class RetirementPlan(NamedTuple):
     beneficiary: str | None = None
     """For whom, if not for the buyer itself."""
     message: str | None = None
-    is_shown: bool = False
-    """Whether the certificate shows the names and words to anybody."""
+    shows: Sequence[str] = ()
+    """Which of ``ledger.certificate.TEXTS`` the certificate shows to anybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +102,7 @@ class Purchase:
     beneficiary: str | None
     """Until it ends, as is `message`."""
     message: str | None
-    is_shown: bool
+    shows: Sequence[str]
     bought_by: str
     bought_at: datetime
     expires_at: datetime
@@ -115,7 +123,7 @@ class Purchase:
         if self.purpose is None:
             return None
         words = (self.beneficiary, self.message)
-        return RetirementPlan(self.purpose, self.period, *words, self.is_shown)
+        return RetirementPlan(self.purpose, self.period, *words, self.shows)
 
     def state(self, at: datetime) -> PurchaseState:
         """Give its state at an instant."""
@@ -147,22 +155,30 @@ def buy(
     Raises:
         QuoteUnknown, QuoteExpired, QuoteUsed, ListingClosed, ListingOwn, SoldOut, BelowMinimum,
         UnitsShort: See their own words.
+        PurchasesOpen: The buyer has as many as may await payment.
         PurposeRefused: What it shall be retired for is closed to it; so do the passport's others.
     """
     connection, buyer = driver(session), buying.organisation
     told = find_quote(session, buyer, quote)
+    take_turns(session, buyer)
     listing = lock_listing(session, told.listing)
     if connection.execute(_USED, (told.id,)).fetchone() is not None:
         raise QuoteUsed
     if told.expires_at <= at:
         raise QuoteExpired
     check_wanted(listing, buyer, told.quantity_kg, at=at)
+    ((is_open,),) = connection.execute(_OPEN, (buyer, at)).fetchall()
+    if is_open >= OPEN_MOST:
+        raise PurchasesOpen(most=OPEN_MOST)
     if plan is not None:
         facts = (listing.batch, plan.purpose, told.quantity_kg, plan.period)
         check_passport(session, UnitUse(buying.owner, *facts), at=at)
     take(session, listing.id, told.quantity_kg)
     parties = (listing.seller, buyer, listing.batch)
-    planned = (None, None, None, None, False) if plan is None else (int(plan.purpose), *plan[1:])
+    planned: tuple[object, ...] = (None, None, None, None, list[str]())
+    if plan is not None:
+        words = (plan.period, plan.beneficiary, plan.message)
+        planned = (int(plan.purpose), *words, [*plan.shows])
     until = at + buying.hold_for
     connection.execute(
         _ADD,
@@ -181,9 +197,9 @@ def buy(
 
 
 def cancel(
-    session: Session, buyer: UUID, purchase: UUID | None, *, released: UUID, at: datetime
+    session: Session, buyer: UUID, purchase: UUID | None, *, new_id: NewId, at: datetime
 ) -> Purchase:
-    """Let go of what a purchase holds; ``released`` is the id of the transfer.
+    """Let go of what a purchase holds.
 
     Raises:
         PurchaseUnknown: The buyer has none of this id.
@@ -192,21 +208,27 @@ def cancel(
     found = lock_purchase(session, find_purchase(session, buyer, purchase).id)
     if found.state(at) is not PurchaseState.RESERVED:
         raise PurchaseEnded(state=found.state(at))
-    release(session, found, PurchaseState.CANCELLED, released=released, at=at)
+    release(session, found, PurchaseState.CANCELLED, new_id=new_id, at=at)
     return find_purchase(session, buyer, found.id)
 
 
 def release(
-    session: Session, purchase: Purchase, outcome: PurchaseState, *, released: UUID, at: datetime
+    session: Session, purchase: Purchase, outcome: PurchaseState, *, new_id: NewId, at: datetime
 ) -> None:
-    """End a purchase that is locked and not paid for: its units are the seller's again."""
+    """End a purchase that is locked and not paid for: its units are the seller's again.
+
+    What of them was recalled meanwhile is void.
+    """
     end(session, purchase, outcome, at=at)
     listing, today, seller = purchase.listing, day_of(at), purchase.seller_owner
     lock_listing(session, listing)
     take(session, listing, -purchase.quantity_kg)
+    lock_batch(driver(session), purchase.batch)
     story = (purchase.asset, purchase.quantity_kg, int(Code.RELEASE), purchase.id, today)
-    row = Row(bucket_of(seller), today, released, seller + 1, seller, *story)
+    row = Row(bucket_of(seller), today, new_id(), seller + 1, seller, *story)
     post(driver(session), [row])
+    units = (session, purchase.batch, seller, purchase.quantity_kg)
+    void_given_back(*units, new_id=new_id, at=at)
 
 
 def end(

@@ -12,6 +12,7 @@ from app.market.errors import (
     BelowMinimum,
     ListingClosed,
     ListingOwn,
+    QuotesOpen,
     QuoteUnknown,
     SoldOut,
 )
@@ -19,6 +20,10 @@ from app.market.listings import Listing, find_listing
 from app.market.rules import due_fen, is_enough
 
 PREFIX: Final = "quo"
+OPEN_MOST: Final = 100
+"""So many quotes of one buyer may be open at once; each is a row that stays."""
+_TURNS: Final = "select pg_advisory_xact_lock(hashtextextended('market buyer ' || %s, 0))"
+_OPEN: Final = "select count(*) from quote where buyer = %s and expires_at > %s"
 _ADD: Final = """
 insert into quote (id, listing, buyer, quantity_kg, due_fen, quoted_by, quoted_at, expires_at)
 values (%s, %s, %s, %s, %s, %s, %s, %s)"""
@@ -59,9 +64,14 @@ def quote(
 
     Raises:
         ListingUnknown, ListingClosed, ListingOwn, SoldOut, BelowMinimum: See their own words.
+        QuotesOpen: The buyer has as many open as one may have.
     """
     found = find_listing(session, listing)
     check_wanted(found, buyer, quantity_kg, at=at)
+    take_turns(session, buyer)
+    ((is_open,),) = driver(session).execute(_OPEN, (buyer, at)).fetchall()
+    if is_open >= OPEN_MOST:
+        raise QuotesOpen(most=OPEN_MOST)
     due, until = due_fen(quantity_kg, found.price_fen), min(at + valid_for, found.closes_at)
     facts = (quote, found.id, buyer, quantity_kg, due, by, at, until)
     driver(session).execute(_ADD, facts)
@@ -78,6 +88,11 @@ def find_quote(session: Session, buyer: UUID, quote: UUID | None) -> Quote:
     if not row:
         raise QuoteUnknown
     return Quote(*row)
+
+
+def take_turns(session: Session, buyer: UUID) -> None:
+    """Let one buyer's quotes and purchases be counted one after another."""
+    driver(session).execute(_TURNS, (str(buyer),))
 
 
 def check_wanted(listing: Listing, buyer: UUID, quantity_kg: int, *, at: datetime) -> None:

@@ -43,7 +43,7 @@ def retire(
         "beneficiary": plan.beneficiary or buyer.name_zh,
         "message": plan.message or "",
     }
-    texts = [ClaimText(name, new_salt(), text, plan.is_shown) for name, text in words.items()]
+    texts = [ClaimText(name, new_salt(), text, name in plan.shows) for name, text in words.items()]
     units, why = (paid.batch, paid.quantity_kg), (plan.purpose, plan.period)
     wish = RetirementWish(new_id(), buyer.owner, *units, *why, texts)
     try:

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from app.kernel.http import Day, Int, Str, Written
 from app.market.rules import PurchaseState
 from app.registry.passport_schemas import Settable
+from app.registry.retirement_schemas import Shown
 from app.staff import ApprovalOut
 from ledger.certificate import Purpose
 
@@ -121,7 +122,7 @@ class QuoteOut(BaseModel):
 
 
 class RetireIn(BaseModel):
-    """Retire at once what is bought, in the buyer's name; the certificate shows the beneficiary."""
+    """Retire at once what is bought, in the buyer's name; nobody is named but by choice."""
 
     model_config = FROZEN
 
@@ -133,9 +134,7 @@ class RetireIn(BaseModel):
         default=None, description="If not the buyer itself. 受益方"
     )
     message: Annotated[Written, StringConstraints(max_length=500)] | None = None
-    is_shown: bool = Field(
-        default=False, description="Show the names and the message to anybody. 公开名称"
-    )
+    shows: Shown = []
 
 
 class PurchaseIn(BaseModel):

@@ -21,4 +21,4 @@ def plan_of(wish: RetireIn | None) -> RetirementPlan | None:
     if wish is None:
         return None
     words = (wish.beneficiary, wish.message)
-    return RetirementPlan(wish.purpose, wish.period, *words, wish.is_shown)
+    return RetirementPlan(wish.purpose, wish.period, *words, wish.shows)

@@ -16,6 +16,14 @@ from ledger.certificate import Purpose
 FROZEN: Final = ConfigDict(extra="forbid", frozen=True)
 KG_MAX: Final = 10**10
 Text = Literal["holder", "beneficiary", "message"]
+Shown = Annotated[
+    list[Text],
+    Field(
+        max_length=3,
+        description="What anybody may read of it, until it is withdrawn; the rest stays a "
+        "commitment. 公开项",
+    ),
+]
 
 
 class RetirementIn(BaseModel):
@@ -35,11 +43,7 @@ class RetirementIn(BaseModel):
         default=None, description="If not your organisation itself. 受益方"
     )
     message: Annotated[Written, StringConstraints(max_length=500)] | None = None
-    shows: Annotated[list[Text], Field(max_length=3)] = Field(
-        default=[],
-        description="What anybody may read of it, until it is withdrawn; the rest stays a "
-        "commitment. 公开项",
-    )
+    shows: Shown = []
 
 
 class RegistrationOut(BaseModel):

@@ -6,6 +6,8 @@ retirement only ever becomes final.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Final
 from uuid import UUID
@@ -13,12 +15,17 @@ from uuid import UUID
 from sqlmodel import Session
 
 from app.books import Row, post
+from app.firms.deeds import WORKER
 from app.kernel.clock import day_of
 from app.kernel.db import Connection, Database, driver
+from app.kernel.ids import new_id
 from app.registry.batches import lock_batch, unit_asset
+from app.registry.recalled import note_used
+from app.registry.retirement_errors import RetirementEnded
 from app.registry.retirements import Retirement, RetirementState, find_retirement, lock_retirement
-from app.registry.retiring import RetirementWish, insert_wish
+from app.registry.retiring import RetirementWish, insert_wish, revert_retirement
 from app.registry.telling import tell_chain
+from app.staff import note_act
 from ledger.accounts import SYSTEM_ACCOUNTS, bucket_of
 from ledger.assets import day_number
 from ledger.certificate import Claim, ClaimPart, claim_commit
@@ -29,8 +36,17 @@ from ledger.registry import Retirement as ToldRetirement
 RETIRED: Final = SYSTEM_ACCOUNTS["retired"]
 AT_ONCE: Final = 500
 _DUE: Final = """
-select holder, id from retirement
- where reverted_at is null and taken_at is null and due_at <= %s order by due_at, id limit %s"""
+select r.holder, r.id, o.id is not null from retirement r
+  left join organisation o on o.account = r.holder and o.suspended_at is not null
+ where r.reverted_at is null and r.taken_at is null and r.due_at <= %s
+   and not exists (select from gathering g join organisation h on h.id = g.organisation
+                    where g.account = r.holder and h.suspended_at is not null)
+ order by r.due_at, r.id limit %s"""
+_STOPPED: Final = """
+select from organisation
+ where suspended_at is not null
+   and (account = %(holder)s
+        or id = (select organisation from gathering where account = %(holder)s))"""
 _ADVANCE: Final = "update issue_batch set cursor_kg = %s where id = %s"
 _TAKEN: Final = """
 update retirement set taken_at = %s, taken_on = %s, range = int8range(%s, %s), claim = %s
@@ -38,22 +54,32 @@ update retirement set taken_at = %s, taken_on = %s, range = int8range(%s, %s), c
 
 
 def take_retirements(db: Database, *, at: datetime) -> int:
-    """Take every retirement that is due; give how many that were. Runs as the application."""
+    """Take every retirement that is due; give how many that were. Runs as the application.
+
+    What a suspended organisation asked for is reverted instead; a gathering of its waits.
+    """
     taken = 0
     while due := db.read(_due, at):
-        taken += sum(db.transact(take_retirement, *each, at=at) for each in due)
+        for holder, retirement, is_suspended in due:
+            if is_suspended:
+                db.transact(_revert, holder, retirement, at=at)
+            else:
+                taken += db.transact(take_retirement, holder, retirement, at=at)
     return taken
 
 
 def take_retirement(session: Session, holder: int, retirement: UUID, *, at: datetime) -> bool:
-    """Give a retirement its serials; say whether it had none, and was not reverted.
+    """Give a retirement its serials.
+
+    Says whether it had none, was not reverted, and whoever asked for it is not suspended.
 
     Raises:
         RetirementUnknown: The holder has none of this id.
     """
     connection = driver(session)
     found = lock_retirement(connection, holder, retirement)
-    if found.state is not RetirementState.REQUESTED:
+    stopped = connection.execute(_STOPPED, {"holder": holder}).fetchone()
+    if found.state is not RetirementState.REQUESTED or stopped is not None:
         return False
     _take(session, connection, found, at=at)
     return True
@@ -106,6 +132,7 @@ def _take(session: Session, connection: Connection, found: Retirement, *, at: da
         evidence=evidence,
     )
     tell_chain(session, told, at=at)
+    note_used(connection, replace(batch, cursor_kg=last), at=at)
 
 
 def _claim(found: Retirement, serial: str, day: date) -> Json:
@@ -122,5 +149,11 @@ def _claim(found: Retirement, serial: str, day: date) -> Json:
     ).to_json()
 
 
-def _due(session: Session, at: datetime) -> Sequence[tuple[int, UUID]]:
+def _revert(session: Session, holder: int, retirement: UUID, *, at: datetime) -> None:
+    with suppress(RetirementEnded):
+        done = revert_retirement(session, holder, retirement, new_id=new_id, at=at)
+        note_act(session, WORKER, "retirements.revert", done.public, at=at)
+
+
+def _due(session: Session, at: datetime) -> Sequence[tuple[int, UUID, bool]]:
     return driver(session).execute(_DUE, (at, AT_ONCE)).fetchall()

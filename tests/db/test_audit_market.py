@@ -31,8 +31,7 @@ def market(db: Database, worker_db: Database, keys: Keys, tmp_path: Path) -> Mar
     made.paid(made.bought(buyer, listing, 10, plan), "BANK-2")
     made.paid(made.bought(buyer, made.listed(500, seller), 500), "BANK-3")
     facts: dict[str, Any] = {"at": made.at}
-    released = {"released": new_id()}
-    db.transact(cancel, buyer.id, made.bought(buyer, listing, 20).id, **released, **facts)
+    db.transact(cancel, buyer.id, made.bought(buyer, listing, 20).id, new_id=new_id, **facts)
     made.bought(buyer, listing, 30)
     expire_purchases(db, at=made.at + HELD_FOR + timedelta(days=1))
     made.bought(buyer, listing, 40)

@@ -8,9 +8,8 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from sqlmodel import Session
 
-from app.kernel.db import Database, driver
+from app.kernel.db import Database
 from app.kernel.ids import new_id
 from app.kernel.problems import Refusal
 from app.kernel.secrets import Keys
@@ -18,13 +17,16 @@ from app.market import expire_purchases
 from app.market.errors import (
     AmountDiffers,
     BelowMinimum,
+    BuyerSuspended,
     ListingClosed,
     ListingOwn,
     ListingUnknown,
     MinimumWrong,
     PurchaseEnded,
+    PurchasesOpen,
     PurchaseUnknown,
     QuoteExpired,
+    QuotesOpen,
     QuoteUnknown,
     QuoteUsed,
     ReferenceUsed,
@@ -135,14 +137,43 @@ def test_a_suspended_seller_sells_nothing(market: Market) -> None:
     market.hand(seller, TONNE)
     listing = market.listed(TONNE, seller)
     quoted = market.quoted(buyer, listing, TONNE)
-
-    def suspend(session: Session) -> None:
-        facts = (market.at, seller.id)
-        driver(session).execute("update organisation set suspended_at = %s where id = %s", facts)
-
-    market.db.transact(suspend)
+    market.suspend(seller)
     with pytest.raises(ListingClosed):
         market.buy(buyer, quoted)
+
+
+def test_a_suspended_buyers_purchase_waits_until_it_is_resumed(market: Market) -> None:
+    buyer, listing = market.organisation(), market.listed()
+    bought, other = market.bought(buyer, listing), market.bought(buyer, listing, 500)
+    market.suspend(buyer)
+    with pytest.raises(BuyerSuspended):
+        market.paid(bought)
+    assert one(market.db, "select count(*) from payment") == (0,)
+    assert market.units(market.operator) == (3_500, 1_500)
+    market.suspend(buyer, is_over=True)
+    assert market.paid(bought).outcome == "paid"
+    market.suspend(buyer)
+    assert expire_purchases(market.db, at=market.at + HELD_FOR) == 1
+    assert market.state(other) == "expired"
+
+
+def test_one_buyer_keeps_open_no_more_than_so_many(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.market.quotes.OPEN_MOST", 4)
+    monkeypatch.setattr("app.market.purchases.OPEN_MOST", 2)
+    buyer, other, listing = market.organisation(1), market.organisation(2), market.listed()
+    quoted = [market.quoted(buyer, listing, 10) for _ in range(4)]
+    with pytest.raises(QuotesOpen):
+        market.quoted(buyer, listing, 10)
+    first, _ = (market.buy(buyer, each) for each in quoted[:2])
+    with pytest.raises(PurchasesOpen):
+        market.buy(buyer, quoted[2])
+    assert market.bought(other, listing, 10).outcome is None
+    market.paid(first)
+    market.buy(buyer, quoted[2])
+    market.registry.at += QUOTED_FOR
+    market.quoted(buyer, listing, 10)
 
 
 def test_units_that_the_seller_no_longer_has_are_not_sold(market: Market) -> None:
@@ -214,7 +245,7 @@ def test_expiry_racing_payment_has_one_outcome(market: Market, rounds: int) -> N
 
     def let_go() -> str:
         start.wait()
-        facts: dict[str, Any] = {"released": new_id(), "at": end - timedelta(seconds=1)}
+        facts: dict[str, Any] = {"new_id": new_id, "at": end - timedelta(seconds=1)}
         return told(lambda: market.db.transact(cancel, buyer.id, bought.id, **facts).outcome)
 
     with ThreadPoolExecutor(3) as pool:
@@ -261,8 +292,11 @@ def test_a_payment_is_exact_and_its_reference_is_its_own(market: Market) -> None
         with pytest.raises(AmountDiffers):
             market.paid(bought, fen=fen)
     market.paid(bought, "BANK-7")
-    with pytest.raises(ReferenceUsed):
-        market.paid(other, "BANK-7")
+    for spelt in ("BANK-7", "bank 7", "Bank7", "ＢＡＮＫ—７", "BANK\u00a0-\u20137"):
+        with pytest.raises(ReferenceUsed):
+            market.paid(other, spelt)
+    market.paid(bought, "bank 7")
+    assert rows(market.db, "select reference, known_as from payment") == [("BANK-7", "BANK7")]
     assert market.state(other) == "reserved"
 
 
@@ -270,12 +304,12 @@ def test_what_was_cancelled_is_not_paid_for(market: Market) -> None:
     buyer, other, listing = market.organisation(1), market.organisation(2), market.listed()
     bought = market.bought(buyer, listing)
     with pytest.raises(PurchaseUnknown):
-        market.db.transact(cancel, other.id, bought.id, released=new_id(), at=market.at)
-    market.db.transact(cancel, buyer.id, bought.id, released=new_id(), at=market.at)
+        market.db.transact(cancel, other.id, bought.id, new_id=new_id, at=market.at)
+    market.db.transact(cancel, buyer.id, bought.id, new_id=new_id, at=market.at)
     with pytest.raises(PurchaseEnded):
         market.paid(bought)
     with pytest.raises(PurchaseEnded):
-        market.db.transact(cancel, buyer.id, bought.id, released=new_id(), at=market.at)
+        market.db.transact(cancel, buyer.id, bought.id, new_id=new_id, at=market.at)
     assert market.units(market.operator) == (5 * TONNE, 0)
 
 

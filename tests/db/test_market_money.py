@@ -82,8 +82,9 @@ def test_a_resellers_money_is_the_resellers_and_paid_out_once(market: Market) ->
     with pytest.raises(ProceedsShort):
         payout(market, seller, 10_001, "OUT-1")
     payout(market, seller, 4_000, "OUT-1")
-    with pytest.raises(ReferenceUsed):
-        payout(market, seller, 4_000, "OUT-1")
+    for spelt in ("OUT-1", "out 1", "ＯＵＴ１"):
+        with pytest.raises(ReferenceUsed):
+            payout(market, seller, 4_000, spelt)
     payout(market, seller, 6_000, "OUT-2")
     with pytest.raises(ProceedsShort):
         payout(market, seller, 1, "OUT-3")

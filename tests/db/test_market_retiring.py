@@ -2,10 +2,11 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from threading import Barrier
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -21,10 +22,17 @@ from app.registry.passport import UnitUse, check_passport, passport_of, ratio_of
 from app.registry.passport_deeds import PASSPORT_DEEDS
 from app.registry.passport_rules import UnitSort
 from app.registry.retirements import find_retirement
-from app.registry.retiring import RetirementWish, request_retirement, revert_retirement
+from app.registry.retiring import (
+    COOL_DOWN,
+    RetirementWish,
+    request_retirement,
+    revert_retirement,
+)
+from app.registry.taking import take_retirement, take_retirements
 from app.staff import Signing
 from ledger.certificate import Purpose, text_commit
 from tests.support.acts import one, rows
+from tests.support.gatherings import Marathon
 from tests.support.market import TONNE, Market
 from tests.support.registry import OPERATOR, REGULATOR, Registry
 from tests.support.retirements import texts
@@ -165,7 +173,7 @@ def test_requests_that_race_do_not_exceed_the_ratio_together(market: Market) -> 
 
 def test_what_is_bought_for_somebody_is_retired_in_the_buyers_name(market: Market) -> None:
     buyer, listing = market.organisation(), market.listed()
-    plan = RetirementPlan(Purpose.VOLUNTARY_OFFSET, YEAR, "受益方甲", "为了孩子", is_shown=True)
+    plan = RetirementPlan(Purpose.VOLUNTARY_OFFSET, YEAR, "受益方甲", "为了孩子", ("message",))
     bought = market.bought(buyer, listing, 300, plan)
     assert (bought.beneficiary, bought.message) == ("受益方甲", "为了孩子")
     paid = market.paid(bought)
@@ -180,8 +188,8 @@ def test_what_is_bought_for_somebody_is_retired_in_the_buyers_name(market: Marke
         paid.retirement,
     )
     assert [row[:3] for row in kept] == [
-        ("beneficiary", "受益方甲", True),
-        ("holder", buyer.name_zh, True),
+        ("beneficiary", "受益方甲", False),
+        ("holder", buyer.name_zh, False),
         ("message", "为了孩子", True),
     ]
     salts = [bytes(row[3]) for row in kept]
@@ -194,7 +202,7 @@ def test_words_that_waited_for_a_payment_are_forgotten_without_one(market: Marke
     buyer = market.organisation()
     plan = RetirementPlan(Purpose.VOLUNTARY_OFFSET, YEAR, "受益方甲", "为了孩子")
     bought = market.bought(buyer, market.listed(), 300, plan)
-    market.db.transact(cancel, buyer.id, bought.id, released=new_id(), at=market.at)
+    market.db.transact(cancel, buyer.id, bought.id, new_id=new_id, at=market.at)
     query = "select purpose, beneficiary, message, retirement from purchase"
     assert one(market.db, query) == (3, None, None, None)
 
@@ -228,3 +236,41 @@ def test_the_retirements_of_a_buyer_are_the_buyers(market: Market) -> None:
         market.db.read(find_retirement, other.owner, paid.retirement)
     assert paid.retirement
     assert public_id("ret", paid.retirement).startswith("ret_")
+
+
+def test_what_a_suspended_organisation_asked_for_is_reverted_and_a_gatherings_waits(
+    market: Market,
+) -> None:
+    race = Marathon(market)
+    race.counted()
+    race.true_up()
+    (of_race,) = race.retire()
+    who = race.office.organisation
+    free_kg = market.units(who)[0]
+    fresh: dict[str, Any] = {"new_id": new_id, "new_salt": new_salt, "at": market.at}
+    wish = RetirementWish(
+        new_id(), who.owner, market.batch.id, 300, Purpose.PUBLIC_BENEFIT, None, texts("")
+    )
+    done, asked = (wish._replace(retirement=new_id(), quantity_kg=kg) for kg in (100, 200))
+    market.db.transact(request_retirement, done._replace(cool_down=timedelta(0)), **fresh)
+    assert take_retirements(market.db, at=market.at) == 1
+    market.db.transact(request_retirement, asked, **fresh)
+    market.suspend(who)
+    later = market.at + COOL_DOWN
+    # Neither is taken by name either: the suspension may come while a job is at work.
+    for holder, retirement in ((who.owner, asked.retirement), (of_race.holder, of_race.id)):
+        assert not market.db.transact(take_retirement, holder, retirement, at=later)
+    assert take_retirements(market.db, at=later) == 0
+
+    def state(holder: int, retirement: UUID) -> str:
+        return market.db.read(find_retirement, holder, retirement).state
+
+    assert state(who.owner, done.retirement) == "taken"
+    assert state(who.owner, asked.retirement) == "reverted"
+    assert state(of_race.holder, of_race.id) == "requested"
+    assert market.units(who) == (free_kg - 100, 0)
+    said = rows(market.db, "select actor, act from audit_entry where act = 'retirements.revert'")
+    assert said == [("worker", "retirements.revert")]
+    market.suspend(who, is_over=True)
+    assert take_retirements(market.db, at=later) == 1
+    assert state(of_race.holder, of_race.id) == "taken"

@@ -196,7 +196,7 @@ class Together(RuleBasedStateMachine):
     def let_go(self, which: int) -> None:
         sale = self.sales[-1 - which % len(self.sales)]
         expected = "" if sale.said(self.at) == "reserved" else "purchase_ended"
-        facts: dict[str, Any] = {"released": new_id(), "at": self.at}
+        facts: dict[str, Any] = {"new_id": new_id, "at": self.at}
         place = (sale.purchase.buyer, sale.purchase.id)
         if self.told(expected, lambda: self.db.transact(cancel, *place, **facts)):
             self.finish(sale, "cancelled")

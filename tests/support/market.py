@@ -93,6 +93,16 @@ class Market:
 
         self.db.transact(command)
 
+    def suspend(self, who: Organisation, *, is_over: bool = False) -> None:
+        """Suspend somebody, or let them work again."""
+
+        def command(session: Session) -> None:
+            facts = (None if is_over else self.at, who.id)
+            statement = "update organisation set suspended_at = %s where id = %s"
+            driver(session).execute(statement, facts)
+
+        self.db.transact(command)
+
     def terms(self, quantity_kg: int = 5 * TONNE, **more: Any) -> Terms:  # noqa: ANN401 -- any term
         """Terms from now on for a month."""
         made = Terms(

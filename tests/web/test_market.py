@@ -133,14 +133,45 @@ def test_at_the_limit_one_is_enough(floor: Floor) -> None:
     assert paid.json()["approval"] is None
 
 
+def test_the_limit_is_of_what_one_confirmed_alone_or_of_one_buyer_within_a_day(
+    floor: Floor,
+) -> None:
+    listing = floor.listed(price_fen=600_000)
+    first, second, third = (floor.bought(listing, 500, who) for who in (0, 0, 1))
+    fourth = floor.bought(listing, 400, 1)
+
+    def confirm(who: Person, purchase: Mapping[str, Any], reference: str) -> Any:  # noqa: ANN401
+        path = f"{DESK}/purchases/{purchase['id']}/payment"
+        said = who.post(path, floor.payment(purchase, reference))
+        assert said.status_code == 200, said.text
+        return said.json()["approval"]
+
+    # 3,000, 3,000 and 3,000 yuan of a limit of 10,000; the fourth would be the clerk's 11,400.
+    assert [confirm(floor.first, each, f"A-{each['id']}") for each in (first, second, third)] == [
+        None, None, None,
+    ]  # fmt: skip
+    asked = confirm(floor.first, fourth, "A-4")
+    assert asked["act"] == "market.confirm"
+    # Another clerk has confirmed nothing, and the buyer's sum is theirs: 3,000 and 2,400.
+    assert floor.second.sign(asked["id"]).status_code == 200
+    signed = one(floor.market.db, "select count(*) from payment where asked_by is not null")
+    assert signed == (1,)
+    fifth = floor.bought(floor.listed(price_fen=900_000), 500, 0)
+    assert confirm(floor.second, fifth, "A-5")["act"] == "market.confirm"
+
+
 def test_what_is_bought_can_be_retired_at_once(floor: Floor) -> None:
-    retire = {"purpose": 3, "period": "2026", "beneficiary": "受益方", "message": "谢谢"}
+    words = {"beneficiary": "受益方", "message": "谢谢", "shows": ["message"]}
+    retire = {"purpose": 3, "period": "2026", **words}
     bought = floor.bought(floor.listed(), 100, retire=retire)
     floor.first.post(f"{DESK}/purchases/{bought['id']}/payment", floor.payment(bought))
     shown = floor.shown(bought)
     assert (shown["purpose"], shown["not_retired"]) == (3, None)
     assert shown["retirement"].startswith("ret_")
     assert "受益方" not in str(floor.first.get(f"{DESK}/purchases").json())
+    own = floor.agents[0].get(f"/v1/retirements/{shown['retirement']}").json()
+    told = {name: own[name]["is_public"] for name in ("holder", "beneficiary", "message")}
+    assert told == {"holder": False, "beneficiary": False, "message": True}
 
 
 def test_a_reseller_lists_withdraws_and_is_paid_out_by_two(floor: Floor) -> None:

@@ -5,3 +5,4 @@ alter table webhook_endpoint
     check (owner ~ '^(operator|(merchant|partner):[0-9a-f-]{36})$');
 drop table surrender_obligation, surrender_ratio, purpose_passport, proceeds_payout, proceeds,
   batch_share, payment, purchase, quote, listing;
+drop function normal_reference;

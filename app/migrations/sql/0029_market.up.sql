@@ -4,6 +4,12 @@
 -- a purchase holds it; who changes a listing's or a purchase's fate locks its row first, the
 -- purchase before the listing. docs/decisions/0037 has the laws.
 
+create function normal_reference(reference text) returns text
+language sql immutable strict parallel safe as $$
+  select upper(regexp_replace(normalize(reference, nfkc), '[[:space:]‐-―−-]', '', 'g'))
+$$;
+comment on function normal_reference is 'A bank''s reference as it is the same however somebody spells it';
+
 -- central -----------------------------------------------------------------------------------
 create table listing (
   id uuid primary key,
@@ -34,6 +40,7 @@ create table quote (
   quoted_at timestamptz not null,
   expires_at timestamptz not null check (expires_at > quoted_at)
 );
+create index quote_of on quote (buyer, expires_at);
 comment on table quote is 'What a quantity costs one buyer until an instant; it reserves nothing';
 
 create table purchase (
@@ -49,7 +56,7 @@ create table purchase (
   period text check (length(period) between 4 and 21),
   beneficiary text check (length(beneficiary) between 1 and 200),
   message text check (length(message) between 1 and 500),
-  is_shown boolean not null default false,
+  shows text[] not null default '{}' check (shows <@ '{holder,beneficiary,message}'),
   bought_by text not null,
   bought_at timestamptz not null,
   expires_at timestamptz not null check (expires_at > bought_at),
@@ -59,7 +66,7 @@ create table purchase (
   unretired text check (length(unretired) between 1 and 100),
   check (seller <> buyer),
   check ((ended_at is null) = (outcome is null)),
-  check (purpose is not null or num_nonnulls(period, beneficiary, message) = 0),
+  check (purpose is not null or shows = '{}' and num_nonnulls(period, beneficiary, message) = 0),
   check (ended_at is null or num_nonnulls(beneficiary, message) = 0),
   check ((num_nonnulls(retirement, unretired) = 1)
          = (outcome is not distinct from 'paid' and purpose is not null))
@@ -67,23 +74,29 @@ create table purchase (
 comment on table purchase is 'A quantity held for its buyer until it is paid for, or until an instant';
 comment on column purchase.purpose is 'Retired at once for it, in the buyer''s name; none: the units are the buyer''s';
 comment on column purchase.beneficiary is 'Waits here until the purchase ends, and then goes: to the certificate, or to nowhere';
-comment on column purchase.is_shown is 'The certificate shows the names and words to anybody; the buyer chose so';
+comment on column purchase.shows is 'What of names and words the certificate shows to anybody, each as the buyer chose';
 comment on column purchase.unretired is 'The code of the refusal, where it was paid for and could not be retired after all';
 create index purchase_of_buyer on purchase (buyer, id);
 create index purchase_of_seller on purchase (seller, id);
 create index purchase_due on purchase (expires_at) where ended_at is null;
+create index purchase_open on purchase (buyer) where ended_at is null;
 
 create table payment (
   purchase uuid primary key references purchase (id),
   method text not null check (length(method) between 1 and 40),
   reference text not null check (length(reference) between 1 and 100),
+  known_as text not null generated always as (normal_reference(reference)) stored,
   fen bigint not null check (fen > 0),
   received_on date not null,
   confirmed_by text not null,
+  asked_by text check (asked_by <> confirmed_by),
   paid_at timestamptz not null,
-  unique (method, reference)
+  unique (method, known_as),
+  check (known_as <> '')
 );
 comment on column payment.reference is 'The bank''s or the gateway''s, of this payment';
+comment on column payment.asked_by is 'Who asked for the second signature; none: confirmed by one alone';
+create index payment_alone on payment (paid_at) where asked_by is null;
 
 create table batch_share (
   batch uuid not null references issue_batch (id),
@@ -111,7 +124,8 @@ create table proceeds_payout (
   transfer uuid primary key,
   organisation uuid not null references organisation (id),
   fen bigint not null check (fen > 0),
-  reference text not null unique check (length(reference) between 1 and 100),
+  reference text not null check (length(reference) between 1 and 100),
+  known_as text not null unique generated always as (normal_reference(reference)) stored,
   recorded_on date not null,
   paid_at timestamptz not null
 );
@@ -164,6 +178,6 @@ grant update (taken_kg, withdrawn_at) on listing to tanpu_app;
 grant update (expires_at, ended_at, outcome, retirement, unretired, beneficiary, message) on purchase to tanpu_app;
 grant select on listing, quote, payment, batch_share, proceeds, proceeds_payout, purpose_passport,
   surrender_ratio, surrender_obligation to tanpu_audit;
-grant select (id, quote, listing, seller, buyer, batch, quantity_kg, due_fen, purpose, period, is_shown,
+grant select (id, quote, listing, seller, buyer, batch, quantity_kg, due_fen, purpose, period, shows,
               bought_by, bought_at, expires_at, ended_at, outcome, retirement, unretired)
   on purchase to tanpu_audit;
