@@ -218,6 +218,40 @@ def test_the_boundary_list_is_asked_again_at_pooling(
     assert registry.issued_from_records(rides, confirmed, lot.id).quantity_kg == 18
 
 
+def test_what_the_checks_find_after_the_freeze_is_not_issued(
+    registry: Registry, rides: Reduction, db: Database, keys: Keys
+) -> None:
+    lot = registry.sampled(registry.frozen(rides).id).id
+    registry.confirmed(lot, [confirmed(row) for row in db.read(sampled_rows, lot)])
+    listed = (keys.subject_hash("metro", "card-3"), day_of(TODAY) - timedelta(days=5))
+    twin, owner, bucket = one(
+        db,
+        """select a.id, a.account, a.bucket
+             from activity a join instrument i using (bucket, account)
+            where i.number <> %s order by a.id limit 1""",
+        listed[0],
+    )
+
+    def found(session: Session) -> None:
+        put = """insert into exclusion (kind, number, reason, source, valid_from)
+                 values ('subject', %s, 'boundary.ets', 'list 7', %s)"""
+        note = """insert into act_merge (bucket, account, id, activity, counted, recorded_on,
+                                         reason)
+                  values (%s, %s, %s, %s, %s, %s, 'merge.same_act')"""
+        facts = (bucket, owner, new_id(), twin, new_id(), day_of(now()))
+        driver(session).execute(put, listed)
+        driver(session).execute(note, facts)
+
+    db.transact(found)
+    assert registry.issue(lot).quantity_kg == 17
+    placed = rows(db, "select activity from issued_row where lot = %s", lot)
+    assert len(placed) == 17
+    assert (twin,) not in placed
+    # Their milligrams stay in the pool, and the next lot says why they are in none.
+    again = [reason for _, _, reason in framed(db, registry.frozen(rides).id)]
+    assert sorted(map(str, again)) == ["boundary.ets", "boundary.ets", "merge.same_act"]
+
+
 def test_an_act_that_another_counts_for_is_left_out(
     registry: Registry, rides: Reduction, db: Database
 ) -> None:
