@@ -9,9 +9,9 @@ would be noticed.
 
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, cast
 from uuid import UUID
@@ -38,10 +38,18 @@ from app.kernel.problems import Refusal
 from app.kernel.scopes import SCOPES, Role
 from app.kernel.secrets import Keys
 from app.kernel.tokens import Principal
-from app.registry import recalling, taking
+from app.market import buy
+from app.market.errors import PurchaseEnded, UnitsShort
+from app.market.listings import Terms, list_units
+from app.market.purchases import Buying, cancel
+from app.market.quotes import quote
+from app.neutrality.neutrality_errors import ReservableLacking, ReservationUnknown
+from app.neutrality.reserving import Wanted, release, reserve
+from app.organisations import Organisation
+from app.registry import recalled, taking
 from app.registry.batches import Batch
 from app.registry.conservation import units_of_batches
-from app.registry.conservation_rules import gap_kg
+from app.registry.conservation_rules import UnitsOfBatch, gap_kg
 from app.registry.handing_over import Units as Quantity
 from app.registry.handing_over import legs
 from app.registry.recalling import carry_out_recalls
@@ -53,15 +61,18 @@ from app.registry.terms import buffer_of
 from app.staff import Asking
 from ledger.accounts import bucket_of
 from ledger.certificate import Purpose
+from tests.support.gatherings import Marathon
+from tests.support.market import Market
 from tests.support.organisations import organisation
 from tests.support.registry import Registry
 from tests.support.retirements import issued_to, texts
-from tests.support.units_model import BUFFER, OPERATOR, Units, Wish
+from tests.support.units_model import BUFFER, GATHERING, OPERATOR, Hold, Units, Wish
 
 RUNS: Final = int(os.environ.get("TANPU_MODEL_RUNS", "500"))
 STEPS: Final = 20
 BUYERS: Final = 2
 NOW: Final = timedelta(0)
+HOUR: Final = timedelta(hours=1)
 WHO: Final = Principal("clerk", new_id(), SCOPES[Role.REGULATOR])
 USES: Final = (Purpose.PUBLIC_BENEFIT, Purpose.VOLUNTARY_OFFSET)
 SAYS: Final = """
@@ -71,11 +82,29 @@ select b.id, b.cursor_kg, b.end_kg,
   from issue_batch b order by b.number"""
 SHORT: Final = "insert into issued_shortfall values (%s, %s, %s, %s, %s, %s)"
 FORGET: Final = """
-delete from recall_given; delete from recall_void; delete from recall_sweep;
+delete from recall_given; delete from recall_told; delete from recall_void;
+delete from recall_used; delete from recall_sweep; delete from purchase; delete from quote;
+delete from listing; delete from reservation;
 delete from recall_batch; delete from recall; delete from replacement; delete from issued_shortfall;
 delete from registry_message; delete from retirement; delete from issue_batch; delete from lot;
 delete from log_pending where id in (select id from transfer where asset & 7 = 4 or code = 2);
 delete from transfer where asset & 7 = 4 or code = 2; delete from balance where asset & 7 = 4"""
+
+
+@dataclass
+class Stall:
+    """What a gathering needs of a market: its organiser is handed nothing."""
+
+    registry: Registry
+    hand: Callable[..., None] = lambda *_: None
+
+    @property
+    def db(self) -> Database:
+        return self.registry.db
+
+    @property
+    def at(self) -> datetime:
+        return self.registry.at
 
 
 @dataclass
@@ -86,6 +115,11 @@ class Ground:
     owner: psycopg.Connection
     owners: Mapping[int, int]
     """In the books, of the model's owners."""
+    sellers: Sequence[Organisation]
+    """By the model's owner."""
+    race: Marathon
+    buyer: Organisation
+    """Who buys, and holds nothing."""
     runs: int = 0
     seen: set[str] = field(default_factory=set[str])
 
@@ -101,6 +135,7 @@ class Together(RuleBasedStateMachine):
         self.db, self.model = ground.registry.db, Units()
         self.issued: list[Batch] = []
         self.asked: list[tuple[Wish, UUID]] = []
+        self.held: list[tuple[Hold, UUID]] = []
 
     # what happens ---------------------------------------------------------------------------
     @initialize(kg=st.integers(1, 9), buffer=st.integers(0, 3))
@@ -170,6 +205,45 @@ class Together(RuleBasedStateMachine):
 
         self.told("reverted" if can else "retirements.ended", deed, "reverted")
 
+    @rule(data=st.data(), kg=st.integers(1, 5), is_sold=st.booleans())
+    def set_aside(self, data: st.DataObject, kg: int, *, is_sold: bool) -> None:
+        """Hold units for a buyer who does not pay, or for the gathering of the last buyer."""
+        number = self._batch(data)
+        owner = data.draw(st.integers(0, BUYERS)) if is_sold else BUYERS
+        batch, id_ = self.issued[number].id, new_id()
+        can = self.model.hold(number, owner, kg, owner if is_sold else GATHERING)
+        if is_sold:
+            self.told("held" if can else UnitsShort.code, self._buys(owner, batch, kg, id_), "held")
+        else:
+            race, at = self.ground.race, self.registry.at
+            wanted = Wanted(batch, kg, race.deadline)
+            self.told(
+                "held" if can else ReservableLacking.code,
+                lambda: race.locked(reserve, wanted, reservation=id_, new_id=new_id, at=at),
+                "held",
+            )
+        if can:
+            self.held.append((self.model.holds[-1], id_))
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data())
+    def let_go(self, data: st.DataObject) -> None:
+        hold, id_ = data.draw(st.sampled_from(self.held))
+        can, at = self.model.let_go(hold), self.registry.tick()
+        race, buyer = self.ground.race, self.ground.buyer.id
+        if hold.holder == GATHERING:
+            self.told(
+                "let go" if can else ReservationUnknown.code,
+                lambda: race.locked(release, id_, new_id=new_id, at=at),
+                "let go",
+            )
+        else:
+            self.told(
+                "let go" if can else PurchaseEnded.code,
+                lambda: self.db.transact(cancel, buyer, id_, new_id=new_id, at=at),
+                "let go",
+            )
+
     @rule()
     def retire(self) -> None:
         assert take_retirements(self.db, at=self.registry.tick()) == self.model.take()
@@ -216,6 +290,7 @@ class Together(RuleBasedStateMachine):
     @invariant()
     def agrees(self) -> None:
         names = {owner: name for name, owner in self.owners.items()}
+        short, places = self.db.read(_standings, [each.id for each in self.issued])
         rows = self.ground.owner.execute(SAYS).fetchall()
         for number, (batch, cursor, end, balances) in enumerate(rows):
             said, model = self.model.batches[number], self.model
@@ -225,9 +300,9 @@ class Together(RuleBasedStateMachine):
             held = {names[owner & ~1]: kg for owner, kg in found.items() if owner & 1}
             assert free == {who: kg for (of, who), kg in model.free.items() if of == number and kg}
             assert held == {who: kg for (of, who), kg in model.held.items() if of == number and kg}
-            assert self.db.read(_deficit, batch) == said.due
-        for units in self.db.read(lambda session: units_of_batches(driver(session))).values():
-            assert gap_kg(units) == 0
+            assert short[batch] == said.due
+            assert not (sum(said.waits.values()) and free), "void units are free"
+        assert all(gap_kg(units) == 0 for units in places)
 
     def _batch(self, data: st.DataObject) -> int:
         return data.draw(st.integers(0, len(self.issued) - 1))
@@ -244,6 +319,21 @@ class Together(RuleBasedStateMachine):
         )
         self.db.transact(lambda session: post(driver(session), both))
 
+    def _buys(self, owner: int, batch: UUID, kg: int, purchase: UUID) -> Callable[[], object]:
+        """Offer, quote and buy: the real commands, in one transaction."""
+        seller, buyer, at = self.ground.sellers[owner], self.ground.buyer, self.registry.tick()
+        terms = Terms(batch, kg, 1, 6_500, at, at + HOUR)
+        listing, quoted = new_id(), new_id()
+        buying = Buying(buyer.id, buyer.owner, "oru_buyer", HOUR)
+        by: dict[str, Any] = {"by": "oru_buyer", "at": at}
+
+        def command(session: Session) -> None:
+            list_units(session, (seller.id, seller.owner), terms, listing=listing, by="oru", at=at)
+            quote(session, buyer.id, listing, kg, quote=quoted, valid_for=HOUR, **by)
+            buy(session, buying, quoted, None, purchase=purchase, held=new_id(), at=at)
+
+        return lambda: self.db.transact(command)
+
     def told(self, expected: str, deed: Any, done: str) -> None:  # noqa: ANN401 -- any deed
         try:
             deed()
@@ -254,8 +344,12 @@ class Together(RuleBasedStateMachine):
         assert said == expected
 
 
-def _deficit(session: Session, batch: UUID) -> int:
-    return standing_of(driver(session), batch).deficit_kg
+def _standings(
+    session: Session, batches: Sequence[UUID]
+) -> tuple[Mapping[UUID, int], Collection[UnitsOfBatch]]:
+    connection = driver(session)
+    short = {batch: standing_of(connection, batch).deficit_kg for batch in batches}
+    return short, units_of_batches(connection).values()
 
 
 def _salt() -> bytes:
@@ -266,15 +360,17 @@ def _salt() -> bytes:
 def ground(db: Database, worker_db: Database, keys: Keys, tmp_path: Path) -> Iterator[Ground]:
     registry = Registry(db, worker_db, keys, tmp_path)
     registry.terms(buffer_permille=0)
-    buyers = [
-        organisation(db, keys, number, at=registry.at).organisation.owner
+    made = [
+        organisation(db, keys, number, at=registry.at).organisation
         for number in range(2, BUYERS + 2)
     ]
-    owners = {OPERATOR: registry.operator.owner, BUFFER: db.read(buffer_of)}
-    owners |= dict(enumerate(buyers, 1))
+    race = Marathon(cast("Market", Stall(registry)))
+    sellers = [registry.operator, *made[:-1], race.office.organisation]
+    owners = {number: each.owner for number, each in enumerate(sellers)}
+    owners |= {BUFFER: db.read(buffer_of), GATHERING: race.gathering.owner}
     with psycopg.connect(db.url, autocommit=True) as owner:
         owner.execute("set session_replication_role = replica")
-        yield Ground(registry, owner, owners)
+        yield Ground(registry, owner, owners, sellers, race, made[-1])
         owner.execute(FORGET)
 
 
@@ -296,15 +392,17 @@ def run(ground: Ground, runs: int, phases: tuple[Phase, ...]) -> None:
 def test_units_are_where_plain_numbers_say(ground: Ground) -> None:
     run(ground, RUNS, (Phase.generate, Phase.shrink))
     assert ground.runs >= RUNS
-    assert {"traded", "reserved", "reverted", "retired", "recalled"} <= ground.seen
+    done = {"traded", "reserved", "reverted", "held", "let go", "retired", "recalled"}
+    assert done <= ground.seen
     refused = {"retirements.units_lacking", "retirements.ended", "recalls.too_much"}
+    refused |= {UnitsShort.code, ReservableLacking.code, PurchaseEnded.code}
     assert refused | {Overdrawn.code} <= ground.seen
 
 
 # it would be noticed ----------------------------------------------------------------------------
 MUTANTS: Final = {
     "a cursor stands still": (taking, "_ADVANCE", "cursor_kg = %s - 1"),
-    "a void unit stays": (recalling, "_END", "end_kg = end_kg - 0 * %s"),
+    "a void unit stays": (recalled, "_END", "end_kg = end_kg - 0 * %s"),
 }
 
 

@@ -6,8 +6,8 @@ It shares no code with the product: no statement, no ledger, no rule of it.
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-OPERATOR, BUFFER = 0, -1
-"""Owners; buyers are 1, 2 and so on."""
+OPERATOR, BUFFER, GATHERING = 0, -1, -2
+"""Owners; buyers are 1, 2 and so on, and the gathering is the last one's."""
 
 
 @dataclass
@@ -20,6 +20,8 @@ class Batch:
     short_mg: int = 0
     recalled: int = 0
     """Used units that were recalled."""
+    waits: dict[int, int] = field(default_factory=dict[int, int])
+    """Held units that recalls wait for, by the number of the recall."""
     named: int = 0
     """Units that recalls named."""
     replaced: int = 0
@@ -40,9 +42,22 @@ class Wish:
 
 
 @dataclass
+class Hold:
+    """Units that an unpaid purchase, or the gathering, holds."""
+
+    batch: int
+    holder: int
+    back_to: int
+    """Whose they are when the hold ends."""
+    kg: int
+    is_open: bool = True
+
+
+@dataclass
 class Void:
     """Units that a buyer lost to a recall."""
 
+    recall: int
     owner: int
     owed: int
 
@@ -56,8 +71,10 @@ class Units:
     """By batch and owner."""
     held: dict[tuple[int, int], int] = field(default_factory=lambda: defaultdict(int))
     wishes: list[Wish] = field(default_factory=list[Wish])
-    recalls: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
-    """Batches that wait to be looked at, and how many of their units."""
+    holds: list[Hold] = field(default_factory=list[Hold])
+    recalls: list[tuple[int, int, int]] = field(default_factory=list[tuple[int, int, int]])
+    """Numbers, batches that wait to be looked at, and how many of their units."""
+    opened: int = 0
     voids: list[Void] = field(default_factory=list[Void])
     used_by_buffer: dict[int, int] = field(default_factory=lambda: defaultdict(int))
 
@@ -86,9 +103,46 @@ class Units:
         if wish.state != "requested":
             return False
         self.held[wish.batch, wish.owner] -= wish.kg
-        self.free[wish.batch, wish.owner] += wish.kg
+        self._give_back(wish.batch, wish.owner, wish.kg)
         wish.state = "reverted"
         return True
+
+    def hold(self, batch: int, owner: int, kg: int, holder: int) -> bool:
+        if self.free[batch, owner] < kg:
+            return False
+        self.free[batch, owner] -= kg
+        self.held[batch, holder] += kg
+        self.holds.append(Hold(batch, holder, owner, kg))
+        return True
+
+    def let_go(self, hold: Hold) -> bool:
+        if not hold.is_open:
+            return False
+        self.held[hold.batch, hold.holder] -= hold.kg
+        self._give_back(hold.batch, hold.back_to, hold.kg)
+        hold.is_open = False
+        return True
+
+    def _give_back(self, batch: int, owner: int, kg: int) -> None:
+        """What recalls wait for is void, the oldest first; the rest is free."""
+        found = self.batches[batch]
+        for recall in sorted(found.waits):
+            part = min(kg, found.waits[recall])
+            kg -= part
+            found.end -= part
+            found.waits[recall] -= part
+            if part and owner != OPERATOR:
+                self.voids.append(Void(recall, owner, part))
+        self.free[batch, owner] += kg
+
+    def _use(self, batch: int) -> None:
+        """What recalls wait for beyond what is held has serials."""
+        found = self.batches[batch]
+        held = sum(kg for (of, _), kg in self.held.items() if of == batch)
+        for recall in sorted(found.waits, reverse=True):
+            part = min(found.waits[recall], max(0, sum(found.waits.values()) - held))
+            found.waits[recall] -= part
+            found.recalled += part
 
     def take(self) -> int:
         taken = 0
@@ -96,6 +150,7 @@ class Units:
             if wish.state == "requested":
                 self.held[wish.batch, wish.owner] -= wish.kg
                 self.batches[wish.batch].cursor += wish.kg
+                self._use(wish.batch)
                 wish.state = "taken"
                 taken += 1
         return taken
@@ -105,11 +160,12 @@ class Units:
         if kg > found.kg - found.named:
             return False
         found.named += kg
-        self.recalls.append((batch, kg))
+        self.recalls.append((self.opened, batch, kg))
+        self.opened += 1
         return True
 
     def sweep(self) -> None:
-        for batch, named in self.recalls:
+        for number, batch, named in self.recalls:
             kg = named
             buyers = sorted({owner for _, owner in self.free} - {OPERATOR, BUFFER})
             for owner in (OPERATOR, BUFFER, *buyers):
@@ -118,10 +174,11 @@ class Units:
                 self.batches[batch].end -= part
                 kg -= part
                 if part and owner in buyers:
-                    self.voids.append(Void(owner, part))
-            self.batches[batch].recalled += kg
+                    self.voids.append(Void(number, owner, part))
+            self.batches[batch].waits[number] = kg
+            self._use(batch)
         self.recalls.clear()
-        for void in self.voids:
+        for void in sorted(self.voids, key=lambda void: void.recall):
             for batch in range(len(self.batches)):
                 part = min(void.owed, self.free[batch, BUFFER])
                 self.free[batch, BUFFER] -= part
