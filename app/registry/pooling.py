@@ -1,8 +1,9 @@
 """Checks repeated at pooling (入池复核): what must not be in a lot, though it was taken in once.
 
 The boundary list and the names of vehicles and stations grow after an act was recorded; a merge or
-a second key may have been found since, or its day recalled. An act that fails keeps its milligrams
-in the pool, with the reason, and is looked at again by the next lot.
+a second key may have been found since, or its day recalled. A project's report that a verifier
+found wrong cannot be corrected as an act is, so no later lot has it. An act that fails keeps its
+milligrams in the pool, with the reason, and is looked at again by the next lot.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +18,7 @@ ERASED: Final = "owner.erased"
 MERGED: Final = "merge.same_act"
 TWICE: Final = "duplicate.two_acts"
 RECALLED: Final = "recall.of_days"
+DOUBTED: Final = "verification.report"
 """Reasons besides those of the boundary list."""
 
 _LISTED: Final = """
@@ -42,6 +44,15 @@ select a.account, a.id, a.provider, a.occurred_on, w.vehicle, w.station,
     select h.counted from act_merge h
      where h.bucket = a.bucket and h.account = a.account and h.activity = a.id
      order by h.id desc limit 1) m on true"""
+_DOUBTED: Final = """
+select q.account, q.id
+  from unnest(%(buckets)s::int2[], %(owners)s::int8[], %(acts)s::uuid[])
+         as q (bucket, account, id)
+  join monitoring_report m on m.bucket = q.bucket and m.account = q.account and m.id = q.id
+  join lot_row r on r.bucket = q.bucket and r.account = q.account and r.activity = q.id
+  join lot_leaf l on l.lot = r.lot and l.leaf = r.leaf
+  join sampled_row d on d.lot = l.lot and d.position = l.position
+  join lot_finding f on f.lot = d.lot and f.draw = d.draw and f.verdict <> 'confirmed'"""
 
 Place = tuple[int, int, UUID]
 """(bucket, owner, act)."""
@@ -72,7 +83,8 @@ class Checks:
             "acts": list(ids),
             "since": self._since,
         }
-        found: dict[tuple[int, UUID], str] = {}
+        doubted = self._connection.execute(_DOUBTED, facts).fetchall()
+        found: dict[tuple[int, UUID], str] = dict.fromkeys(doubted, DOUBTED)
         for owner, act, provider, day, vehicle, station, merged, twice in self._connection.execute(
             _FACTS, facts
         ):

@@ -11,7 +11,7 @@ from app.kernel.quantities import ReductionOut, mass
 from app.registry.lots import Lot, LotOutcome, LotStep
 from app.registry.rules import ErrorRate
 from app.registry.sampling import Party
-from app.registry.verification import Decision, SampledRow, Verdict
+from app.registry.verification import Decision, SampledRow, Verdict, report_name
 from ledger.assets import Reduction, asset_key
 
 FROZEN: Final = ConfigDict(extra="forbid", frozen=True)
@@ -89,7 +89,7 @@ class RecordIn(BaseModel):
     model_config = FROZEN
 
     external_id: Annotated[Str, StringConstraints(min_length=1, max_length=200)] = Field(
-        description="The provider's own id of the act. 提供方编号"
+        description="The provider's own id of the act; of a project its report's. 提供方编号"
     )
     sha256: Hex32 = Field(description="Of the raw record. 原始记录摘要")
 
@@ -276,6 +276,10 @@ class SampledOut(BaseModel):
     external_hash: str | None = Field(
         description="The first 16 bytes of the SHA-256 of the provider's own id."
     )
+    report: str | None = Field(
+        examples=["mrp_01k0000000000000000000000a"],
+        description="Of a project: its report, whose readings open the commitment. 监测报告",
+    )
     evidence_commit: str
     methodology: str | None
     version: int | None
@@ -359,6 +363,7 @@ def shown_sampled(row: SampledRow) -> SampledOut:
         occurred_on=row.occurred_on,
         provider=row.provider,
         external_hash=None if row.external_hash is None else row.external_hash.hex(),
+        report=None if row.report is None else report_name(row.report),
         evidence_commit=row.evidence_commit.hex(),
         methodology=row.methodology,
         version=row.version,

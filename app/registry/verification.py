@@ -2,7 +2,8 @@
 
 The provider keeps the raw record of every act and produces it to the verifier (R17); a row is
 confirmed by a record that opens the commitment in the act's log entry. The verifier tells its hash
-alone, so that no whereabouts come here. What was found overstated or void is corrected with the
+alone, so that no whereabouts come here. A project's report is such a record: its owner produces the
+readings as they were sent. What was found overstated or void is corrected with the
 decision, by new entries as any correction is.
 """
 
@@ -20,7 +21,7 @@ from app.activities import Correction, correct
 from app.activities.corrected import load_standing
 from app.activities.marks import EXTERNAL_BYTES
 from app.kernel.db import Connection, driver
-from app.kernel.ids import new_id
+from app.kernel.ids import new_id, public_id
 from app.kernel.secrets import Keys
 from app.registry.errors import (
     FindingGiven,
@@ -37,17 +38,23 @@ from ledger.encoding import ZERO_HASH, evidence_commit_of, evidence_salt
 OVERSTATED: Final = "verification.overstated"
 VOID: Final = "verification.void"
 """Reasons of the corrections that a decision makes."""
+REPORT_PREFIX: Final = "mrp"
+"""As ``app.projects`` names its reports."""
 REJECTED: Final = "rejected by its verifier"
 _SAMPLED: Final = """
 select d.draw, d.position, l.leaf, r.bucket, r.account, r.activity, r.mg, r.act_mg, r.evidence,
-       r.occurred_on, a.recorded_on, p.code, a.external_hash, v.code, v.version, a.evidence, a.mode,
-       a.inputs, f.verdict, f.overstated_mg, f.opens, f.statement, f.found_by, f.found_at
+       r.occurred_on, r.recorded_on, p.code, a.external_hash, coalesce(v.code, j.code),
+       coalesce(v.version, j.version), a.evidence, a.mode, a.inputs, m.id, m.salt,
+       f.verdict, f.overstated_mg, f.opens, f.statement, f.found_by, f.found_at
   from sampled_row d
   join lot_leaf l on l.lot = d.lot and l.position = d.position
   join lot_row r on r.bucket = l.bucket and r.lot = l.lot and r.leaf = l.leaf
   left join activity a on a.bucket = r.bucket and a.account = r.account and a.id = r.activity
   left join provider p on p.id = a.provider
   left join methodology_version v on v.id = a.methodology
+  left join monitoring_report m
+    on m.bucket = r.bucket and m.account = r.account and m.id = r.activity
+  left join project j on j.bucket = m.bucket and j.account = m.account and j.id = m.project
   left join lot_finding f on f.lot = d.lot and f.draw = d.draw
  where d.lot = %s and d.draw > %s
  order by d.draw limit %s"""
@@ -78,7 +85,10 @@ class Verdict(StrEnum):
 
 
 class Record(NamedTuple):
-    """What the provider produced: its own id of the act, and the hash of its raw record."""
+    """What the provider produced: its own id of the act, and the hash of its raw record.
+
+    Of a project: its report's public id, and the hash of the readings as they are committed to.
+    """
 
     external_id: str
     sha256: bytes
@@ -112,15 +122,19 @@ class SampledRow:
     act_mg: int
     evidence_commit: bytes
     occurred_on: date
-    recorded_on: date | None
-    """None where it is no act of a provider."""
+    recorded_on: date
     provider: str | None
+    """None where it is no act of a provider: a settled month, or a project's report."""
     external_hash: bytes | None
     methodology: str | None
     version: int | None
     evidence: int | None
     mode: str | None
     inputs: dict[str, str] | None
+    report: UUID | None
+    """The project's report that it is."""
+    report_salt: bytes | None
+    """Of its commitment; gone with an erased owner's."""
     verdict: Verdict | None
     overstated_mg: int | None
     opens: bool | None
@@ -234,17 +248,13 @@ def _correct(
 ) -> int:
     """Correct the acts that were found wrong; gives how many could not be."""
     wrong = [row for row in rows if row.verdict not in {None, Verdict.CONFIRMED}]
-    places = {
-        row.draw: (row.bucket, row.owner, row.recorded_on, row.activity)
-        for row in wrong
-        if row.recorded_on is not None
-    }
+    places = {row.draw: (row.bucket, row.owner, row.recorded_on, row.activity) for row in wrong}
     standing = load_standing(connection, places.values(), lot.id) if places else {}
     said: list[Correction] = []
     missed = 0
     for row in wrong:
-        place, act = places.get(row.draw), standing.get((row.owner, row.activity))
-        if place is None or act is None:
+        place, act = places[row.draw], standing.get((row.owner, row.activity))
+        if act is None:  # a project's report, or one whose owner was erased
             missed += 1
         elif not act.is_withdrawn:  # else it is worth nothing by now
             void = row.verdict is Verdict.VOID
@@ -255,8 +265,16 @@ def _correct(
     return missed + sum(not each.is_recorded for each in made)
 
 
+def report_name(report: UUID) -> str:
+    """Give the public id of a project's report, by which its owner is asked for the readings."""
+    return public_id(REPORT_PREFIX, report)
+
+
 def _opens(keys: Keys, row: SampledRow, record: Record | None) -> bool:
     """Say whether a record is what the act's evidence commitment is of."""
+    if record is not None and row.report is not None and row.report_salt is not None:
+        opened = evidence_commit_of(row.report_salt, record.sha256)
+        return record.external_id == report_name(row.report) and opened == row.evidence_commit
     if record is None or row.provider is None or row.external_hash is None:
         return False
     external_hash = sha256(record.external_id.encode()).digest()
@@ -274,5 +292,6 @@ def _sampled(row: tuple[Any, ...]) -> SampledRow:
         leaf=bytes(told.leaf),
         evidence_commit=bytes(told.evidence_commit),
         external_hash=None if told.external_hash is None else bytes(told.external_hash),
+        report_salt=None if told.report_salt is None else bytes(told.report_salt),
         verdict=None if told.verdict is None else Verdict(told.verdict),
     )

@@ -1,13 +1,18 @@
 """The sample of a lot: a seed that nobody chooses, records that open it, parties in their time."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from app.kernel.db import Database
+from app.kernel.ids import new_id, public_id
+from app.kernel.scopes import SCOPES, Role
 from app.kernel.secrets import Keys
+from app.kernel.tokens import Principal
+from app.projects.monitoring import reading_of, written_readings
 from app.registry.errors import (
     FindingGiven,
     FindingsMissing,
@@ -18,9 +23,10 @@ from app.registry.errors import (
     NonceLate,
     NonceTaken,
     NonceWrong,
+    NotCorrected,
     RecordUnopened,
 )
-from app.registry.freezing import freeze_lots
+from app.registry.freezing import NOTHING, freeze_lots
 from app.registry.lots import Lot
 from app.registry.sampling import (
     COMMITTED_WITHIN,
@@ -32,15 +38,26 @@ from app.registry.sampling import (
     reveal_nonce,
     thaw_lot,
 )
-from app.registry.schemas import SeedOut
+from app.registry.schemas import SeedOut, shown_sampled
 from app.registry.showing import whole_lot
-from app.registry.verification import Finding, Record, Verdict, error_rate_of, find, sampled_rows
+from app.registry.verification import (
+    Finding,
+    Record,
+    SampledRow,
+    Verdict,
+    error_rate_of,
+    find,
+    sampled_rows,
+)
+from ledger.accounts import SYSTEM_ACCOUNTS
 from ledger.assets import Reduction
+from ledger.chart import Code
 from ledger.lots import WITHHELD, draw, nonce_commitment, sample_seed
 from tests.support.acts import one, rows
-from tests.support.owners import BUS, asset_number
-from tests.support.points import accrue
-from tests.support.registry import NONCES, Registry
+from tests.support.owners import BUS, asset_number, post_all, row
+from tests.support.points import accrue, citizens, swap
+from tests.support.projects import SINCE, Roofs
+from tests.support.registry import KG, NONCES, Registry
 from tests.support.riders import RIDE, confirmed, record, riders, rode
 
 
@@ -234,3 +251,46 @@ def test_where_nobody_reveals_the_lot_is_thawed_and_it_is_counted(
     assert third.leaves == 20
     counted = [db.read(whole_lot, lot).earlier_draws for lot in (first, second, third.id)]
     assert counted == [0, 1, 2]
+
+
+def reported(registry: Registry) -> tuple[SampledRow, Record]:
+    """A sampled lot of one row, a project's report, and what its owner produces for it."""
+    db, keys = registry.db, registry.keys
+    (owner,) = citizens(db, keys, 1)
+    who = Principal("citizen", new_id(), SCOPES[Role.CITIZEN], owner)
+    Roofs(db, keys).accrued(who, SINCE, SINCE + timedelta(days=3))
+    report, commitment, told = one(db, "select id, commitment, readings from monitoring_report")
+    pooled = (SYSTEM_ACCOUNTS["issuance/reduction"], owner, asset_number(db, BUS), 5 * KG)
+    post_all(db, [row(Code.ACCRUE, *pooled, report)._replace(evidence=bytes(commitment))])
+    swap(db, owner)
+    (drawn,) = db.read(sampled_rows, registry.sampled(registry.frozen(BUS).id).id)
+    digest = sha256(written_readings([*map(reading_of, told)]).encode()).digest()
+    shown = shown_sampled(drawn)
+    assert shown.report is not None
+    assert (shown.report, shown.methodology) == (public_id("mrp", report), "SHCER-PV")
+    return drawn, Record(shown.report, digest)
+
+
+def test_a_projects_report_is_confirmed_by_its_readings(registry: Registry, db: Database) -> None:
+    drawn, record = reported(registry)
+    (lot,) = one(db, "select id from lot")
+    for false in (None, record._replace(external_id="mrp_x"), record._replace(sha256=bytes(32))):
+        with pytest.raises(RecordUnopened):
+            registry.confirmed(lot, [Finding(drawn.draw, Verdict.CONFIRMED, None, false, "")])
+    registry.confirmed(lot, [Finding(drawn.draw, Verdict.CONFIRMED, None, record, "")])
+    assert registry.issue(lot).quantity_kg == 5
+
+
+def test_a_projects_report_that_was_found_wrong_is_in_no_lot_any_more(
+    registry: Registry, db: Database, keys: Keys
+) -> None:
+    drawn, _ = reported(registry)
+    (lot,) = one(db, "select id from lot")
+    void = Finding(drawn.draw, Verdict.VOID, None, None, "no meter there")
+    db.transact(find, keys, "v", lot, [void], at=registry.tick())
+    with pytest.raises(NotCorrected):
+        registry.decide(lot, is_confirmed=True)
+    assert registry.decide(lot, is_confirmed=False).outcome == "rejected"
+    assert registry.frozen(BUS).reason == NOTHING
+    left = rows(db, "select mg, excluded from lot_row where excluded is not null")
+    assert left == [(5 * KG, "verification.report")]
