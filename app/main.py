@@ -26,6 +26,7 @@ from app.catalogue.api import router as methodologies
 from app.certificates.api import router as own_certificates
 from app.certificates.desk_api import router as certificate_desk
 from app.certificates.public_api import router as certificates
+from app.certificates.takedown_api import router as takedowns
 from app.citizens import rights_of_citizen, sms_of, wechat_of
 from app.citizens.api import router as entrance
 from app.city import City, open_city
@@ -163,6 +164,7 @@ ROUTERS: Final = (
     cancellations,
     own_certificates,
     certificates,
+    takedowns,
     certificate_desk,
     simulations,
     webhooks,
@@ -221,6 +223,7 @@ PUBLIC: Final = frozenset(
         "GET /v1/public/cancellations/{cancellation_id}",
         "GET /v1/public/certificates/{certificate}",
         "GET /v1/public/certificates/{certificate_id}/status",
+        "GET /v1/public/certificate-takedowns",
         "GET /v1/public/verifier/{name}",
         "GET /v1/erasures/{token}",
         "GET /v1/public/receipt-key",

@@ -42,7 +42,7 @@ APPEND_ONLY: Final = frozenset(
     | {"project_accrual"}
     | {"purpose_passport", "surrender_ratio", "surrender_obligation"}
     | {"campaign_simulation", "campaign_outcome", "benefit_gift", "benefit_order"}
-    | {"cancellation_part", "certificate", "conservation"}
+    | {"cancellation_part", "certificate", "claim_takedown", "conservation"}
     | {"recall", "recall_batch", "recall_sweep", "recall_void", "recall_given"}
     | {"issuance_terms", "buffer_owner", "lot_leaf", "lot_tile", "lot_report", "lot_sample"}
     | {"sampled_row", "lot_finding", "lot_decision", "replacement"}

@@ -7,13 +7,17 @@ from fastapi.responses import JSONResponse
 
 from app.cancellations.holders import Holder
 from app.certificates.public_api import UNKNOWN, CertificateId
-from app.certificates.reading import PREFIX, find_certificate, withdraw
+from app.certificates.reading import find_certificate
+from app.certificates.takedowns import PREFIX
+from app.certificates.withdrawing import withdraw
 from app.kernel.clock import now
 from app.kernel.http import problems
 from app.kernel.ids import parse_public_id
 from app.kernel.wiring import Configuration, Db, Secrets
 
-Text = Annotated[Literal["beneficiary", "message"], Path(description="受益人，或寄语")]
+Text = Annotated[
+    Literal["holder", "beneficiary", "message"], Path(description="持有人、受益人或寄语")
+]
 
 router = APIRouter(prefix="/v1/certificates", tags=["certificates 证书"])
 

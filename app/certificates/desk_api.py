@@ -2,20 +2,22 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from app.certificates.api import Text
 from app.certificates.public_api import CertificateId
-from app.certificates.reading import PREFIX, take_down
+from app.certificates.takedowns import PREFIX, TakedownReason
+from app.certificates.withdrawing import take_down
 from app.kernel.auth import DENIED, desk
 from app.kernel.clock import now
 from app.kernel.http import problems
-from app.kernel.ids import parse_public_id
+from app.kernel.ids import new_id, parse_public_id
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal
 from app.kernel.wiring import Db
 
 Operator = Annotated[Principal, desk(Scope.APPEALS_DECIDE)]
+Reason = Annotated[TakedownReason, Query(description="Why; anybody reads it. 下架原因")]
 
 router = APIRouter(prefix="/v1/admin/certificates", tags=["certificates 证书"])
 
@@ -27,7 +29,9 @@ router = APIRouter(prefix="/v1/admin/certificates", tags=["certificates 证书"]
     status_code=204,
     responses=problems(**DENIED, s404="No such certificate, or nothing of it to take down."),
 )
-def delete_text(certificate_id: CertificateId, text: Text, db: Db, who: Operator) -> None:
-    """Destroy what opens it, as its owner could; the desk's log says who did."""
+def delete_text(
+    certificate_id: CertificateId, text: Text, db: Db, who: Operator, reason: Reason
+) -> None:
+    """Destroy what opens it, as its owner could: the certificate says so, the log says who."""
     named = parse_public_id(PREFIX, certificate_id)
-    db.transact(take_down, who, named, text, at=now())
+    db.transact(take_down, who, named, text, reason, notice=new_id(), at=now())

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.certificates.page import HEADERS, page_of
 from app.certificates.pdf_file import pdf_of
-from app.certificates.reading import PREFIX, Shown, find_certificate
+from app.certificates.reading import Shown, find_certificate
+from app.certificates.takedowns import PREFIX
 from app.certificates.telling import told
 from app.kernel.clock import now
 from app.kernel.etags import OPEN, Known, tagged
@@ -23,8 +24,8 @@ from app.kernel.wiring import Configuration, Db, Limited, Secrets
 
 PRINTS: Final = Limit("certificates.printed", 60, timedelta(minutes=10))
 """A print takes a third of a second."""
-FRESH: Final = {**OPEN, "cache-control": "public, max-age=0, must-revalidate", "vary": "accept"}
-"""Asked for anew each time: a name may have been withdrawn, or a correction have come."""
+FRESH: Final = {**OPEN, "cache-control": "no-store", "vary": "accept"}
+"""Asked for anew each time, and kept by no cache: a name may be withdrawn, a correction come."""
 DAY: Final = {**OPEN, "cache-control": "public, max-age=86400"}
 UNKNOWN: Final = "There is no such certificate, or not yet."
 VERIFIER: Final = {

@@ -13,19 +13,17 @@ from sqlmodel import Session
 from app.activities.left import left_of
 from app.anchoring.closing import header_of
 from app.anchoring.publishing import anchoring_of
-from app.books.openings import opened, texts_of, withdraw_texts
+from app.books.openings import opened, texts_of
 from app.cancellations.queries import parts_of
-from app.certificates.errors import CertificateUnknown, TextUnknown
+from app.certificates.errors import CertificateUnknown
+from app.certificates.takedowns import PREFIX, Takedown, takedowns_of
 from app.kernel.db import Connection, driver
 from app.kernel.ids import public_id
-from app.kernel.tokens import Principal
 from app.registry.replacing import owed_kg
 from app.registry.retirements import find_retirement
-from app.staff import note_act
 from ledger.certificate import Certificate, canonical
 from ledger.receipt import Json
 
-PREFIX: Final = "cert"
 _ONE: Final = """
 select id, kind, account, epoch, claim, parts, issued_at from certificate where id = %s"""
 _PLACE: Final = """
@@ -44,6 +42,7 @@ class Shown:
     """In the claim's unit."""
     remaining: int
     """What corrections left of it (R6); of units, less those that nothing has replaced yet."""
+    taken_down: Sequence[Takedown]
 
     @property
     def state(self) -> str:
@@ -99,34 +98,8 @@ def find_certificate(
         remaining=_left_of_cancellation(connection, holder, subject)
         if kind == "reduction"
         else amount - owed_kg(connection, find_retirement(session, holder, subject)),
+        taken_down=takedowns_of(connection, subject),
     )
-
-
-def withdraw(session: Session, owner: int, certificate: UUID | None, names: Sequence[str]) -> None:
-    """Destroy what opens texts of one's own cancellation or retirement, certificate or not yet.
-
-    Raises:
-        TextUnknown: There is nothing of it to withdraw.
-    """
-    if certificate is None or not withdraw_texts(driver(session), owner, certificate, names):
-        raise TextUnknown
-
-
-def take_down(
-    session: Session, who: Principal, certificate: UUID | None, name: str, *, at: datetime
-) -> None:
-    """Withdraw a text in its owner's place, and note who did.
-
-    Raises:
-        CertificateUnknown: There is none.
-        TextUnknown: There is nothing of it to withdraw.
-    """
-    row = driver(session).execute(_ONE, (certificate,)).fetchone()
-    if row is None:
-        raise CertificateUnknown
-    withdraw(session, row[2], row[0], [name])
-    public = public_id(PREFIX, row[0])
-    note_act(session, who.name, "certificates.take_down", public, at=at, text=name)
 
 
 def _left_of_cancellation(connection: Connection, owner: int, cancellation: UUID) -> int:

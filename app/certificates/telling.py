@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 from app.certificates.reading import Shown
+from app.certificates.takedowns import NAMES, REASONS
 from app.kernel.quantities import MG_PER_KG
 from ledger.certificate import Purpose
 from ledger.receipt import Json
@@ -108,6 +109,10 @@ def _facts(found: Shown) -> Iterator[Told]:
         yield Told("对应期间 Period", claim["period"])
     yield Told("注销日期 Cancelled on", f"{_EPOCH + timedelta(days=claim['day'])}")
     yield Told("出具时间 Issued", f"{found.issued_at:%Y-%m-%d %H:%M UTC}")
+    for each in found.taken_down:
+        (text_zh, text_en), (why_zh, why_en) = NAMES[each.name], REASONS[each.reason]
+        words = f"{text_zh} {text_en} · {each.on} · {why_zh} {why_en}"
+        yield Told("平台下架 Taken down", words)
 
 
 def _class(asset: Json, serials: str | None) -> str:

@@ -6,8 +6,9 @@ Kept are successes and refusals below 500, for eight days; a defect keeps nothin
 try runs. A citizen's answers lie in the citizen's bucket, those of the desk live once.
 """
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Annotated, Final, LiteralString, NamedTuple
@@ -49,6 +50,14 @@ insert into desk_answer (actor, key, request, kept_until) values (%s, %s, %s, %s
 on conflict (actor, key) do nothing"""
 _FIRST_DESK: Final = "select request, status, body from desk_answer where actor = %s and key = %s"
 _KEEP_DESK: Final = "update desk_answer set status = %s, body = %s where actor = %s and key = %s"
+_BLANK: Final = """
+   set body = convert_to((convert_from(body, 'UTF8')::jsonb || %(blank)s::jsonb)::text, 'UTF8')
+ where {} and case when convert_from(body, 'UTF8') like %(mention)s
+                   then convert_from(body, 'UTF8')::jsonb ?& %(names)s::text[] end"""
+_BLANK_OWN: Final = "update citizen_answer" + _BLANK.format(
+    "bucket = %(bucket)s and account = %(account)s"
+)
+_BLANK_DESK: Final = "update desk_answer" + _BLANK.format("true")
 _SWEEP: Final = (
     "delete from citizen_answer where bucket >= 0 and kept_until < %s",
     "delete from desk_answer where kept_until < %s",
@@ -131,6 +140,23 @@ def answer_once(  # noqa: PLR0917 -- the request, its key, who, what, and how it
 def sweep(session: Session, *, before: datetime) -> int:
     """Forget answers that had to be kept until an instant; gives how many rows went."""
     return sum(driver(session).execute(each, (before,)).rowcount for each in _SWEEP)
+
+
+def blank(session: Session, bucket: int, owner: int, mention: str, names: Iterable[str]) -> None:
+    """Empty fields of the answers that are kept and name an object, of its owner or their staff.
+
+    What somebody withdrew is not told again to whoever tries the same request again.
+    """
+    each = [*names]
+    facts = {
+        "bucket": bucket,
+        "account": owner,
+        "mention": f"%{mention}%",
+        "names": each,
+        "blank": json.dumps(dict.fromkeys(each)),
+    }
+    for statement in (_BLANK_OWN, _BLANK_DESK):
+        driver(session).execute(statement, facts)
 
 
 def attempt(

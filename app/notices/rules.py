@@ -15,6 +15,7 @@ class NoticeKind(StrEnum):
     ORDER_REVERSED = "order.reversed"
     CANCELLATION_FINAL = "cancellation.final"
     CANCELLATION_REVERTED = "cancellation.reverted"
+    CERTIFICATE_REDACTED = "certificate.redacted"
     UNITS_RECALLED = "units.recalled"
 
 
@@ -69,6 +70,13 @@ _WORDS: Final[Mapping[NoticeKind, Words]] = MappingProxyType(
             "您申请注销的 {co2e} CO2e 已另作他用或被更正，本次注销未执行。",
             "What your cancellation of {co2e} CO2e would take had gone elsewhere; nothing was"
             " cancelled.",
+        ),
+        NoticeKind.CERTIFICATE_REDACTED: Words(
+            "证书上的文字已被下架",
+            "Words on a certificate were taken down",
+            "平台已永久下架您证书 {certificate} 上的文字，原因见证书页；证书的数量与效力不变。",
+            "We have taken down words on your certificate {certificate} for ever; it says why. What"
+            " it proves stays as it is.",
         ),
         NoticeKind.UNITS_RECALLED: Words(
             "您的减排所在批次有单位被撤回",

@@ -13,7 +13,7 @@ from app.activities.corrections import Correction, correct
 from app.cancellations.posting import CANCELLED
 from app.certificates import find_certificate
 from app.certificates.errors import CertificateUnknown, TextUnknown
-from app.certificates.reading import withdraw
+from app.certificates.withdrawing import withdraw
 from app.kernel.clock import now
 from app.kernel.db import Database, driver
 from app.kernel.ids import new_id

@@ -111,6 +111,7 @@ REFERENCE = {
 CENTRAL = {
     "job",
     "certificate",
+    "claim_takedown",
     "gathering_line",
     "inventory",
     "gathering_plan",

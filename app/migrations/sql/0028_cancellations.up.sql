@@ -76,11 +76,22 @@ comment on table certificate is 'The proof as it was when it became final; it ho
 comment on column certificate.id is 'The same as of its cancellation or retirement';
 comment on column certificate.claim is 'Canonical JSON';
 
-select make_append_only(t) from unnest(array['cancellation_part', 'certificate']::regclass[]) t;
+create table claim_takedown (
+  subject uuid not null references certificate (id),
+  name text not null check (name in ('holder', 'beneficiary', 'message')),
+  reason text not null check (reason in ('personal', 'offensive', 'false', 'ordered')),
+  taken_down_on date not null,
+  primary key (subject, name)
+);
+comment on table claim_takedown is 'Texts that the desk took down: public, so that nothing changes silently';
+create index claim_takedown_newest on claim_takedown (taken_down_on, subject, name);
 
-grant select on claim_opening, cancellation, cancellation_part, certificate
+select make_append_only(t)
+  from unnest(array['cancellation_part', 'certificate', 'claim_takedown']::regclass[]) t;
+
+grant select on claim_opening, cancellation, cancellation_part, certificate, claim_takedown
   to tanpu_app, tanpu_audit;
-grant insert on claim_opening, cancellation, cancellation_part to tanpu_app;
+grant insert on claim_opening, cancellation, cancellation_part, claim_takedown to tanpu_app;
 grant insert on certificate to tanpu_worker;
 grant delete on claim_opening to tanpu_app;
 grant update (reverted_at, reason) on cancellation to tanpu_app;

@@ -35,7 +35,7 @@ def said(claimed: Given, remaining: int, *names: str) -> ToldCertificate:
     )
     amount = sum(part.amount for part in claimed.parts)
     name, at = f"cert_{claimed.claim['subject'][4:]}", datetime(2026, 11, 22, 19, tzinfo=UTC)
-    return told(Shown(made, name, at, amount, remaining), "2026-11-22 19:00 UTC")
+    return told(Shown(made, name, at, amount, remaining, []), "2026-11-22 19:00 UTC")
 
 
 @pytest.mark.parametrize(
