@@ -31,6 +31,7 @@ from tests.support.auditing import tampered
 from tests.support.owners import BUS, asset_number
 from tests.support.points import citizens
 from tests.support.registry import Registry
+from tests.support.retirements import Held, ask, wish
 
 DAY = timedelta(days=1)
 
@@ -79,7 +80,7 @@ def close(registry: Registry, chain: ChainUnits | None = None, days: int = 0) ->
 def test_units_are_counted_where_they_are(registry: Registry, batch: Batch) -> None:
     holder = registry.operator.owner
     assert units(registry, batch) == UnitsOfBatch(12, 10, 0, 2, 0, 0, 0)
-    move(registry, batch, holder, holder + 1, 4, Code.HOLD)
+    ask(registry.db, wish(Held(holder, batch.id), 4))
     assert units(registry, batch) == UnitsOfBatch(12, 6, 4, 2, 0, 0, 0)
 
 
