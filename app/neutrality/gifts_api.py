@@ -89,7 +89,7 @@ def list_gifts(me: Me, db: Db, limit: Limit = 50, cursor: Cursor = None) -> Gath
     status_code=201,
     response_model=TripSideOut,
     responses=problems(
-        **KEYED,
+        **KEYED | {"s422": f"{KEYED['s422'][:-1]}; or this is no ticket of the gathering."},
         s404="There is no such gathering, or no such trip of yours on its days.",
         s409="It was chosen otherwise before, or is too late, or what it earned or the ticket is"
         " used.",

@@ -29,6 +29,7 @@ from app.registry.batches import Batch, find_batch, lock_batch
 from app.registry.handing_over import Units, legs
 from app.registry.passport import UnitUse, check_passport
 from app.registry.recalled import void_given_back
+from app.webhooks import News, NewsKind, organisation_owner, tell
 from ledger.certificate import Purpose
 from ledger.chart import Code
 
@@ -243,6 +244,15 @@ def _expire(
     over = driver(session).execute(_OVER, (gathering, day_of(at))).fetchall()
     parts = [(each, each.left_kg) for each in (Reservation(*row) for row in over)]
     give_back(session, locked, parts, new_id=new_id, at=at)
+    tell(session, [_ended(locked, *part, id_=new_id(), at=at) for part in parts])
+
+
+def _ended(
+    gathering: Gathering, reservation: Reservation, kg: int, *, id_: UUID, at: datetime
+) -> News:
+    owner, cause = organisation_owner(gathering.organisation), reservation.public
+    data = {"gathering": gathering.public, "reservation": cause, "quantity_kg": kg}
+    return News(id_, owner, NewsKind.RESERVATION_ENDED, cause, data, at)
 
 
 def note_reservation(connection: Connection, gathering: Gathering, made: Reservation) -> None:

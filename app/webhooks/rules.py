@@ -43,6 +43,8 @@ class NewsKind(StrEnum):
     PURCHASE_PAID = "purchase.paid"
     """The buyer has the units, or they are retired for it; the seller has sold them."""
     PURCHASE_EXPIRED = "purchase.expired"
+    RESERVATION_ENDED = "reservation.ended"
+    """What a gathering had set aside is its organisation's again: its day is over."""
     RECALL_OPENED = "recall.opened"
     """Units that somebody holds or used stand for nothing; what is done about it is public."""
     PING = "webhook.ping"
@@ -62,7 +64,12 @@ NEWS: Final[Mapping[str, frozenset[NewsKind]]] = MappingProxyType(
     {
         "merchant": MERCHANT_NEWS,
         "organisation": frozenset(
-            {NewsKind.PURCHASE_PAID, NewsKind.PURCHASE_EXPIRED, NewsKind.RECALL_OPENED}
+            {
+                NewsKind.PURCHASE_PAID,
+                NewsKind.PURCHASE_EXPIRED,
+                NewsKind.RESERVATION_ENDED,
+                NewsKind.RECALL_OPENED,
+            }
         ),
         "partner": frozenset({NewsKind.POINTS_EXPIRING}),
         "operator": frozenset({NewsKind.POINTS_EXPIRING, NewsKind.BUDGET_LOW}),

@@ -52,14 +52,9 @@ def test_what_was_emitted_is_retired_in_whole_units(race: Marathon) -> None:
     (serial,) = [each.serial for each in race.db.read(retirements, race.gathering)]
     assert serial is not None
     assert serial.split("-")[4:6] == ["0000000001", "0000000574"]
-
-
-def test_a_retirement_names_its_gathering_to_everybody(race: Marathon) -> None:
-    (made,) = race.retired()
     query = "select words, is_public from claim_opening where subject = %s and name = 'message'"
-    inventory = race.standing().inventory
-    said = f"{race.gathering.public}; inventory 1 {inventory.digest.hex()}"
-    assert one(race.db, query, made.id) == (said, True)
+    said = f"{race.gathering.public}; inventory 1 {standing.inventory.digest.hex()}"
+    assert one(race.db, query, asked.id) == (said, True), "it names its gathering to everybody"
 
 
 def test_what_is_not_reserved_is_not_retired(race: Marathon) -> None:

@@ -160,23 +160,23 @@ def test_32_clients_never_share_more_than_was_retired(race: Marathon) -> None:
     assert one(race.db, summed) == (RETIRED_KG * KG,)
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "update share_ticket set claimed_at = null",
-        "update share_ticket set claimed_at = claimed_at + interval '1 day'",
-        "update share_total set claimed_mg = 1",
-        "delete from share_total",
-        "delete from share_ticket",
-        "update share_issue set share_mg = 1",
-    ],
+TAKEN_BACK = (
+    "update share_ticket set claimed_at = null",
+    "update share_ticket set claimed_at = claimed_at + interval '1 day'",
+    "update share_total set claimed_mg = 1",
+    "delete from share_total",
+    "delete from share_ticket",
+    "update share_issue set share_mg = 1",
 )
-def test_the_application_can_take_no_claim_back(race: Marathon, statement: str) -> None:
+
+
+def test_the_application_can_take_no_claim_back(race: Marathon) -> None:
     race.retired()
     (words,) = tickets(race, 1, KG)
     claimed(race, words)
     refused = (errors.InsufficientPrivilege, errors.CheckViolation)
     with psycopg.connect(race.db.url, autocommit=True) as connection:
         connection.execute("set role tanpu_app")
-        with pytest.raises(refused):
-            connection.execute(statement.encode())
+        for statement in TAKEN_BACK:
+            with pytest.raises(refused):
+                connection.execute(statement.encode())

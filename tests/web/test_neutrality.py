@@ -116,11 +116,17 @@ def test_from_a_plan_to_a_statement(race: Marathon, organiser: Person, client: T
     )
 
 
-def test_a_statement_names_every_row_and_is_never_of_the_old_standard(
-    race: Marathon, organiser: Person, client: TestClient
+def test_a_statement_in_each_of_its_forms(
+    race: Marathon, organiser: Person, client: TestClient, city: City
 ) -> None:
-    stated(race, organiser)
-    said = done(client.get(public(race)), 200)["statement"]
+    """JSON names every row, under a signed status; page and print say the same; so does a proof."""
+    issued = stated(race, organiser)
+    shown = done(client.get(public(race)), 200)
+    said, status = shown["statement"], shown["status"]
+    signature = bytes.fromhex(status.pop("signature"))
+    check = partial(is_signed, city.keys.receipt.public_key())
+    assert check(signature, canonical(status))
+    assert not check(signature, canonical(status | {"covered_mg": "1"}))
     assert said["shape"].startswith("ISO 14068-1:2023")
     (line,) = said["inventory"]["lines"]
     assert (line["factor"]["table"], line["factor"]["row"]) == ("cn-grid", "上海/2023")
@@ -136,18 +142,19 @@ def test_a_statement_names_every_row_and_is_never_of_the_old_standard(
         "CO2 alone",
     ):
         assert word in text
-    assert "PAS 2060" not in text
-
-
-def test_a_status_is_signed(
-    race: Marathon, organiser: Person, client: TestClient, city: City
-) -> None:
-    stated(race, organiser)
-    status = done(client.get(public(race)), 200)["status"]
-    signature = bytes.fromhex(status.pop("signature"))
-    check = partial(is_signed, city.keys.receipt.public_key())
-    assert check(signature, canonical(status))
-    assert not check(signature, canonical(status | {"covered_mg": "1"}))
+    assert "PAS 2060" not in text, "the standard that it replaced"
+    printed = client.get(public(race, "/statement.pdf"))
+    assert printed.headers["content-type"] == "application/pdf"
+    assert printed.content.startswith(b"%PDF-")
+    rows = rows_of(told(race.db.read(find_statement, race.gathering.id), "now"), "link")
+    words = "\n".join(cell for row in rows for cell in row.cells)
+    balance = ("573.700000 kg", f"{RETIRED_KG} kg", "0 kg", f"{RETIRED_KG}.000000 kg")
+    for word in ("城市马拉松", "碳中和声明", "TP1-", issued["digest"], "0.5737 kg", *balance):
+        assert word in words, word
+    proof = done(client.get(public(race, "/proof")), 200)
+    (retired,) = proof["statement"]["retirements"]
+    assert [*proof][1] == "status"
+    assert (proof["certificates"], proof["pending"]) == ([], [retired["certificate"]])
 
 
 def test_what_is_lacking_comes_first_everywhere(
@@ -174,27 +181,6 @@ def test_what_is_lacking_comes_first_everywhere(
     race.taken()
     assert done(organiser.post(at(race, "/statement"), None))["version"] == 2
     assert done(client.get(public(race) + "?version=1"), 200)["status"]["state"] == "neutral"
-
-
-def test_a_print_has_the_statement(race: Marathon, organiser: Person, client: TestClient) -> None:
-    issued = stated(race, organiser)
-    printed = client.get(public(race, "/statement.pdf"))
-    assert printed.headers["content-type"] == "application/pdf"
-    assert printed.content.startswith(b"%PDF-")
-    said = told(race.db.read(find_statement, race.gathering.id), "now")
-    words = "\n".join(cell for row in rows_of(said, "link") for cell in row.cells)
-    for word in ("城市马拉松", "碳中和声明", "TP1-", issued["digest"], "0.5737 kg", "link"):
-        assert word in words, word
-
-
-def test_a_proof_says_what_is_pending(
-    race: Marathon, organiser: Person, client: TestClient
-) -> None:
-    stated(race, organiser)
-    proof = done(client.get(public(race, "/proof")), 200)
-    (retired,) = proof["statement"]["retirements"]
-    assert [*proof][1] == "status"
-    assert (proof["certificates"], proof["pending"]) == ([], [retired["certificate"]])
 
 
 def test_what_is_given_back_or_taken_back(race: Marathon, organiser: Person) -> None:
