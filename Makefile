@@ -10,6 +10,8 @@ BIN := $(CURDIR)/.venv/bin
 # The wheel's node and npm before the system's; never another Python fetched from elsewhere.
 export PATH := $(BIN):$(PATH)
 export UV_PYTHON_DOWNLOADS := never
+# Every process that a test starts would compile the city anew.
+unexport PYTHONDONTWRITEBYTECODE
 export npm_config_audit := false
 export npm_config_fund := false
 export npm_config_update_notifier := false

@@ -38,7 +38,7 @@ from tests.support.acts import rows
 from tests.support.market import HELD_FOR, QUOTED_FOR, Market
 from tests.support.registry import Registry
 
-RUNS: Final = int(os.environ.get("TANPU_MARKET_RUNS", "60"))
+RUNS: Final = int(os.environ.get("TANPU_MODEL_RUNS", "60"))
 STEPS: Final = 30
 PARTIES: Final = 3
 STOCK_KG: Final = 500
