@@ -1,6 +1,6 @@
 """Forgetting a person (清除个人信息): every row that says more of them than a number."""
 
-from typing import Final
+from typing import Final, LiteralString
 
 from sqlmodel import Session
 
@@ -20,10 +20,8 @@ APPEAL: Final = "apl"
 _PAIRS: Final = """
 delete from guardianship where bucket = %s and account = %s returning id, other"""
 _OTHER_SIDE: Final = "delete from guardianship where bucket = %s and account = %s and id = %s"
-_OBJECTS: Final = """
-select %s, id from project where bucket = %s and account = %s
-union all
-select %s, id from appeal where bucket = %s and account = %s"""
+_PROJECTS: Final[LiteralString] = "select id from project where bucket = %s and account = %s"
+_APPEALS: Final[LiteralString] = "select id from appeal where bucket = %s and account = %s"
 _USES: Final = "delete from limit_use where who = any(%s)"
 
 
@@ -49,5 +47,8 @@ def forget(session: Session, keys: Keys, citizen: Citizen) -> None:
 def _objects(connection: Connection, citizen: Citizen) -> list[str]:
     """Give the public ids under which the desk writes of what is somebody's."""
     owner = (citizen.bucket, citizen.number)
-    rows = connection.execute(_OBJECTS, (PROJECT, *owner, APPEAL, *owner))
-    return [public_id(prefix, id_) for prefix, id_ in rows]
+    return [
+        public_id(prefix, id_)
+        for prefix, query in ((PROJECT, _PROJECTS), (APPEAL, _APPEALS))
+        for (id_,) in connection.execute(query, owner)
+    ]

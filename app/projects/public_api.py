@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from app.kernel.http import problems
 from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.wiring import Db, Secrets
-from app.projects.schemas import PublicProjectPage
+from app.projects.public_schemas import PublicProjectPage
 from app.projects.showing import public_projects
 
 router = APIRouter(prefix="/v1/public", tags=["projects 减排项目"])

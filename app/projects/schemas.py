@@ -348,39 +348,6 @@ class ReportOut(ReportRow):
     reduction: ReductionOut
 
 
-class PublicProjectOut(BaseModel):
-    """A registered project as anybody sees it, in days and kilograms; of a citizen nothing."""
-
-    model_config = _FROZEN
-
-    id: str = Field(examples=["prj_01k0000000000000000000000a"])
-    owner_kind: OwnerKind
-    organisation_zh: str | None = Field(description="None for a citizen's.")
-    organisation_en: str | None
-    title_zh: str | None
-    title_en: str | None
-    site: str | None
-    methodology: str
-    version: int
-    state: ProjectState
-    registered_on: date
-    crediting_since: date
-    crediting_until: date
-    ended_on: date | None
-    reduction: ReductionOut = Field(
-        description="Accrued to its owner so far, in whole kilograms, rounded down."
-    )
-
-
-class PublicProjectPage(BaseModel):
-    """Some registered projects, the newest first."""
-
-    model_config = _FROZEN
-
-    data: Sequence[PublicProjectOut]
-    next_cursor: str | None
-
-
 def wish_in(body: DesignIn) -> Wish:
     """Read a design."""
     meters = [MeterWish(e.kind, e.label, e.provider, e.number) for e in body.meters]

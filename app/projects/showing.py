@@ -22,6 +22,7 @@ from app.projects.monitoring import (
     kept_readings,
     project_of,
 )
+from app.projects.public_schemas import PublicProjectOut
 from app.projects.registry import (
     PREFIX,
     Project,
@@ -41,7 +42,6 @@ from app.projects.schemas import (
     ProjectOut,
     ProjectReviewOut,
     ProjectRow,
-    PublicProjectOut,
     ReadingOut,
     ReportOut,
     ReportRow,

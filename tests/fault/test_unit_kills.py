@@ -1,4 +1,4 @@
-"""Kill -9 of whoever trades, retires, recalls and tells the chain (单位断电测试): 60 times.
+"""Kill -9 of whoever trades, buys, retires, recalls and tells the chain (单位断电测试): 60 times.
 
 Goal: what was answered is done, once; what was refused is not; every unit is in one place, in the
 registry, the ledger and the contract alike; and afterwards all is as alive as before. Method: a
@@ -99,17 +99,16 @@ def stage(
 ) -> tuple[Stage, AnvilRegister]:
     registry, chain = Registry(db, worker_db, keys, tmp_path), AnvilRegister(node)
     registry.terms(buffer_permille=0)
-    operator, buffer = registry.operator.owner, _buffer(db)
-    owners = [
-        organisation(db, keys, number, at=registry.at).organisation.owner for number in (2, 3, 4)
-    ]
+    operator, buffer = registry.operator, _buffer(db)
+    others = [organisation(db, keys, number, at=registry.at).organisation for number in (2, 3, 4)]
+    firms = [(each.id, each.owner) for each in (operator, *others)]
     made = [
-        issued_to(db, operator, BATCH_KG, at=now(), buffer=(buffer, BUFFER_KG))
+        issued_to(db, operator.owner, BATCH_KG, at=now(), buffer=(buffer, BUFFER_KG))
         for _ in range(BATCHES)
     ]
     batches = {each.id: (each.public, each.asset) for each in made}
     diary = tmp_path / "diary"
-    facts = (db.url, node.url, chain.address, chain.key, [operator, *owners], batches, diary)
+    facts = (db.url, node.url, chain.address, chain.key, firms, batches, diary)
     return Stage(*facts), chain
 
 
@@ -148,6 +147,7 @@ def _untrue(db: Database, deeds: Mapping[UUID, list[Deed]]) -> list[tuple[UUID, 
     asked = {id_: (reverted, taken) for id_, reverted, taken in rows(db, RETIREMENTS)}
     moved = {cause: (count, total) for cause, count, total in rows(db, MOVES)}
     recalls = {id_ for (id_,) in rows(db, "select id from recall")}
+    bought = dict(rows(db, "select id, outcome from purchase"))
 
     def is_untrue(id_: UUID, deed: Deed) -> bool:
         if deed.said == "unknown":
@@ -158,10 +158,12 @@ def _untrue(db: Database, deeds: Mapping[UUID, list[Deed]]) -> list[tuple[UUID, 
                 return moved.get(id_, (0, 0)) != ((2, 0) if is_done else (0, 0))
             case "ask":
                 return (id_ in asked) != is_done
+            case "drop":
+                return (bought[id_] == "cancelled") != is_done
             case "revert":
                 return asked[id_] != ((True, False) if is_done else (False, True))
             case _:
-                return (id_ in recalls) != is_done
+                return (id_ in recalls or id_ in bought) != is_done
 
     return [
         (id_, told) for id_, told in deeds.items() if any(is_untrue(id_, each) for each in told)
