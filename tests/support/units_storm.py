@@ -1,7 +1,8 @@
 """A process that does things to units until it is killed (单位断电进程), and says what it means to.
 
-Traders move, ask for and take back; one worker takes, recalls, replaces and tells the chain. Each
-deed is written down before it is begun and after it was answered, in lines that a kill cannot tear.
+Traders move, ask for and take back, buy and let go; one worker takes, recalls, replaces and tells
+the chain. Each deed is written down before it is begun and after it was answered, in lines that a
+kill cannot tear.
 """
 
 import os
@@ -13,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError
@@ -26,6 +27,10 @@ from app.kernel.clock import day_of, now
 from app.kernel.db import Database, driver
 from app.kernel.ids import new_id
 from app.kernel.problems import Refusal
+from app.market import buy
+from app.market.listings import Terms, list_units
+from app.market.purchases import Buying, cancel
+from app.market.quotes import quote
 from app.registry.handing_over import Units, legs
 from app.registry.recalling import carry_out_recalls
 from app.registry.recalls import open_recall
@@ -38,6 +43,8 @@ from tests.support.retirements import texts
 
 TRADERS: Final = 6
 COOL_DOWN: Final = timedelta(milliseconds=200)
+HOUR: Final = timedelta(hours=1)
+PRICE_FEN: Final = 6_500
 USES: Final = (Purpose.PUBLIC_BENEFIT, Purpose.VOLUNTARY_OFFSET)
 
 
@@ -49,7 +56,8 @@ class Stage:
     rpc: str
     contract: str
     anchor_key: bytes
-    owners: Sequence[int]
+    firms: Sequence[tuple[UUID, int]]
+    """Organisations, and their owners in the books."""
     batches: Mapping[UUID, tuple[str, int]]
     """Public id and asset, by id."""
     diary: Path
@@ -80,29 +88,61 @@ def be(stage: Stage, seed: int) -> None:
     sys.exit(1)
 
 
+@dataclass
+class Trader:
+    """Who moves, asks for, takes back, buys and lets go."""
+
+    stage: Stage
+    rng: random.Random
+    db: Database
+    mine: dict[str, list[tuple[UUID, int | UUID]]]
+    """What it may undo, by the deed that does, with whose it is."""
+
+    def choose(self) -> tuple[str, UUID, int | UUID | None]:
+        """Give a deed to do: its name, its id, and of what is undone whose it is."""
+        what = self.rng.choice(("move", "ask", "ask", "revert", "buy", "drop"))
+        undone = self.mine.get(what)
+        if undone is None:
+            return what, new_id(), None
+        if not undone:
+            return self.choose()
+        return what, *undone.pop(self.rng.randrange(len(undone)))
+
+    def do(self, what: str, deed: UUID, whose: int | UUID | None) -> None:
+        """Do it."""
+        batch, kg = self.rng.choice(list(self.stage.batches)), self.rng.randint(1, 5)
+        (firm, owner), (other, receiver) = self.rng.sample(self.stage.firms, 2)
+        match what:
+            case "move":
+                asset = self.stage.batches[batch][1]
+                self.db.transact(_move, Units(asset, kg), owner, receiver, deed)
+            case "ask":
+                use = self.rng.choice(USES)
+                wish = RetirementWish(
+                    deed, owner, batch, kg, use, None, texts(""), cool_down=COOL_DOWN
+                )
+                fresh: dict[str, Any] = {"new_id": new_id, "new_salt": _salt}
+                self.db.transact(request_retirement, wish, **fresh, at=now())
+                self.mine["revert"].append((deed, owner))
+            case "revert":
+                self.db.transact(revert_retirement, whose, deed, new_id=new_id, at=now())  # type: ignore[arg-type] -- an owner
+            case "buy":
+                terms = Terms(batch, kg, 1, PRICE_FEN, now(), now() + HOUR)
+                buying = Buying(other, receiver, "oru_one", HOUR)
+                self.db.transact(_buy, (firm, owner), terms, buying, deed)
+                self.mine["drop"].append((deed, other))
+            case _:
+                self.db.transact(cancel, whose, deed, new_id=new_id, at=now())  # type: ignore[arg-type] -- a firm
+
+
 def _trade(stage: Stage, seed: int, diary: Diary) -> None:
-    rng, db, mine = random.Random(seed), Database(stage.url, pool_size=1), list[tuple[int, UUID]]()
+    db = Database(stage.url, pool_size=1)
+    trader = Trader(stage, random.Random(seed), db, {"revert": [], "drop": []})
     while True:
-        what = rng.choice(("move", "ask", "ask", "revert"))
-        deed, batch = new_id(), rng.choice(list(stage.batches))
-        owner, kg = rng.choice(stage.owners), rng.randint(1, 5)
-        if what == "revert":
-            if not mine:
-                continue
-            owner, deed = mine.pop(rng.randrange(len(mine)))
+        what, deed, whose = trader.choose()
         diary.note(deed, what, "begun")
         try:
-            if what == "move":
-                other = rng.choice([each for each in stage.owners if each != owner])
-                db.transact(_move, Units(stage.batches[batch][1], kg), owner, other, deed)
-            elif what == "ask":
-                wish = RetirementWish(
-                    deed, owner, batch, kg, rng.choice(USES), None, texts(""), cool_down=COOL_DOWN
-                )
-                db.transact(request_retirement, wish, new_id=new_id, new_salt=_salt, at=now())
-                mine.append((owner, deed))
-            else:
-                db.transact(revert_retirement, owner, deed, new_id=new_id, at=now())
+            trader.do(what, deed, whose)
         except Refusal:
             diary.note(deed, what, "refused")
         except DBAPIError:
@@ -142,6 +182,17 @@ def _move(session: Session, units: Units, source: int, target: int, cause: UUID)
     today = day_of(now())
     both = legs(units, source=source, target=target, cause=cause, today=today, new_id=new_id)
     post(driver(session), both)
+
+
+def _buy(
+    session: Session, seller: tuple[UUID, int], terms: Terms, buying: Buying, purchase: UUID
+) -> None:
+    """Offer, quote and buy at once; nobody pays."""
+    listing, quoted, at = new_id(), new_id(), terms.opens_at
+    list_units(session, seller, terms, listing=listing, by=buying.by, at=at)
+    what = (buying.organisation, listing, terms.quantity_kg)
+    quote(session, *what, quote=quoted, by=buying.by, valid_for=HOUR, at=at)
+    buy(session, buying, quoted, None, purchase=purchase, held=new_id(), at=at)
 
 
 def _salt() -> bytes:
