@@ -144,10 +144,8 @@ def check_inventory(statement: Json) -> int:
     need(sha(canonical(inventory)) == raw(statement["inventory_sha256"]), "another inventory")
     need(inventory["gathering"] == statement["subject"]["gathering"], "of another gathering")
     need(inventory["stage"] == "actual", "only expected")
-    categories, tiers = (
-        dict.fromkeys(inventory["categories"], 0),
-        dict.fromkeys(statement["tiers"], 0),
-    )
+    categories = dict.fromkeys(inventory["categories"], 0)
+    tiers = dict.fromkeys(statement["tiers"], 0)
     for line in inventory["lines"]:
         need(type(line["co2e_mg"]) is int and line["co2e_mg"] >= 0, "a line of no whole amount")
         categories[line["category"]] += line["co2e_mg"]
