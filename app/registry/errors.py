@@ -127,13 +127,6 @@ class NotCorrected(Refusal):
     title_zh = "核查发现无法更正,不能确认该批次池"
 
 
-class BelowOneUnit(Refusal):
-    """What stays of the lot is less than a unit of one kilogram."""
-
-    code = "lots.below_one_unit"
-    title_zh = "可签发量不足一个单位"
-
-
 class BatchUnknown(Refusal):
     """There is no such issue batch, or it has no such unit."""
 

@@ -23,7 +23,6 @@ from app.kernel.scopes import Scope
 from app.organisations import operator_of
 from app.registry.attribution import pooled_mg, staying
 from app.registry.batches import Batch, find_batch, unit_asset
-from app.registry.errors import BelowOneUnit
 from app.registry.lots import PREFIX, Lot, LotOutcome, LotStep, close_lot, lock_lot
 from app.registry.origins import PLACES, persons
 from app.registry.pooling import Checks
@@ -40,6 +39,7 @@ from ledger.serials import method_code
 
 ISSUE: Final = "lots.issue"
 ISSUED_FOR: Final = "issued as batch"
+TOO_LITTLE: Final = "less than a unit stayed of it"
 BUCKETS_AT_ONCE: Final = 16
 _UNIT: Final = SYSTEM_ACCOUNTS["issuance/unit"]
 _LOCK: Final = "select pg_advisory_xact_lock(hashtext('issuance'), %s)"
@@ -102,26 +102,31 @@ def ask_issuance(session: Session, asking: Asking, lot: UUID | None) -> Approval
 def issue(session: Session, payload: Payload, signing: Signing) -> None:
     """Issue a lot; the batch's id, and the cause of its transfers, is that of the request.
 
+    A lot of which less than a unit stays is thawed instead, so that its class can go on.
+
     Raises:
         LotState: It is not at the step at which it was asked for.
-        BelowOneUnit: Less than a unit stays of it.
         OperatorUnknown, TermsUnset: See their own words.
     """
     lot = lock_lot(session, parse_public_id(PREFIX, payload["lot"]), LotStep.CONFIRMED)
     batch = issue_lot(session, lot, signing)
+    if batch is None:
+        note_act(session, signing.signed_by, "lots.thaw", lot.public, at=signing.at)
+        return
     told = {"lot": lot.public, "quantity_kg": batch.quantity_kg, "buffer_kg": batch.buffer_kg}
     note_act(session, signing.signed_by, ISSUE, batch.public, at=signing.at, **told)
 
 
-def issue_lot(session: Session, lot: Lot, signing: Signing) -> Batch:
-    """Issue a lot that is locked and confirmed."""
+def issue_lot(session: Session, lot: Lot, signing: Signing) -> Batch | None:
+    """Issue a lot that is locked and confirmed, or close it where less than a unit stays of it."""
     connection = driver(session)
     lock_series(connection, lot.asset)
     _stage(connection, lot)
     (mg,) = connection.execute(_TOTAL, (lot.id,)).fetchall()[0]
     made = issue_of(mg, terms_in_force(session).buffer_permille)
     if made.quantity_kg == 0:
-        raise BelowOneUnit(co2e_mg=mg)
+        close_lot(connection, lot.id, LotOutcome.THAWED, TOO_LITTLE, at=signing.at)
+        return None
     batch = _insert(connection, lot, made, signing)
     facts = {
         "lot": lot.id,

@@ -25,7 +25,7 @@ class LotOutcome(StrEnum):
     REJECTED = "rejected"
     """By its verifier; its milligrams are in the pool again."""
     THAWED = "thawed"
-    """A party missed its time, or there was nothing to freeze."""
+    """Nobody revealed a nonce, or there was nothing to freeze, or too little to issue."""
 
 
 class LotStep(StrEnum):

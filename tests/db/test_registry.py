@@ -17,10 +17,12 @@ from app.kernel.db import Database, driver
 from app.kernel.ids import new_id
 from app.kernel.problems import Refusal
 from app.kernel.secrets import Keys
-from app.registry.errors import BelowOneUnit, ClassNotPooled, LotOpen, LotState, TermsUnset
+from app.registry.errors import ClassNotPooled, LotOpen, LotState, TermsUnset
 from app.registry.freezing import sweep
+from app.registry.issuing import issue
 from app.registry.lineage import LeftOut, OpenedRow, leaves_of_unit, open_row, own_units
 from app.registry.lots import LotOutcome, LotStep
+from app.registry.reporting import report_of
 from app.registry.verification import Finding, Verdict, error_rate_of, find, sampled_rows
 from ledger.assets import Reduction
 from ledger.log import tree_hash
@@ -280,9 +282,14 @@ def test_nothing_is_frozen_before_terms_are_set_or_twice_at_once(
         registry.begin(BUS)
     registry.sampled(first.id)
     registry.confirmed(first.id)
-    with pytest.raises(BelowOneUnit):
-        registry.issue(first.id)
+    # Less than a unit stays of it: it is closed, so that the class can go on.
     assert registry.lot(first.id).step is LotStep.CONFIRMED
+    db.transact(issue, {"lot": first.public}, registry.signing())
+    closed = registry.lot(first.id)
+    assert (closed.outcome, closed.reason) == (LotOutcome.THAWED, "less than a unit stayed of it")
+    assert one(db, "select count(*) from issue_batch") == (0,)
+    registry.pool(citizens(db, keys, 1)[0], asset_number(db, BUS), 100_000)
+    assert registry.issued(BUS).quantity_kg == 1
 
 
 def test_a_lot_of_nothing_is_closed(registry: Registry, db: Database, keys: Keys) -> None:
@@ -338,3 +345,6 @@ def test_an_erased_person_s_milligrams_stay_in_the_pool(
     lot = registry.frozen(rides)
     assert [reason for _, _, reason in framed(db, lot.id) if reason] == ["owner.erased"] * 2
     assert lot.leaves == 18
+    registry.sampled(lot.id)
+    told = db.read(report_of, lot.id).told()
+    assert told["excluded"] == [{"reason": "owner.erased", "acts": 2, "co2e_kg": 2}], "and counted"

@@ -7,6 +7,9 @@ from uuid import UUID
 
 import pytest
 
+from app.activities import Standing, settle
+from app.activities.choice import chosen
+from app.kernel.clock import day_of, now
 from app.kernel.db import Database
 from app.kernel.ids import new_id, public_id
 from app.kernel.scopes import SCOPES, Role
@@ -53,12 +56,17 @@ from ledger.accounts import SYSTEM_ACCOUNTS
 from ledger.assets import Reduction
 from ledger.chart import Code
 from ledger.lots import WITHHELD, draw, nonce_commitment, sample_seed
-from tests.support.acts import one, rows
+from methodologies import Approval
+from tests.support.acts import one, people, provider, rows, send
+from tests.support.desk import put_in_library
+from tests.support.homes import LAST_MONTH, home, month_of, readings
 from tests.support.owners import BUS, asset_number, post_all, row
 from tests.support.points import accrue, citizens, swap
 from tests.support.projects import SINCE, Roofs
 from tests.support.registry import KG, NONCES, Registry
 from tests.support.riders import RIDE, confirmed, record, riders, rode
+
+MONTH = LAST_MONTH.date()
 
 
 @pytest.fixture
@@ -294,3 +302,28 @@ def test_a_projects_report_that_was_found_wrong_is_in_no_lot_any_more(
     assert registry.frozen(BUS).reason == NOTHING
     left = rows(db, "select mg, excluded from lot_row where excluded is not null")
     assert left == [(5 * KG, "verification.report")]
+
+
+def test_a_settled_month_that_was_found_wrong_is_corrected(
+    registry: Registry, db: Database, keys: Keys
+) -> None:
+    document = put_in_library(db, home().replace('"published"', '"official_text"'))
+    first, last = MONTH - timedelta(days=7), day_of(now())
+    valid = Approval(scenario=document.scenario, valid_from=first, valid_until=last)
+    standing = {(document.code, document.version): Standing((), (valid,))}
+    choice, grid = chosen(document, standing=standing), provider(db, "grid")
+    people(db, keys, grid, ["meter-1"], choice=choice)
+    send(db, keys, grid, readings(month_of(8, 6)), choice)
+    assert settle(db, choice, MONTH, at=now()).people == 1
+    swap(db, one(db, "select account from subject")[0])
+    (facts,) = rows(
+        db, "select methodology, version, scenario, grade, vintage from asset where grade = 'A'"
+    )
+    lot = registry.sampled(registry.frozen(Reduction(*facts)).id).id
+    (drawn,) = db.read(sampled_rows, lot)
+    assert (drawn.mg, drawn.provider, drawn.report) == (4 * KG, None, None)
+    less = Finding(drawn.draw, Verdict.OVERSTATED, 3 * KG, None, "another meter's days")
+    registry.confirmed(lot, [less])
+    assert rows(db, "select reason, change_mg from act_correction where cause = %s", lot) == [
+        ("verification.overstated", -3 * KG)
+    ]
