@@ -43,7 +43,8 @@ APPEND_ONLY: Final = frozenset(
     | {"purpose_passport", "surrender_ratio", "surrender_obligation"}
     | {"campaign_simulation", "campaign_outcome", "benefit_gift", "benefit_order"}
     | {"cancellation_part", "certificate", "claim_takedown", "conservation"}
-    | {"recall", "recall_batch", "recall_sweep", "recall_void", "recall_given"}
+    | {"recall", "recall_batch", "recall_sweep", "recall_used"}
+    | {"recall_void", "recall_told", "recall_given"}
     | {"issuance_terms", "buffer_owner", "lot_leaf", "lot_tile", "lot_report", "lot_sample"}
     | {"sampled_row", "lot_finding", "lot_decision", "replacement"}
     | {"lot_row", "issued_row", "issued_shortfall"}

@@ -220,7 +220,7 @@ def test_a_deficit_stays_on_the_units_that_were_used_when_it_was_found(
     assert take_retirements(registry.db, at=registry.tick()) == 1
     assert owed(registry, holder, first) + owed(registry, holder, second) == 7
     assert deficit(registry.db, batch) == 7
-    # One unit of the buffer is for the void one that the holder had bought, one for the oldest mark.
+    # One unit of the buffer is for the void one that was bought, one for the oldest mark.
     more(registry)
     carry_out(registry)
     assert (owed(registry, holder, first), owed(registry, holder, second)) == (2, 4)
