@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from datetime import date
 from typing import Literal
-from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from app.certificates.public_api import FRESH
-from app.certificates.takedowns import Takedown, TakedownReason, takedowns
+from app.certificates.takedowns import TakedownReason, TakenDown, takedowns
 from app.kernel.http import problems
 from app.kernel.paging import Cursor, Limit, page_of, read_cursor
 from app.kernel.wiring import Db
@@ -17,15 +16,15 @@ from app.kernel.wiring import Db
 router = APIRouter(prefix="/v1/public", tags=["certificates 证书"])
 
 
-class TakedownOut(BaseModel):
-    """Words that the desk took down from a certificate (下架记录)."""
+class TakenDownOut(BaseModel):
+    """How many texts the desk took down on a day for one reason (下架统计)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    certificate: str = Field(examples=["cert_01k0000000000000000000000a"])
+    taken_down_on: date
     text: Literal["holder", "beneficiary", "message"]
     reason: TakedownReason
-    taken_down_on: date
+    texts: int
 
 
 class TakedownPage(BaseModel):
@@ -33,34 +32,34 @@ class TakedownPage(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    data: Sequence[TakedownOut]
+    data: Sequence[TakenDownOut]
     next_cursor: str | None
 
 
 @router.get(
     "/certificate-takedowns",
     operation_id="listTakedowns",
-    summary="What the desk took down 下架记录",
+    summary="What the desk took down 下架统计",
     responses=problems(s422="The cursor is not one of this list."),
 )
 def list_takedowns(
     db: Db, response: Response, limit: Limit = 50, cursor: Cursor = None
 ) -> TakedownPage:
-    """List names and messages that the desk took down, the newest first, and not what they said."""
+    """Count names and messages that the desk took down; each certificate says it of itself."""
     response.headers.update(FRESH)
-    before = read_cursor(cursor, date, UUID, str) if cursor else None
+    before = read_cursor(cursor, date, str, str) if cursor else None
     found = db.read(takedowns, before=before, limit=limit + 1)
     return page_of(
-        TakedownPage, found, limit, _shown, lambda last: (last.on, last.subject, last.name)
+        TakedownPage, found, limit, _shown, lambda last: (last.on, last.name, last.reason)
     )
 
 
-def _shown(found: Takedown) -> TakedownOut:
-    return TakedownOut.model_validate(
+def _shown(found: TakenDown) -> TakenDownOut:
+    return TakenDownOut.model_validate(
         {
-            "certificate": found.public,
+            "taken_down_on": found.on,
             "text": found.name,
             "reason": found.reason,
-            "taken_down_on": found.on,
+            "texts": found.texts,
         }
     )

@@ -47,8 +47,8 @@ def forget(session: Session, keys: Keys, citizen: Citizen) -> None:
 def _objects(connection: Connection, citizen: Citizen) -> list[str]:
     """Give the public ids under which the desk writes of what is somebody's."""
     owner = (citizen.bucket, citizen.number)
+    projects, appeals = (connection.execute(each, owner) for each in (_PROJECTS, _APPEALS))
     return [
-        public_id(prefix, id_)
-        for prefix, query in ((PROJECT, _PROJECTS), (APPEAL, _APPEALS))
-        for (id_,) in connection.execute(query, owner)
+        *(public_id(PROJECT, id_) for (id_,) in projects),
+        *(public_id(APPEAL, id_) for (id_,) in appeals),
     ]

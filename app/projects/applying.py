@@ -75,8 +75,8 @@ def apply(
     """Lay a project before the experts.
 
     Raises:
-        ProjectsMany, VersionUnknown, MethodologyUnfit, DesignInvalid, CountedElsewhere,
-        MeterTaken: See their own words.
+        ProjectsMany, VersionUnknown, MethodologyUnfit, DesignInvalid, CountedElsewhere: See their
+            own words.
     """
     if count_open(session, me) >= OPEN_MAX:
         raise ProjectsMany(most=OPEN_MAX)
@@ -100,7 +100,7 @@ def revise(
 
     Raises:
         ProjectUnknown, ProjectRegistered, ProjectEnded: See their own words.
-        VersionUnknown, MethodologyUnfit, DesignInvalid, CountedElsewhere, MeterTaken: Likewise.
+        VersionUnknown, MethodologyUnfit, DesignInvalid, CountedElsewhere: Likewise.
     """
     found = own_project(session, me, project, is_locked=True)
     refuse_registered(found)

@@ -59,7 +59,6 @@ def refuse_counted(session: Session, design: Design) -> None:
     Raises:
         CountedElsewhere: Its owner declares so, or the boundary list has its site, a meter or a
             vehicle; the detail says which.
-        MeterTaken: A meter is linked to a citizen, whose acts it would be.
     """
     declared = sorted(name for name, said in design.declarations.items() if said)
     if declared:
@@ -71,6 +70,16 @@ def refuse_counted(session: Session, design: Design) -> None:
             continue
         if each.valid_to is None or each.valid_to >= design.since:
             raise CountedElsewhere(reason=each.reason, about=names[each.number])
+
+
+def refuse_linked(session: Session, design: Design) -> None:
+    """Pass a design none of whose meters is somebody's own; the desk asks, not whoever applies.
+
+    An applicant could try numbers of cards and meters, and learn which of them take part here.
+
+    Raises:
+        MeterTaken: A meter is linked to a citizen, whose acts it would be.
+    """
     for meter in design.meters:
         link = (meter.provider, bytes.fromhex(meter.listed), design.since)
         if meter.provider and driver(session).execute(_LINKED, link).rowcount:

@@ -16,7 +16,7 @@ from app.kernel.db import driver
 from app.kernel.ids import parse_public_id
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal
-from app.projects.boundary import count_meters, free_meters, refuse_counted
+from app.projects.boundary import count_meters, free_meters, refuse_counted, refuse_linked
 from app.projects.errors import (
     DesignInvalid,
     DesignStale,
@@ -175,6 +175,7 @@ def _refuse_unregistrable(session: Session, project: Project, revision: int) -> 
     if lacking:
         raise NotRegistrable(lacking="; ".join(lacking))
     refuse_counted(session, newest.design)
+    refuse_linked(session, newest.design)
 
 
 def _refuse_unexcludable(

@@ -184,8 +184,14 @@ class TestDesign:
             )
 
         office.city.db.transact(linking)
-        answer = office.firm().post("/v1/projects", design())
-        assert (answer.status_code, answer.json()["code"]) == (409, "projects.meter_taken")
+        # Whoever applies does not learn that the number is somebody's; the desk does.
+        linked, free = (office.applied(office.firm(each), number=each) for each in (1, 2))
+        for project, status in ((linked, 409), (free, 201)):
+            office.reviewed(project)
+            body = {"revision": 1, "reason": "Reviewed"}
+            answer = office.desk.operator.post(f"{ADMIN}/{project}/registration", body)
+            assert answer.status_code == status
+            assert answer.json().get("code") == ("projects.meter_taken" if status == 409 else None)
 
     def test_one_meter_is_named_once(self, office: Office) -> None:
         meters = design()["meters"] * 2

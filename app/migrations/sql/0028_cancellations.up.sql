@@ -84,7 +84,7 @@ create table claim_takedown (
   primary key (subject, name)
 );
 comment on table claim_takedown is 'Texts that the desk took down: public, so that nothing changes silently';
-create index claim_takedown_newest on claim_takedown (taken_down_on, subject, name);
+create index claim_takedown_newest on claim_takedown (taken_down_on, name, reason);
 
 select make_append_only(t)
   from unnest(array['cancellation_part', 'certificate', 'claim_takedown']::regclass[]) t;
