@@ -4,16 +4,18 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
+from sqlmodel import Session
 
 from app.kernel.db import Database
 from app.kernel.ids import new_id
 from app.kernel.problems import Refusal
 from app.kernel.secrets import Keys
 from app.market import expire_purchases
+from app.market.deeds import new_salt
 from app.market.errors import (
     AmountDiffers,
     BelowMinimum,
@@ -35,6 +37,7 @@ from app.market.errors import (
     WindowWrong,
 )
 from app.market.listings import withdraw
+from app.market.paying import ALONE_WITHIN, alone_fen, confirm
 from app.market.purchases import cancel, find_purchase, prolong
 from app.market.rules import PurchaseState
 from app.registry.errors import BatchUnknown
@@ -283,6 +286,38 @@ def test_a_payment_confirmed_again_is_one(market: Market) -> None:
     assert one(market.db, "select count(*), sum(fen)::int8 from payment") == (1, PRICE_FEN)
     with pytest.raises(PurchaseEnded):
         market.paid(bought, "BANK-OTHER")
+
+
+def test_what_one_confirms_alone_is_added_up_though_it_races(market: Market) -> None:
+    listing = market.listed()
+    buyers = [market.organisation(1), market.organisation(2)]
+    sales = [market.bought(each, listing) for each in buyers]
+    counted, goes_on = Event(), Event()
+
+    def alone(which: int) -> int:
+        facts: dict[str, Any] = {"new_id": new_id, "new_salt": new_salt, "at": market.at}
+
+        def deed(session: Session) -> int:
+            told = paying(sales[which], f"BANK-{which}", market.at)
+            found = alone_fen(session, sales[which].id, told, at=market.at)
+            confirm(session, sales[which].id, told, **facts)
+            counted.set()
+            assert goes_on.wait(20)
+            return found
+
+        return market.db.transact(deed)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(alone, 0)
+        assert counted.wait(20)
+        second = pool.submit(alone, 1)
+        with pytest.raises(TimeoutError):
+            second.result(timeout=0.5)
+        goes_on.set()
+        assert [first.result(20), second.result(20)] == [PRICE_FEN, 2 * PRICE_FEN]
+    told = paying(sales[0], "BANK-9", market.at + ALONE_WITHIN)
+    later = market.at + ALONE_WITHIN
+    assert market.db.transact(alone_fen, sales[0].id, told, at=later) == PRICE_FEN
 
 
 def test_a_payment_is_exact_and_its_reference_is_its_own(market: Market) -> None:
