@@ -58,7 +58,7 @@ def _seed(session: Session, lot: Lot) -> SeedOut:
     decides = None if lot.frozen_at is None else deciding(session, lot, [*parts.values()])
     drawn = drawn_of(session, lot.id)
     block = None if decides is None or not decides.is_final else decides.block_hash
-    is_over = drawn is not None or lot.outcome is not None
+    is_over = drawn is not None or (lot.frozen_at is not None and lot.outcome is not None)
 
     def shown(party: Party) -> SeedPartOut:
         its = parts.get(party)

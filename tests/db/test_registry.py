@@ -23,6 +23,7 @@ from app.registry.issuing import issue
 from app.registry.lineage import LeftOut, OpenedRow, leaves_of_unit, open_row, own_units
 from app.registry.lots import LotOutcome, LotStep
 from app.registry.reporting import report_lot
+from app.registry.showing import whole_lot
 from app.registry.verification import Finding, Verdict, error_rate_of, find, sampled_rows
 from ledger.assets import Reduction
 from ledger.log import tree_hash
@@ -296,6 +297,11 @@ def test_a_lot_of_nothing_is_closed(registry: Registry, db: Database, keys: Keys
     accrue(db, citizens(db, keys, 1)[0], asset_number(db, BUS), 5 * KG)
     lot = registry.frozen(BUS)
     assert (lot.outcome, lot.leaves) == (LotOutcome.THAWED, None)
+    # Nobody withheld anything of it, and it is no draw that ended.
+    shown = db.read(whole_lot, lot.id)
+    assert not any(part.is_withheld for part in shown.seed.parts)
+    registry.pool(citizens(db, keys, 1)[0], asset_number(db, BUS), 2 * KG)
+    assert db.read(whole_lot, registry.frozen(BUS).id).earlier_draws == 0
 
 
 def test_freezing_goes_on_where_it_was_broken_off(
