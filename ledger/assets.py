@@ -23,12 +23,14 @@ from enum import IntEnum
 from functools import lru_cache
 from hashlib import sha256
 from types import MappingProxyType
-from typing import Literal
+from typing import Final, Literal
 
 from ledger.encoding import tag
 from ledger.errors import GradeNotRecorded
 
 Grade = Literal["A", "B"]
+MG_PER_KG: Final = 1_000_000
+"""Of reductions, to a unit."""
 
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _CURRENCY_LETTERS = 3

@@ -12,8 +12,8 @@ from sqlmodel import Session
 from app.activities import Outcome
 from app.demo.load import Loaded
 from app.kernel.db import driver
+from ledger.assets import MG_PER_KG
 
-MG_PER_KG: Final = Decimal(1_000_000)
 SHOWN: Final = (Outcome.ACCEPTED, Outcome.INELIGIBLE)
 _TOTALS: Final = """
 select (select count(*) from activity), (select count(*) from transfer),

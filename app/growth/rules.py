@@ -10,9 +10,9 @@ from typing import Final
 
 from app.growth.published import BadgeRule, GrowthDocument, LevelRule, Measure
 from app.growth.year import Year, monday_of
+from ledger.assets import MG_PER_KG
 
 MG_PER_GRAM: Final = 1000
-MG_PER_KG: Final = 1_000_000
 WEEK: Final = timedelta(days=7)
 PERCENT: Final = 100
 

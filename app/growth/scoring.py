@@ -11,8 +11,8 @@ from typing import Final
 
 from app.growth.published import SCORE_MAX, ByMass, Deduction, ScoreDocument, Weighed
 from app.growth.year import Year
+from ledger.assets import MG_PER_KG
 
-MG_PER_KG: Final = 1_000_000
 EXACT: Final = Context(prec=50, rounding=ROUND_HALF_EVEN)
 """Its own context: what another thread or library set does not reach here."""
 

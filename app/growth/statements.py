@@ -24,13 +24,14 @@ from app.growth.errors import (
 )
 from app.growth.published import SCORE_MAX, ScoreDocument, in_force, score_documents
 from app.growth.reading import year_of
-from app.growth.scoring import MG_PER_KG, scored
+from app.growth.scoring import scored
 from app.growth.status_list import SHIFT
 from app.kernel.clock import day_of
 from app.kernel.db import driver
 from app.kernel.ids import public_id
 from app.kernel.secrets import key_id
 from app.kernel.tokens import Principal
+from ledger.assets import MG_PER_KG
 
 VALID_MAX: Final = 20
 TYPE: Final = "urn:tanpu:statement:1"

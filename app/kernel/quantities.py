@@ -1,10 +1,8 @@
 """Amounts on the wire (对外的量): a number for machines, and beside it the words for people."""
 
-from typing import Final
-
 from pydantic import BaseModel, ConfigDict, Field
 
-MG_PER_KG: Final = 1_000_000
+from ledger.assets import MG_PER_KG
 
 
 class ReductionOut(BaseModel):
