@@ -22,7 +22,7 @@ select name, salt, words, is_public from claim_opening
  where bucket = %s and account = %s and subject = %s"""
 _WITHDRAW: Final = """
 delete from claim_opening
- where bucket = %s and account = %s and subject = %s and name = any(%s)"""
+ where bucket = %s and account = %s and subject = %s and name = any(%s) and words <> ''"""
 _FORGET: Final = "delete from claim_opening where bucket = %s and account = %s"
 
 

@@ -103,6 +103,8 @@ def test_another_owner_has_no_copy_of_ones_own(registrar: Registrar, ann: int) -
     for foreign in (certificate, new_id(), None):
         with pytest.raises(TextUnknown):
             registrar.db.transact(withdraw, bob, foreign, ["beneficiary"])
+    with pytest.raises(TextUnknown):  # nothing was said, so nobody reads that it was taken down
+        registrar.db.transact(withdraw, ann, certificate, ["message"])
     assert registrar.document(certificate, owner=ann)["openings"]["beneficiary"] is not None
 
 
