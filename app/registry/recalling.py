@@ -117,9 +117,8 @@ def sweep_batch(
     connection.execute(_SWEPT, (recall, batch, at))
     if fall.void:
         void = [
-            Voided(recall, each.owner, each.quantity_kg, each.owner if is_bought else None)
-            for each in fall.void
-            for is_bought in (each.turn is Turn.BUYER,)
+            Voided(recall, owner, kg, owner if turn is Turn.BUYER else None)
+            for turn, owner, kg in fall.void
         ]
         invalidate(session, found, void, new_id=new_id, at=at)
     note_used(connection, found, at=at)
