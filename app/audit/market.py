@@ -14,8 +14,8 @@ from uuid import UUID
 from app.audit.report import Kind, Sheet
 from app.audit.streams import stream
 from app.kernel.db import Connection
-from app.kernel.quantities import MG_PER_KG
 from app.market import BatchShare, Reached, due_fen, reached
+from ledger.assets import MG_PER_KG
 from ledger.chart import Code
 
 _TAKEN: Final = """

@@ -18,9 +18,9 @@ from app.audit.report import Kind, Sheet
 from app.audit.streams import stream
 from app.kernel.db import Connection
 from app.kernel.ids import public_id
-from app.kernel.quantities import MG_PER_KG
 from app.registry.retirements import PREFIX
 from ledger.accounts import SYSTEM_ACCOUNTS
+from ledger.assets import MG_PER_KG
 from ledger.certificate import Purpose
 from ledger.chart import Code
 

@@ -4,13 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from app.certificates.telling import Told, ToldCertificate
-from app.kernel.printing import LARGE, PrintedRow, printed
+from app.kernel.printing import BESIDE, LARGE, MEDIUM, PrintedRow, printed
 
-MEDIUM: Final = 11.0
 COLUMNS: Final = (0, 190)
 CLASSES: Final = (0, 110)
-BESIDE: Final = 360
-"""What the QR code leaves beside it [pt]."""
 
 
 def pdf_of(found: ToldCertificate, link: str) -> bytes:

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from app.certificates.reading import Shown
 from app.certificates.takedowns import NAMES, REASONS
-from app.kernel.quantities import MG_PER_KG
+from ledger.assets import MG_PER_KG
 from ledger.certificate import Purpose
 from ledger.receipt import Json
 

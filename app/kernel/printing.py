@@ -20,7 +20,7 @@ from app.kernel.typeface import drawable, typeface
 PDF: Final = "application/pdf"
 LEFT: Final = 45
 """Margin on every side [pt]."""
-LARGE, SMALL = 15.0, 8.0
+LARGE, MEDIUM, SMALL = 15.0, 11.0, 8.0
 LEADING: Final = 1.6
 GAP: Final = 4
 """Between a cell and the next [pt]."""
@@ -30,6 +30,8 @@ WARNING: Final = (0.75, 0.0, 0.0)
 """The colour of what must not be overlooked."""
 DOT: Final = 2.4
 """Of a QR code [pt]."""
+BESIDE: Final = 360
+"""What the QR code leaves beside it [pt]."""
 
 
 class PrintedRow(NamedTuple):

@@ -8,7 +8,7 @@ and lets the money reach those whose grams were sold: the budgets of programmes,
 """
 
 from app.market.deeds import DEEDS
-from app.market.jobs import expire_purchases
+from app.market.expiring import expire_purchases
 from app.market.proceeds import BatchShare, Reached, reached
 from app.market.purchases import RetirementPlan, buy
 from app.market.rules import due_fen

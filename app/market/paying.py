@@ -24,7 +24,7 @@ from app.market.rules import PurchaseState
 from app.market.telling import tell_parties
 from app.organisations import find_organisation
 from app.registry.batches import lock_batch
-from app.registry.handing_over import Units, legs
+from app.registry.handing_over import UnitQuantity, legs
 from app.registry.recalled import void_given_back
 from app.webhooks import NewsKind
 
@@ -123,7 +123,7 @@ def _deliver(session: Session, paid: Purchase, *, new_id: NewId, at: datetime) -
     """
     lock_batch(driver(session), paid.batch)
     source, target = paid.seller_owner + 1, paid.buyer_owner
-    units, today = Units(paid.asset, paid.quantity_kg), day_of(at)
+    units, today = UnitQuantity(paid.asset, paid.quantity_kg), day_of(at)
     moved = legs(units, source=source, target=target, cause=paid.id, today=today, new_id=new_id)
     post(driver(session), moved)
     void_given_back(session, paid.batch, target, paid.quantity_kg, new_id=new_id, at=at)

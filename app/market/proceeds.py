@@ -19,14 +19,13 @@ from sqlmodel import Session
 from app.books import Row, asset_ids, post
 from app.kernel.clock import day_of
 from app.kernel.db import Connection, driver
-from app.kernel.quantities import MG_PER_KG
 from app.market.errors import SharesUntrue
 from app.market.purchases import Purchase
 from app.market.rules import split
 from app.organisations import OrganisationKind, find_organisation
 from app.points import fund, programmes
 from ledger.accounts import SYSTEM_ACCOUNTS, bucket_of
-from ledger.assets import Money
+from ledger.assets import MG_PER_KG, Money
 from ledger.chart import Code
 
 NewId = Callable[[], UUID]

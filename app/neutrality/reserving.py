@@ -26,7 +26,7 @@ from app.neutrality.neutrality_errors import (
 from app.neutrality.plans import latest_plan
 from app.organisations import find_organisation
 from app.registry.batches import Batch, find_batch, lock_batch
-from app.registry.handing_over import Units, legs
+from app.registry.handing_over import UnitQuantity, legs
 from app.registry.passport import UnitUse, check_passport
 from app.registry.recalled import void_given_back
 from app.webhooks import News, NewsKind, organisation_owner, tell
@@ -130,7 +130,7 @@ def set_aside(
     """
     connection, today = driver(session), day_of(at)
     whose = find_organisation(session, gathering.organisation).owner
-    owner, units = gathering.owner, Units(batch.asset, quantity_kg)
+    owner, units = gathering.owner, UnitQuantity(batch.asset, quantity_kg)
     moved = legs(units, source=whose, target=owner, cause=id_, today=today, new_id=new_id)
     moved.append(held_again(gathering, units, id_, today, new_id))
     try:
@@ -161,7 +161,8 @@ def give_back(
     moved: list[Row] = []
     for reservation, kg in parts:
         take(connection, gathering, reservation, kg)
-        units, cause = Units(find_batch(connection, reservation.batch).asset, kg), reservation.id
+        units = UnitQuantity(find_batch(connection, reservation.batch).asset, kg)
+        cause = reservation.id
         moved.append(_own(Code.RELEASE, gathering, units, held, cause, today, new_id))
         moved += legs(
             units, source=gathering.owner, target=whose, cause=cause, today=today, new_id=new_id
@@ -260,7 +261,9 @@ def note_reservation(connection: Connection, gathering: Gathering, made: Reserva
     connection.execute(_RESERVE, (gathering.id, *made))
 
 
-def held_again(gathering: Gathering, units: Units, cause: UUID, today: date, new_id: NewId) -> Row:
+def held_again(
+    gathering: Gathering, units: UnitQuantity, cause: UUID, today: date, new_id: NewId
+) -> Row:
     """Write how units that a gathering has become reserved."""
     return _own(Code.HOLD, gathering, units, gathering.owner, cause, today, new_id)
 
@@ -268,7 +271,7 @@ def held_again(gathering: Gathering, units: Units, cause: UUID, today: date, new
 def _own(  # noqa: PLR0917 -- a movement of one owner's, on one line
     code: Code,
     gathering: Gathering,
-    units: Units,
+    units: UnitQuantity,
     source: int,
     cause: UUID,
     today: date,

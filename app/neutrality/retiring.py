@@ -29,7 +29,7 @@ from app.neutrality.reserving import (
 from app.neutrality.standing import Standing, standing_of
 from app.organisations import find_organisation
 from app.registry.batches import holdings_of
-from app.registry.handing_over import Units
+from app.registry.handing_over import UnitQuantity
 from app.registry.retirements import Retirement
 from app.registry.retiring import RetirementWish, request_retirement, revert_retirement
 from ledger.certificate import Purpose
@@ -86,7 +86,7 @@ def take_back(
     ((batch, kg, _),) = again
     deadline = standing_of(session, gathering).deadline
     made = Reservation(new_id(), batch.id, kg, kg, deadline, at)
-    row = held_again(gathering, Units(batch.asset, kg), made.id, day_of(at), new_id)
+    row = held_again(gathering, UnitQuantity(batch.asset, kg), made.id, day_of(at), new_id)
     post(driver(session), [row])
     note_reservation(driver(session), gathering, made)
     return found

@@ -20,13 +20,13 @@ from sqlmodel import Session
 from app.kernel.clock import day_of
 from app.kernel.db import driver
 from app.kernel.ids import public_id
-from app.kernel.quantities import MG_PER_KG
 from app.kernel.secrets import Keys
 from app.neutrality.gatherings import Gathering, find_gathering
 from app.neutrality.neutrality_errors import SharesExceed, SharesNotOpen, ShareUnknown
 from app.neutrality.reserving import reserved
 from app.neutrality.standing import retirements
 from app.registry.replacing import owed_kg
+from ledger.assets import MG_PER_KG
 
 PREFIX: Final = "shi"
 TICKETS_MAX: Final = 10_000

@@ -13,7 +13,6 @@ from typing import Final
 from sqlmodel import Session
 
 from app.kernel.db import driver
-from app.kernel.quantities import MG_PER_KG
 from app.neutrality.gatherings import Gathering
 from app.neutrality.gifts import given_mg
 from app.neutrality.inventories import Inventory, find_inventory
@@ -22,6 +21,7 @@ from app.neutrality.plans import OffsetWay, latest_plan
 from app.neutrality.sides import kept_mg
 from app.registry.replacing import owed_kg
 from app.registry.retirements import Retirement, retirements_of
+from ledger.assets import MG_PER_KG
 from ledger.certificate import Purpose
 
 RETIREMENTS_MAX: Final = 1_000

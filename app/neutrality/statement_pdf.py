@@ -4,13 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from app.certificates.telling import Told
-from app.kernel.printing import LARGE, ROOM, PrintedRow, printed
+from app.kernel.printing import BESIDE, LARGE, MEDIUM, ROOM, PrintedRow, printed
 from app.neutrality.statement_telling import ToldStatement
 
-MEDIUM: Final = 11.0
 COLUMNS: Final = (0, 230)
-BESIDE: Final = 360
-"""What the QR code leaves beside it [pt]."""
 
 
 def pdf_of(said: ToldStatement, link: str) -> bytes:

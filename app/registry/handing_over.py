@@ -12,7 +12,7 @@ from ledger.chart import Code
 CLEARING: Final = SYSTEM_ACCOUNTS["clearing"]
 
 
-class Units(NamedTuple):
+class UnitQuantity(NamedTuple):
     """So many units of one batch."""
 
     asset: int
@@ -21,7 +21,13 @@ class Units(NamedTuple):
 
 
 def legs(
-    units: Units, *, source: int, target: int, cause: UUID, today: date, new_id: Callable[[], UUID]
+    units: UnitQuantity,
+    *,
+    source: int,
+    target: int,
+    cause: UUID,
+    today: date,
+    new_id: Callable[[], UUID],
 ) -> list[Row]:
     """Write both legs; the first decides, and the second cannot be refused.
 

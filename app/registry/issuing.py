@@ -26,13 +26,13 @@ from app.registry.batches import Batch, find_batch, unit_asset
 from app.registry.lots import PREFIX, Lot, LotOutcome, LotStep, close_lot, lock_lot
 from app.registry.origins import PLACES, persons
 from app.registry.pooling import Checks
-from app.registry.rules import MG_PER_KG, Issue, issue_of
+from app.registry.rules import Issue, issue_of
 from app.registry.telling import tell_chain
 from app.registry.terms import buffer_of, terms_in_force
 from app.staff import Approval, Asking, Deed, Signing, ask, note_act
 from app.staff.approvals import Payload
 from ledger.accounts import BUCKETS, SYSTEM_ACCOUNTS, bucket_of
-from ledger.assets import methodology_key
+from ledger.assets import MG_PER_KG, methodology_key
 from ledger.chart import Code
 from ledger.registry import Issuance
 from ledger.serials import method_code

@@ -20,8 +20,8 @@ from app.kernel.secrets import Keys
 from app.registry.batches import Batch, batches_of, find_batch
 from app.registry.errors import BatchUnknown, LotUnknown, RowUnknown
 from app.registry.lots import Lot, find_lot
-from app.registry.rules import MG_PER_KG, Units, units_at
-from ledger.assets import asset_key, day_number
+from app.registry.rules import Units, units_at
+from ledger.assets import MG_PER_KG, asset_key, day_number
 from ledger.log import inclusion_path
 from ledger.lots import LotRow, row_salt
 from ledger.tiles import ReadTile, Tile, node_reader

@@ -11,7 +11,8 @@ from datetime import date
 from enum import IntEnum
 from typing import NamedTuple, TypeVar
 
-MG_PER_KG = 1_000_000
+from ledger.assets import MG_PER_KG
+
 Span = tuple[int, int]
 """Units of a batch, the last one included."""
 T = TypeVar("T")

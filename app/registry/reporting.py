@@ -16,12 +16,12 @@ from sqlmodel import Session
 
 from app.activities.scorecard import Scorecard, scorecard
 from app.kernel.db import Connection, driver
-from app.kernel.quantities import MG_PER_KG
 from app.providers import Provider
 from app.registry.errors import LotUnknown
 from app.registry.lots import Lot, LotStep, lock_lot
 from app.staff import note_act
 from ledger.accounts import SYSTEM_NAMES
+from ledger.assets import MG_PER_KG
 
 KIND: Final = "tanpu/monitoring-report/1"
 _EXCLUDED: Final = """

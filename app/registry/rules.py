@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from decimal import Decimal, localcontext
 from typing import Final, NamedTuple
 
-MG_PER_KG: Final = 1_000_000
+from ledger.assets import MG_PER_KG
+
 PERMILLE: Final = 1000
 Z_95: Final = Decimal("1.959964")
 """The 97.5th percentile of the normal distribution: an interval of 95 %, two-sided."""

@@ -23,7 +23,7 @@ from app.registry.errors import (
     RecallEmpty,
     RecallTooMuch,
 )
-from app.registry.handing_over import Units, legs
+from app.registry.handing_over import UnitQuantity, legs
 from app.registry.recalling import carry_out_recalls
 from app.registry.recalls import (
     PREFIX,
@@ -96,7 +96,7 @@ def buyer(registry: Registry, batch: Batch, kg: int, number: int = 2) -> int:
     """Sell units to an organisation; gives its owner in the books."""
     owner = organisation(registry.db, registry.keys, number, at=registry.at).organisation.owner
     seller, today = registry.operator.owner, day_of(registry.at)
-    units = Units(batch.asset, kg)
+    units = UnitQuantity(batch.asset, kg)
     both = legs(units, source=seller, target=owner, cause=new_id(), today=today, new_id=new_id)
     registry.db.transact(lambda session: post(driver(session), both))
     return owner
@@ -281,7 +281,7 @@ def test_a_trade_under_way_hides_nothing_from_the_sweep(registry: Registry, batc
 
     def trade(session: Session) -> None:
         today, cause = day_of(registry.at), new_id()
-        kg = Units(batch.asset, 8)
+        kg = UnitQuantity(batch.asset, 8)
         facts = {"source": seller, "target": other, "cause": cause, "today": today}
         post(driver(session), legs(kg, **facts, new_id=new_id))  # type: ignore[arg-type] -- each its own
         sweeping.start()

@@ -8,10 +8,8 @@ be noticed.
 """
 
 import os
-import secrets
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, cast
 from uuid import UUID
@@ -45,32 +43,25 @@ from app.market.purchases import Buying, cancel
 from app.market.quotes import quote
 from app.neutrality.neutrality_errors import ReservableLacking, ReservationUnknown
 from app.neutrality.reserving import Wanted, release, reserve
-from app.organisations import Organisation
 from app.registry import recalled, retiring, taking
 from app.registry.batches import Batch
-from app.registry.conservation import units_of_batches
-from app.registry.conservation_rules import UnitsOfBatch, gap_kg
-from app.registry.handing_over import Units as Quantity
-from app.registry.handing_over import legs
+from app.registry.conservation_rules import gap_kg
+from app.registry.handing_over import UnitQuantity, legs
 from app.registry.recalling import carry_out_recalls
 from app.registry.recalls import ask_recall, open_recall
-from app.registry.replacing import replace_all, standing_of
+from app.registry.replacing import replace_all
 from app.registry.retiring import RetirementWish, request_retirement, revert_retirement
 from app.registry.taking import take_retirements
-from app.registry.terms import buffer_of
 from app.staff import Asking
 from ledger.accounts import bucket_of
 from ledger.certificate import Purpose
-from tests.support.gatherings import Marathon
-from tests.support.market import Market
-from tests.support.organisations import organisation
 from tests.support.registry import Registry
 from tests.support.retirements import issued_to, texts
+from tests.support.units_ground import BUYERS, Ground, salt, standings, units_ground
 from tests.support.units_model import BUFFER, GATHERING, OPERATOR, Hold, Units, Wish
 
 RUNS: Final = int(os.environ.get("TANPU_MODEL_RUNS", "500"))
 STEPS: Final = 20
-BUYERS: Final = 2
 NOW: Final = timedelta(0)
 HOUR: Final = timedelta(hours=1)
 WHO: Final = Principal("clerk", new_id(), SCOPES[Role.REGULATOR])
@@ -81,47 +72,6 @@ select b.id, b.cursor_kg, b.end_kg,
                   where h.asset = b.asset and h.credits > h.debits), '{}')
   from issue_batch b order by b.number"""
 SHORT: Final = "insert into issued_shortfall values (%s, %s, %s, %s, %s, %s)"
-FORGET: Final = """
-delete from recall_given; delete from recall_told; delete from recall_void;
-delete from recall_used; delete from recall_sweep; delete from purchase; delete from quote;
-delete from listing; delete from reservation;
-delete from recall_batch; delete from recall; delete from replacement; delete from issued_shortfall;
-delete from registry_message; delete from retirement; delete from issue_batch; delete from lot;
-delete from log_pending where id in (select id from transfer where asset & 7 = 4 or code = 2);
-delete from transfer where asset & 7 = 4 or code = 2; delete from balance where asset & 7 = 4"""
-
-
-@dataclass
-class Stall:
-    """What a gathering needs of a market: its organiser is handed nothing."""
-
-    registry: Registry
-    hand: Callable[..., None] = lambda *_: None
-
-    @property
-    def db(self) -> Database:
-        return self.registry.db
-
-    @property
-    def at(self) -> datetime:
-        return self.registry.at
-
-
-@dataclass
-class Ground:
-    """What the runs of one test share: a city, whose registry each run finds empty."""
-
-    registry: Registry
-    owner: psycopg.Connection
-    owners: Mapping[int, int]
-    """In the books, of the model's owners."""
-    sellers: Sequence[Organisation]
-    """By the model's owner."""
-    race: Marathon
-    buyer: Organisation
-    """Who buys, and holds nothing."""
-    runs: int = 0
-    seen: set[str] = field(default_factory=set[str])
 
 
 class Together(RuleBasedStateMachine):
@@ -130,7 +80,7 @@ class Together(RuleBasedStateMachine):
     def __init__(self, ground: Ground) -> None:
         super().__init__()
         ground.runs += 1
-        ground.owner.execute(FORGET)
+        ground.forget()
         self.ground, self.registry, self.owners = ground, ground.registry, ground.owners
         self.db, self.model = ground.registry.db, Units()
         self.issued: list[Batch] = []
@@ -182,7 +132,13 @@ class Together(RuleBasedStateMachine):
 
         def deed() -> None:
             at = self.registry.tick()
-            self.db.transact(request_retirement, wish, new_id=new_id, new_salt=_salt, at=at)
+            self.db.transact(
+                request_retirement,
+                wish,
+                new_id=new_id,
+                new_salt=salt,
+                at=at,
+            )
 
         self.told("reserved" if can else "retirements.units_lacking", deed, "reserved")
         if can:
@@ -296,7 +252,12 @@ class Together(RuleBasedStateMachine):
 
     @rule()
     def replace(self) -> None:
-        replace_all(self.db, new_id=new_id, new_salt=_salt, at=self.registry.tick())
+        replace_all(
+            self.db,
+            new_id=new_id,
+            new_salt=salt,
+            at=self.registry.tick(),
+        )
         self.model.replace()
 
     @rule(data=st.data(), mg=st.integers(1, 2_500_000))
@@ -317,7 +278,7 @@ class Together(RuleBasedStateMachine):
     @invariant()
     def agrees(self) -> None:
         names = {owner: name for name, owner in self.owners.items()}
-        short, places = self.db.read(_standings, [each.id for each in self.issued])
+        short, places = self.db.read(standings, [each.id for each in self.issued])
         rows = self.ground.owner.execute(SAYS).fetchall()
         for number, (batch, cursor, end, balances) in enumerate(rows):
             said, model = self.model.batches[number], self.model
@@ -337,7 +298,7 @@ class Together(RuleBasedStateMachine):
     def _move(self, batch: Batch, source: int, target: int, kg: int) -> None:
         at, cause = self.registry.at, new_id()
         both = legs(
-            Quantity(batch.asset, kg),
+            UnitQuantity(batch.asset, kg),
             source=self.owners[source],
             target=self.owners[target],
             cause=cause,
@@ -371,34 +332,10 @@ class Together(RuleBasedStateMachine):
         assert said == expected
 
 
-def _standings(
-    session: Session, batches: Sequence[UUID]
-) -> tuple[Mapping[UUID, int], Collection[UnitsOfBatch]]:
-    connection = driver(session)
-    short = {batch: standing_of(connection, batch).deficit_kg for batch in batches}
-    return short, units_of_batches(connection).values()
-
-
-def _salt() -> bytes:
-    return secrets.token_bytes(32)
-
-
 @pytest.fixture
 def ground(db: Database, worker_db: Database, keys: Keys, tmp_path: Path) -> Iterator[Ground]:
-    registry = Registry(db, worker_db, keys, tmp_path)
-    registry.terms(buffer_permille=0)
-    made = [
-        organisation(db, keys, number, at=registry.at).organisation
-        for number in range(2, BUYERS + 2)
-    ]
-    race = Marathon(cast("Market", Stall(registry)))
-    sellers = [registry.operator, *made[:-1], race.office.organisation]
-    owners = {number: each.owner for number, each in enumerate(sellers)}
-    owners |= {BUFFER: db.read(buffer_of), GATHERING: race.gathering.owner}
-    with psycopg.connect(db.url, autocommit=True) as owner:
-        owner.execute("set session_replication_role = replica")
-        yield Ground(registry, owner, owners, sellers, race, made[-1])
-        owner.execute(FORGET)
+    with units_ground(Registry(db, worker_db, keys, tmp_path)) as made:
+        yield made
 
 
 def run(ground: Ground, runs: int, phases: tuple[Phase, ...]) -> None:

@@ -20,7 +20,7 @@ from app.market.purchases import Buying, Purchase, find_purchase
 from app.market.quotes import Quote, quote
 from app.organisations import Organisation
 from app.registry.batches import Batch
-from app.registry.handing_over import Units, legs
+from app.registry.handing_over import UnitQuantity, legs
 from ledger.assets import Reduction
 from tests.support.acts import one
 from tests.support.organisations import organisation
@@ -88,7 +88,7 @@ class Market:
         }
 
         def command(session: Session) -> None:
-            units = Units(self.batch.asset, quantity_kg)
+            units = UnitQuantity(self.batch.asset, quantity_kg)
             post(driver(session), legs(units, today=day_of(self.at), new_id=new_id, **whose))
 
         self.db.transact(command)

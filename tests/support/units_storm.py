@@ -31,7 +31,7 @@ from app.market import buy
 from app.market.listings import Terms, list_units
 from app.market.purchases import Buying, cancel
 from app.market.quotes import quote
-from app.registry.handing_over import Units, legs
+from app.registry.handing_over import UnitQuantity, legs
 from app.registry.recalling import carry_out_recalls
 from app.registry.recalls import open_recall
 from app.registry.replacing import replace_all
@@ -115,7 +115,7 @@ class Trader:
         match what:
             case "move":
                 asset = self.stage.batches[batch][1]
-                self.db.transact(_move, Units(asset, kg), owner, receiver, deed)
+                self.db.transact(_move, UnitQuantity(asset, kg), owner, receiver, deed)
             case "ask":
                 use = self.rng.choice(USES)
                 wish = RetirementWish(
@@ -178,7 +178,7 @@ def work(stage: Stage, db: Database, worker_db: Database) -> int:
     return register(worker_db, registry, Finality.parse("instant"), at=now()).waiting
 
 
-def _move(session: Session, units: Units, source: int, target: int, cause: UUID) -> None:
+def _move(session: Session, units: UnitQuantity, source: int, target: int, cause: UUID) -> None:
     today = day_of(now())
     both = legs(units, source=source, target=target, cause=cause, today=today, new_id=new_id)
     post(driver(session), both)

@@ -12,7 +12,7 @@ from app.catalogue import approve_scenario
 from app.city import City
 from app.kernel.clock import day_of, now
 from app.kernel.ids import parse_public_id
-from app.kernel.quantities import MG_PER_KG
+from ledger.assets import MG_PER_KG
 from ledger.encoding import evidence_commit
 from tests.support.anchoring import rows_of
 from tests.support.projects import GRID_MG_PER_KWH, SINCE, readings, report

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.registry.rules import MG_PER_KG, Z_95, error_rate, issue_of, units_at
+from app.registry.rules import Z_95, error_rate, issue_of, units_at
+from ledger.assets import MG_PER_KG
 
 
 @given(st.integers(0, 10**16), st.integers(0, 1000))
