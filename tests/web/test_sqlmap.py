@@ -58,6 +58,9 @@ DEEPER: Final = os.environ.get("TANPU_SQLMAP", "").split()
 """Further options, of which the last of a name counts; `make attack` names some."""
 WITHIN_S: Final = 3600 if DEEPER else 240
 TRIED: Final = re.compile(r"testing for SQL injection on .*parameter '(.+)'")
+LOOKS: Final = 3
+"""A hole answers every scan. What sqlmap takes for one where a length is refused does not: whether
+its numbers of random length fit decides, and it draws others the next time."""
 FOUND: Final = "identified the following injection point"
 DOOR: Final = (
     "request.",
@@ -238,7 +241,12 @@ def test_no_free_text_reaches_a_statement(under_scan: Scanned, tmp_path: Path, l
         assert not code.startswith(DOOR), code
         under_scan.door.answers.clear()
         for part, places in enumerate(groups(draft)):
-            said = scan(under_scan.host, draft, headers, places, tmp_path / f"{number}.{part}")
+            said = ""
+            for look in range(LOOKS):
+                folder = tmp_path / f"{number}.{part}.{look}"
+                said = scan(under_scan.host, draft, headers, places, folder)
+                if FOUND not in said:
+                    break
             assert FOUND not in said, said
         bad = [each for each in under_scan.door.answers if each.startswith(("429", "5"))]
         assert not bad, under_scan.door.answers
