@@ -3,7 +3,8 @@
 Finds the city's servers by the environment, or those that ``tanpu up`` runs in the same home.
 """
 
-from app.kernel.garbage import spare_collector
+import gc
+
 from app.kernel.settings import Settings
 from app.main import create_app
 
@@ -11,4 +12,4 @@ if not __debug__:
     raise SystemExit("tanpu refuses to run under `python -O`: its assertions are laws")
 
 app = create_app(Settings())
-spare_collector()
+gc.freeze()  # what was imported stays, and need not be looked at again

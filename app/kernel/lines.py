@@ -1,77 +1,66 @@
 """Lines (直连): connections on which each statement is a transaction of its own, kept for the next.
 
 For deeds that are one function of the schema and reads that are one statement: no BEGIN, no
-COMMIT, no session, and what was prepared stays prepared. Lending one is a semaphore and a stack: a
-pool that also resets, recycles and tells of it took a twentieth of what redeeming costs.
+COMMIT, no session, and what was prepared stays prepared.
 """
 
-from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager
-from threading import BoundedSemaphore
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import psycopg
 from psycopg.pq import TransactionStatus
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import QueuePool
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 """The driver's connection, for COPY and set-based statements."""
 
-IDLE: Final = TransactionStatus.IDLE
 WAIT_S: Final = 2
 CONNECT_S: Final = 5
 
 
 class Lines:
-    """Those to one database, with one set of options."""
+    """A pool of them, to one database, with one set of options."""
 
     def __init__(self, url: str, options: str, size: int) -> None:
-        """Open nothing yet; ``size`` are kept, and as many again are opened when all are taken."""
-        self._url, self._options, self._size = url, options, size
-        self._free = BoundedSemaphore(2 * size)
-        self._idle: deque[Connection] = deque()
+        """Open nothing yet; as many again as ``size`` are opened when all are taken."""
+        self._url, self._options = url, options
+        self._pool = QueuePool(
+            cast("Any", self._open),
+            pool_size=size,
+            max_overflow=size,
+            timeout=WAIT_S,
+            reset_on_return=None,
+        )
 
     @contextmanager
     def line(self) -> Generator[Connection]:
         """Lend one; if it breaks, the idle ones go too, since what ended it ended them.
 
+        One that is left in the middle of something is lent to nobody.
+
         Raises:
             PoolTimeout: All were taken for ``WAIT_S``.
             psycopg.OperationalError: The server is away, or ended this one while it was idle.
         """
-        if not self._free.acquire(timeout=WAIT_S):
-            raise PoolTimeout("no line was free in time")
+        pool = self._pool
+        lent = pool.connect()
+        connection = cast("Connection", lent.driver_connection)
         try:
-            connection = self._take()
-            try:
-                yield connection
-            finally:
-                self._put(connection)
+            yield connection
         finally:
-            self._free.release()
+            is_broken = connection.closed
+            if is_broken or connection.pgconn.transaction_status != TransactionStatus.IDLE:
+                lent.invalidate()
+            if is_broken:
+                pool.dispose()
+                if self._pool is pool:
+                    self._pool = pool.recreate()
+            lent.close()
 
     def dispose(self) -> None:
         """Close those that are idle."""
-        while self._idle:
-            try:
-                self._idle.pop().close()
-            except IndexError:  # another thread was faster
-                return
-
-    def _take(self) -> Connection:
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return self._open()
-
-    def _put(self, connection: Connection) -> None:
-        if connection.closed:
-            self.dispose()
-        elif connection.pgconn.transaction_status == IDLE and len(self._idle) < self._size:
-            self._idle.append(connection)
-        else:  # one too many, or left in the middle of something
-            connection.close()
+        self._pool.dispose()
 
     def _open(self) -> Connection:
         return psycopg.connect(

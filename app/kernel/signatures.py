@@ -181,8 +181,7 @@ def read_signed(request: Served, settings: Settings, body: bytes) -> Request:
     Raises:
         SignatureInvalid: It was signed for a sandbox, and this is none.
     """
-    host = request.headers.get("host", "")
-    if not settings.sandbox and host.lower().startswith(SANDBOX_ORIGIN):
+    if not settings.sandbox and (request.url.hostname or "").startswith(SANDBOX_ORIGIN):
         raise SignatureInvalid(reason="signed for a sandbox")
     headers: dict[str, str] = {}
     for name, value in request.headers.items():

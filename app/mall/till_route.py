@@ -1,8 +1,9 @@
 """The till's own way in (收银快捷路由): a redemption that is well formed is read without FastAPI.
 
-For each request FastAPI solves the endpoint's dependencies, headers and body anew, which is a fifth
-of what redeeming costs. Here the three are read one after the other. Whatever is not exactly as the
-documentation has it goes the ordinary way, so each refusal is said in one place.
+For each request FastAPI solves the endpoint's dependencies, headers and body anew: a sixth of what
+redeeming takes inside the application (2026-11-23). Here the three are read one after the other.
+Whatever is not exactly as the documentation has it goes the ordinary way, so each refusal is said
+in one place.
 """
 
 from collections.abc import Callable, Coroutine

@@ -8,12 +8,9 @@ but whatever is changed behind the books. Method: one city, and the real command
 from pathlib import Path
 
 import pytest
-from sqlmodel import Session
 
 from app.audit.holds import check_holds
-from app.audit.report import Sheet
-from app.audit.streams import prepare
-from app.kernel.db import Database, driver
+from app.kernel.db import Database
 from app.kernel.ids import new_id
 from app.kernel.secrets import Keys
 from app.market import RetirementPlan
@@ -22,7 +19,7 @@ from app.neutrality.reserving import release
 from app.neutrality.retiring import take_back
 from ledger.certificate import Purpose
 from tests.support.acts import one, rows
-from tests.support.auditing import assert_books_hold, tampered
+from tests.support.auditing import assert_books_hold, checked, tampered
 from tests.support.gatherings import Marathon
 from tests.support.market import Market
 from tests.support.recalls import carry_out, deficit, recall, told, units
@@ -57,17 +54,7 @@ def race(db: Database, worker_db: Database, keys: Keys, tmp_path: Path) -> Marat
 
 def found(url: str) -> set[str]:
     """What the audit says of held units, by its kind."""
-    db, sheet = Database(url, role="tanpu_audit", pool_size=1), Sheet()
-
-    def query(session: Session) -> None:
-        prepare(driver(session))
-        check_holds(driver(session), sheet)
-
-    try:
-        db.read(query)
-    finally:
-        db.dispose()
-    return {each.kind for each in sheet.findings}
+    return {each.kind for each in checked(url, check_holds).findings}
 
 
 def test_no_void_unit_stays_with_anybody_however_a_hold_ends(race: Marathon) -> None:

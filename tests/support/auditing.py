@@ -1,6 +1,6 @@
 """Audits in tests (测试审计): a clean bill after any scenario, and tampering that is undone."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Final
 
@@ -18,7 +18,7 @@ from app.audit.points import check_points
 from app.audit.report import Sheet
 from app.audit.settlements import check_settlements
 from app.audit.streams import prepare
-from app.kernel.db import Database, driver
+from app.kernel.db import Connection, Database, driver
 from app.kernel.secrets import Keys
 
 _BACK: Final = "insert into public.{0} ({1}) overriding system value select {1} from kept.{0}"
@@ -31,6 +31,28 @@ select relname from pg_class
    and relname <> 'alembic_version'"""
 
 
+Check = Callable[[Connection, Sheet], None]
+BOOKS: Final[tuple[Check, ...]] = (
+    check_the_books,
+    check_points,
+    check_orders,
+    check_cancellations,
+    check_market,
+    check_holds,
+    lambda connection, sheet: check_settlements(connection, sheet, lambda _signature, _text: True),
+)
+
+
+@contextmanager
+def auditor(url: str) -> Generator[Database]:
+    """Open the database at an address as the auditor's role, who may read everything."""
+    db = Database(url, role="tanpu_audit", pool_size=1)
+    try:
+        yield db
+    finally:
+        db.dispose()
+
+
 def audited(
     url: str,
     keys: Keys,
@@ -38,12 +60,23 @@ def audited(
     chain: Headers | None = None,
     registry: Sums | None = None,
 ) -> Report:
-    """Audit the database at an address, as the auditor's role."""
-    db = Database(url, role="tanpu_audit", pool_size=1)
-    try:
+    """Audit the database at an address."""
+    with auditor(url) as db:
         return audit(db, keys, origin, chain, registry)
-    finally:
-        db.dispose()
+
+
+def checked(url: str, *checks: Check) -> Sheet:
+    """Give what some checks of an audit find."""
+    sheet = Sheet()
+
+    def query(session: Session) -> None:
+        prepare(driver(session))
+        for check in checks:
+            check(driver(session), sheet)
+
+    with auditor(url) as db:
+        db.read(query)
+    return sheet
 
 
 def assert_clean(url: str, keys: Keys, origin: str, chain: Headers | None = None) -> Report:
@@ -55,40 +88,13 @@ def assert_clean(url: str, keys: Keys, origin: str, chain: Headers | None = None
 
 def assert_books_hold(url: str) -> None:
     """Assert laws, chart, the replay of every balance, and points; needs no keys and no chain."""
-    db = Database(url, role="tanpu_audit", pool_size=1)
-    sheet = Sheet()
-    try:
-        db.read(lambda session: _books(session, sheet))
-    finally:
-        db.dispose()
+    sheet = checked(url, *BOOKS)
     assert not sheet.findings, "\n".join(map(str, sheet.findings))
-
-
-def _books(session: Session, sheet: Sheet) -> None:
-    connection = driver(session)
-    prepare(connection)
-    check_the_books(connection, sheet)
-    check_points(connection, sheet)
-    check_orders(connection, sheet)
-    check_cancellations(connection, sheet)
-    check_market(connection, sheet)
-    check_holds(connection, sheet)
-    check_settlements(connection, sheet, lambda _signature, _text: True)
 
 
 def assert_acts_hold(url: str) -> None:
     """Assert that every act, change, day and correction has the transfers it implies."""
-    db = Database(url, role="tanpu_audit", pool_size=1)
-    sheet = Sheet()
-
-    def query(session: Session) -> None:
-        prepare(driver(session))
-        check_acts(driver(session), sheet)
-
-    try:
-        db.read(query)
-    finally:
-        db.dispose()
+    sheet = checked(url, check_acts)
     assert not sheet.findings, "\n".join(map(str, sheet.findings))
 
 

@@ -27,6 +27,7 @@ from app.providers import Provider
 from app.sessions.commands import open_session
 from tests.support.acts import TODAY, item, provider, send
 from tests.support.anchoring import ORIGIN, at, notary_over
+from tests.support.auditing import auditor
 from tests.support.chain import MemoryChain
 
 LONG_AGO: Final = TODAY - timedelta(days=60)
@@ -160,8 +161,5 @@ def found_in(told: dict[str, str], words: Iterable[str | bytes]) -> set[tuple[st
 
 def owner_rows(db: Database, query: str, *facts: object) -> list[tuple[Any, ...]]:
     """Ask as the auditor, who may read everything."""
-    auditor = Database(db.url, role="tanpu_audit", pool_size=1)
-    try:
-        return auditor.read(lambda s: driver(s).execute(query.encode(), facts).fetchall())
-    finally:
-        auditor.dispose()
+    with auditor(db.url) as reader:
+        return reader.read(lambda s: driver(s).execute(query.encode(), facts).fetchall())

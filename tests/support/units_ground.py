@@ -1,17 +1,16 @@
 """What the runs of the units' model stand on (单位模型的城市): sellers, a buyer, a gathering."""
 
 import secrets
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Final, cast
+from typing import Final
 from uuid import UUID
 
 import psycopg
 from sqlmodel import Session
 
-from app.kernel.db import Database, driver
+from app.kernel.db import driver
 from app.organisations import Organisation
 from app.registry.conservation import units_of_batches
 from app.registry.conservation_rules import UnitsOfBatch
@@ -34,20 +33,14 @@ delete from log_pending where id in (select id from transfer where asset & 7 = 4
 delete from transfer where asset & 7 = 4 or code = 2; delete from balance where asset & 7 = 4"""
 
 
-@dataclass
-class Stall:
-    """What a gathering needs of a market: its organiser is handed nothing."""
+class Stall(Market):
+    """A market at which nothing is issued and handed to nobody: the model's runs do that."""
 
-    registry: Registry
-    hand: Callable[..., None] = lambda *_: None
+    def __post_init__(self) -> None:
+        """Fund nobody."""
 
-    @property
-    def db(self) -> Database:
-        return self.registry.db
-
-    @property
-    def at(self) -> datetime:
-        return self.registry.at
+    def hand(self, to: Organisation, quantity_kg: int) -> None:
+        """Leave a gathering's organiser without units."""
 
 
 @dataclass
@@ -80,7 +73,7 @@ def units_ground(registry: Registry) -> Generator[Ground]:
         organisation(db, keys, number, at=registry.at).organisation
         for number in range(2, BUYERS + 2)
     ]
-    race = Marathon(cast("Market", Stall(registry)))
+    race = Marathon(Stall(registry))
     sellers = [registry.operator, *made[:-1], race.office.organisation]
     owners = {number: each.owner for number, each in enumerate(sellers)}
     owners |= {BUFFER: db.read(buffer_of), GATHERING: race.gathering.owner}

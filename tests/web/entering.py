@@ -15,7 +15,7 @@ from app.citizens.sms import ConsoleSms
 
 DEVICE: Final = "device-of-alice-0001"
 PHONE: Final = "+8613800000000"
-AN_AGE: Final = timedelta(days=365_00)
+AN_AGE: Final = timedelta(days=36_500)
 TIMES: Final[dict[LiteralString, tuple[LiteralString, ...]]] = {
     "limit_use": ("slot", "kept_until"),
     "login_code": ("sent_at", "ends_at"),
