@@ -1,7 +1,7 @@
 """The web application, put together (应用组装): routers, problem documents, health, front page."""
 
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import aclosing, asynccontextmanager, nullcontext
 from functools import partial
 from html import escape
 from importlib.metadata import version
@@ -36,6 +36,7 @@ from app.governance.decisions_api import router as decisions
 from app.governance.runs_api import router as runs
 from app.growth.routers import ROUTERS as GROWTH
 from app.kernel.auth import refuse_open_endpoints
+from app.kernel.calls import Calls
 from app.kernel.http import install
 from app.kernel.openapi import describe
 from app.kernel.routing import ByWords
@@ -298,7 +299,8 @@ def create_app(settings: Settings, city: City | None = None) -> FastAPI:
             app.state.tokens = Tokens(lambda: opened.keys.access, own.origin)
             app.state.sms, app.state.wechat = sms_of(own), wechat_of(own)
             app.state.pictures = FileStore(own.images_path)
-            yield
+            async with aclosing(Calls(opened.db)) as app.state.calls:
+                yield
 
     app = FastAPIOffline(
         title=title_of(settings),

@@ -11,6 +11,7 @@ from hypothesis import settings as hypothesis
 from starlette.testclient import TestClient
 
 from app.embedded.postgres import Postgres
+from app.kernel import telemetry
 from app.kernel.db import Database
 from app.kernel.secrets import Keys
 from app.kernel.settings import Settings
@@ -21,6 +22,9 @@ from tests.support.postgres import MIGRATED, cluster, empty
 # A busy machine is no fault of the code: what has to be fast is measured, not timed by example.
 hypothesis.register_profile("unhurried", deadline=None)
 hypothesis.load_profile("unhurried")
+
+# As the product writes them: structlog's own way tells each stack with its locals, 8 s a defect.
+telemetry.configure("INFO", pretty=False)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ A command takes its session first and is run by :meth:`Database.transact`. It ma
 than once, so it touches nothing but its session: no network, no clock, no randomness.
 """
 
-import select
 from collections.abc import Callable, Sequence
 from typing import Any, Concatenate, Final, LiteralString, ParamSpec, TypeVar, cast
 
@@ -15,7 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlmodel import Session
 
-from app.kernel.lines import Connection, Lines
+from app.kernel.lines import Connection, Lines, has_ended
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -38,20 +37,22 @@ class Database:
         """Open nothing yet; connections are made on first use and take ``role``."""
         parsed = make_url(url).set(drivername="postgresql+psycopg")
         self.url = parsed.render_as_string(hide_password=False).replace("+psycopg", "", 1)
-        options = f"-c role={role} -c timezone=UTC -c lock_timeout=10s"
+        self.options = f"-c role={role} -c timezone=UTC -c lock_timeout=10s"
+        self.pool_size = pool_size
         self._engine: Engine = create_engine(
             parsed,
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=2,
-            connect_args={"options": options, "connect_timeout": 5},
+            connect_args={"options": self.options, "connect_timeout": 5},
         )
         event.listen(self._engine, "checkout", _refuse_ended)
         self._snapshots = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
-        self._calls = Lines(self.url, options, pool_size)
-        self._looks = Lines(self.url, f"{options} -c default_transaction_read_only=on", pool_size)
+        self._calls = Lines(self.url, self.options, pool_size)
+        reading = f"{self.options} -c default_transaction_read_only=on"
+        self._looks = Lines(self.url, reading, pool_size)
 
     def transact(
         self, command: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
@@ -66,7 +67,7 @@ class Database:
                 with Session(self._engine, expire_on_commit=False) as session, session.begin():
                     return command(session, *args, **kwargs)
             except (DBAPIError, psycopg.Error) as error:
-                if attempt == ATTEMPTS_MAX or sqlstate(error) not in RETRYABLE:
+                if is_final(error, attempt):
                     raise
         raise AssertionError
 
@@ -95,7 +96,7 @@ class Database:
                 with self._calls.line() as line:
                     row = line.execute(statement, values).fetchone()
             except psycopg.Error as error:
-                if attempt == ATTEMPTS_MAX or sqlstate(error) not in RETRYABLE:
+                if is_final(error, attempt):
                     raise
             else:
                 assert row is not None, statement
@@ -125,16 +126,8 @@ class Database:
 
 
 def _refuse_ended(connection: Connection, _record: object, _proxy: object) -> None:
-    """Let the pool open another where the server has ended a connection while it was idle.
-
-    An idle connection has nothing to say: what waits to be read is its end. That costs a system
-    call, where asking the server would cost each request a round trip.
-    """
-    if connection.closed:
-        raise DisconnectionError
-    socket = select.poll()
-    socket.register(connection.fileno(), select.POLLIN)
-    if socket.poll(0):
+    """Let the pool open another where the server has ended a connection while it was idle."""
+    if has_ended(connection):
         raise DisconnectionError
 
 
@@ -154,6 +147,11 @@ def on_trial(
 def driver(session: Session) -> Connection:
     """Give the psycopg connection under ``session``, inside its transaction."""
     return cast("Connection", session.connection().connection.driver_connection)
+
+
+def is_final(error: DBAPIError | psycopg.Error, attempt: int) -> bool:
+    """Tell whether a deed that failed so, for so many times, is given up."""
+    return attempt == ATTEMPTS_MAX or sqlstate(error) not in RETRYABLE
 
 
 def sqlstate(error: DBAPIError | psycopg.Error) -> str | None:

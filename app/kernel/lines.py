@@ -4,6 +4,7 @@ For deeds that are one function of the schema and reads that are one statement: 
 COMMIT, no session, and what was prepared stays prepared.
 """
 
+import select
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Final, cast
@@ -70,3 +71,16 @@ class Lines:
             options=self._options,
             connect_timeout=CONNECT_S,
         )
+
+
+def has_ended(idle: psycopg.BaseConnection[Any]) -> bool:
+    """Tell whether the server has ended a connection while it was idle.
+
+    An idle connection has nothing to say: what waits to be read is its end. That costs a system
+    call, where asking the server would cost each request a round trip.
+    """
+    if idle.closed:
+        return True
+    socket = select.poll()
+    socket.register(idle.fileno(), select.POLLIN)
+    return bool(socket.poll(0))

@@ -8,6 +8,7 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
+from app.kernel.calls import Calls
 from app.kernel.db import Database
 from app.kernel.limits import Limits
 from app.kernel.secrets import Keys
@@ -40,6 +41,11 @@ def city_of(request: Request) -> Wired:
 
 async def _database(request: Request) -> Database:
     return request.app.state.city.db
+
+
+def calls_of(request: Request) -> Calls:
+    """Give what is awaited on this application's event loop."""
+    return request.app.state.calls
 
 
 async def _settings(request: Request) -> Settings:

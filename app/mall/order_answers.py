@@ -130,14 +130,12 @@ def shown_reversal(found: Reversal, redemption: str) -> ReversalOut:
 
 def _message(found: Redemption, *, chinese: bool) -> str:
     """Say what a keeper reads: with its day, or yesterday's coffee passes for today's."""
+    if found.outcome == "redeemed":
+        return "核销成功" if chinese else "Redeemed"
     when = f"{found.redeemed_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
-    match found.outcome:
-        case "redeemed":
-            return "核销成功" if chinese else "Redeemed"
-        case "before":
-            return f"本店已于 {when} 核销" if chinese else f"Already redeemed here at {when}"
-        case _:
-            return f"{when} 核销" if chinese else f"Redeemed at {when}"
+    if found.outcome == "before":
+        return f"本店已于 {when} 核销" if chinese else f"Already redeemed here at {when}"
+    return f"{when} 核销" if chinese else f"Redeemed at {when}"
 
 
 def _offer(row: OrderRow) -> OfferNamed:

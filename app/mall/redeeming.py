@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from app.kernel.clock import day_of
-from app.kernel.db import Database, driver
+from app.kernel.db import driver
 from app.kernel.limits import Limit, LimitExceeded, look, take
 from app.kernel.once import KEPT
 from app.kernel.secrets import Keys
@@ -23,7 +23,7 @@ from app.mall.order_errors import (
     VoucherUnknown,
     refusal_of,
 )
-from app.mall.vouchers import code_hash, is_fresh, is_genuine, key_of, read_printed, read_qr
+from app.mall.vouchers import Shown, code_hash, is_fresh, is_genuine, key_of, read_printed
 from app.merchants.errors import TillClosed
 
 TRIES: Final = Limit("till.tries", 10, timedelta(hours=1))
@@ -73,27 +73,41 @@ class Redemption(NamedTuple):
     till: UUID | None
 
 
-def redeem(
-    db: Database, keys: Keys, asked: Asked, text: str, *, moved: UUID, at: datetime
-) -> Redemption:
-    """Redeem the voucher that a till read; ``moved`` is the id of its transfers.
+def facts_of_shown(
+    keys: Keys, asked: Asked, shown: Shown, *, moved: UUID, at: datetime
+) -> tuple[object, ...]:
+    """Give the arguments of ``REDEEM`` for a QR text; ``moved`` is the id of its transfers.
 
     Raises:
-        CodeMistyped, CodeStale, TriesSpent, VoucherUnknown, VoucherExpired, VoucherCancelled,
-        VoucherReversed, TillClosed, IdempotencyKeyReused: See their own words.
+        VoucherUnknown: Whoever made it did not know the voucher's key.
     """
-    shown = read_qr(text)
-    if shown is not None:
-        if not is_genuine(key_of(keys, shown.voucher), shown):
-            raise VoucherUnknown
-        facts = facts_of(asked, moved, at, voucher=shown.voucher, is_fresh=is_fresh(shown, at))
-        return told(db.call(REDEEM, facts))
+    if not is_genuine(key_of(keys, shown.voucher), shown):
+        raise VoucherUnknown
+    return facts_of(asked, moved, at, voucher=shown.voucher, is_fresh=is_fresh(shown, at))
+
+
+def redeem_printed(
+    session: Session, keys: Keys, asked: Asked, text: str, *, moved: UUID, at: datetime
+) -> tuple[object, ...]:
+    """Redeem by a printed code, unless this till has guessed too often; count what was a guess.
+
+    Raises:
+        CodeMistyped, TriesSpent: See their own words.
+    """
     code = read_printed(text)
     if code is None:
         raise CodeMistyped
-    facts = facts_of(asked, moved, at, code=code_hash(keys, code))
     use = (TRIES, keys.voucher_hash("till", asked.till.bytes))
-    return told(db.transact(_try_printed, facts, use, at=at))
+    try:
+        look(session, use, at=at)
+    except LimitExceeded as error:
+        raise TriesSpent(retry_after_s=error.left.reset_s) from None
+    facts = facts_of(asked, moved, at, code=code_hash(keys, code))
+    row = driver(session).execute(REDEEM, facts).fetchone()
+    assert row is not None
+    if row[0] == VoucherUnknown.code:
+        take(session, [use], at=at)
+    return row
 
 
 def facts_of(
@@ -140,18 +154,3 @@ def find_redemption(session: Session, till: UUID, redemption: UUID, *, at: datet
     if row is None:
         raise RedemptionUnknown
     return Redemption(*row)
-
-
-def _try_printed(
-    session: Session, facts: tuple[object, ...], use: tuple[Limit, bytes], *, at: datetime
-) -> tuple[object, ...]:
-    """Redeem by a printed code, unless this till has guessed too often; count what was a guess."""
-    try:
-        look(session, use, at=at)
-    except LimitExceeded as error:
-        raise TriesSpent(retry_after_s=error.left.reset_s) from None
-    row = driver(session).execute(REDEEM, facts).fetchone()
-    assert row is not None
-    if row[0] == VoucherUnknown.code:
-        take(session, [use], at=at)
-    return row

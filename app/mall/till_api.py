@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
 from app.kernel.auth import desk
@@ -18,7 +19,7 @@ from app.kernel.ids import new_id, parse_public_id, public_id
 from app.kernel.once import Answer, IdempotencyKey, digest_of, readable_key, rendered
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal
-from app.kernel.wiring import Db, Secrets, city_of
+from app.kernel.wiring import Db, Secrets, calls_of, city_of
 from app.mall.offline import Taken, tell
 from app.mall.order_answers import shown_outcome, shown_redemption, shown_reversal
 from app.mall.order_errors import RedemptionUnknown
@@ -29,9 +30,17 @@ from app.mall.order_schemas import (
     RedemptionOut,
     ReversalOut,
 )
-from app.mall.redeeming import Asked, find_redemption, redeem
+from app.mall.redeeming import (
+    REDEEM,
+    Asked,
+    facts_of_shown,
+    find_redemption,
+    redeem_printed,
+    told,
+)
 from app.mall.reversing import Reverser, reverse
 from app.mall.till_route import TillRoute
+from app.mall.vouchers import read_qr
 from app.merchants.tills import SignedTill
 
 SIGNED: Final = "The signature is missing, wrong or stale, or its till is not registered."
@@ -45,19 +54,26 @@ Somebody = Annotated[Principal, desk(Scope.VOUCHERS_REDEEM)]
 router = APIRouter(prefix="/v1/merchant", tags=["tills 收银端"])
 
 
-def post_redemption(
+async def post_redemption(
     request: Request,
     till: SignedTill,
     body: RedemptionIn,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Take the points of a voucher that was shown; to be sent again until it is answered."""
+    city, calls = city_of(request), calls_of(request)
     asked = _asked(request, till, idempotency_key, body)
-    city = city_of(request)
-    found = redeem(city.db, city.keys, asked, body.code, moved=new_id(), at=now())
-    shown = shown_redemption(found, chinese=_chinese(request))
+    shown, moved, at = read_qr(body.code), new_id(), now()
+    if shown is not None:
+        facts = facts_of_shown(city.keys, asked, shown, moved=moved, at=at)
+        row = await calls.call(REDEEM, facts)
+    else:
+        printed = (city.db.transact, redeem_printed, city.keys, asked, body.code)
+        row = await run_in_threadpool(*printed, moved=moved, at=at)
+    found = told(row)
     is_replayed = found.outcome == "before"
-    return _answered(shown, HTTPStatus.OK if is_replayed else HTTPStatus.CREATED, is_replayed)
+    said = shown_redemption(found, chinese=_chinese(request))
+    return _answered(said, HTTPStatus.OK if is_replayed else HTTPStatus.CREATED, is_replayed)
 
 
 router.add_api_route(

@@ -1,16 +1,14 @@
 """The till's own way in (收银快捷路由): a redemption that is well formed is read without FastAPI.
 
-For each request FastAPI solves the endpoint's dependencies, headers and body anew: a sixth of what
-redeeming takes inside the application (2026-11-23). Here the three are read one after the other.
-Whatever is not exactly as the documentation has it goes the ordinary way, so each refusal is said
-in one place.
+For each request FastAPI solves the endpoint's dependencies, headers and body anew: a fifth of what
+redeeming would cost (0041). Here the three are read one after the other. Whatever is not exactly as
+the documentation has it goes the ordinary way, so each refusal is said in one place.
 """
 
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from fastapi import Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 from pydantic import ValidationError
 
@@ -39,6 +37,6 @@ class TillRoute(APIRoute):
             except ValidationError:
                 return await ordinary(request)
             till = await signed_till(request)
-            return await run_in_threadpool(endpoint, request, till, body, key)
+            return await endpoint(request, till, body, key)
 
         return handle

@@ -12,7 +12,6 @@ from app.mall.offline import Taken, tell
 from app.mall.ordering import OFFLINE_FOR
 from app.mall.orders import Order
 from app.mall.redeeming import Asked
-from app.mall.redeeming import redeem as at_till
 from app.mall.vouchers import key_of, mac_of, printed_code, step_at
 from tests.support.acts import one
 from tests.support.orders import DAY, HOUR, MINUTE, SECOND, Street, go_offline, said
@@ -119,14 +118,13 @@ def test_a_till_that_is_not_open_does_nothing_and_the_citizen_can_cancel(
     assert street.state(order) == "cancelled"
 
 
-def test_a_key_is_for_one_request(street: Street, db: Database, keys: Keys) -> None:
+def test_a_key_is_for_one_request(street: Street) -> None:
     (ann,) = street.people(1, y2027=500)
     first, second = street.order(ann, street.offer()), street.order(ann, street.offer())
     asked = street.asked(key="till-key-1")
 
     def show(order: Order, as_asked: Asked) -> str:
-        facts = (db, keys, as_asked, street.qr(order))
-        return said(lambda: at_till(*facts, moved=new_id(), at=street.at).outcome)
+        return said(lambda: street.tell(as_asked, street.qr(order), at=street.at).outcome)
 
     assert [show(first, asked), show(first, asked)] == ["redeemed", "before"]
     other = asked._replace(request=bytes(31) + b"1")

@@ -49,6 +49,8 @@ from tests.support.postgres import MIGRATED, create, drop, empty
 NAME: Final = "mall_model"
 RUNS: Final = int(os.environ.get("TANPU_MODEL_RUNS", "500"))
 STEPS: Final = 25
+ORDERS: Final = 15
+"""After which a run orders no more in a row."""
 FEN: Final = 2
 MONTHS: Final = 25
 DAYS: Final = 730
@@ -140,6 +142,27 @@ class Together(RuleBasedStateMachine):
             self.placed.append((who, order, made[0]))
             assert {part.expires: part.points for part in made[0].parts} == order.paid
 
+    # what chance alone comes to too seldom ---------------------------------------------------
+    @precondition(lambda self: self.mall.free < MG_A_POINT)
+    @rule(who=st.integers(0, PEOPLE - 1))
+    def exchange_more_than_there_is(self, who: int) -> None:
+        self.earn(who, (self.mall.free // FEN + 1) * MG_A_POINT)
+        self.exchange(who)
+
+    @rule(who=st.integers(0, PEOPLE - 1), offer=st.integers(0, 1))
+    def order_until_refused(self, who: int, offer: int) -> None:
+        before = -1
+        while len(self.placed) > before and len(self.placed) < ORDERS:
+            before = len(self.placed)
+            self.order(who, offer, 1)
+
+    @precondition(lambda self: self.placed)
+    @rule()
+    def redeem_and_reverse_the_last(self) -> None:
+        who, order, placed = self.placed[-1]
+        self._redeem(who, order, placed)
+        self._reverse(who, order, placed)
+
     @precondition(lambda self: self.placed)
     @rule(data=st.data())
     def redeem(self, data: st.DataObject) -> None:
@@ -157,7 +180,9 @@ class Together(RuleBasedStateMachine):
     @rule(data=st.data())
     def reverse(self, data: st.DataObject) -> None:
         redeemed = [each for each in self.placed if each[1].redeemed is not None]
-        who, order, placed = data.draw(st.sampled_from(redeemed or self.placed))
+        self._reverse(*data.draw(st.sampled_from(redeemed or self.placed)))
+
+    def _reverse(self, who: int, order: Order, placed: Placed) -> None:
         expected = self.mall.reverse(self.mall.people[who], order)
         self.told(expected, lambda: self.street.reverse(placed).outcome)
 

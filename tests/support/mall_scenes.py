@@ -29,7 +29,7 @@ LIMITS: Final = frozenset({"order.day_limit", "order.person_limit"})
 EXHAUSTED: Final = frozenset({"budget.exhausted"})
 SCENES: Final = {
     "plenty": Scene(100_000, (Offer(30, 50, 50, 50, 7), Offer(7, 50, 50, 50, 60))),
-    "scarce": Scene(100_000, (Offer(10, 2, 2, 3, 2), Offer(5, 9, 2, 9, 2)), SOLD_OUT),
+    "scarce": Scene(100_000, (Offer(10, 2, 3, 3, 2), Offer(5, 9, 2, 9, 2)), SOLD_OUT),
     "limited": Scene(100_000, (Offer(10, 9, 9, 2, 1), Offer(3, 3, 2, 2, 30)), LIMITS),
     "poor": Scene(400, (Offer(5, 9, 9, 9, 2), Offer(15, 9, 9, 9, 50)), EXHAUSTED),
 }

@@ -17,9 +17,16 @@ from app.kernel.tokens import PREFIXES
 from app.mall.offline import write_token
 from app.mall.ordering import OrderIds, Wish, cancel, open_offline, place
 from app.mall.orders import Order, order_of
-from app.mall.redeeming import Asked, Redemption, redeem
+from app.mall.redeeming import (
+    REDEEM,
+    Asked,
+    Redemption,
+    facts_of_shown,
+    redeem_printed,
+    told,
+)
 from app.mall.reversing import Reversal, Reverser, reverse
-from app.mall.vouchers import code_hash, key_of, printed_code, qr_text
+from app.mall.vouchers import code_hash, key_of, printed_code, qr_text, read_qr
 from app.points import Programme
 from app.points.earmarks import promise
 from app.staff import note_act
@@ -195,7 +202,15 @@ class Street:
         """Show the voucher to a till."""
         when = at or self.at
         shown = self.qr(order, at=when) if text is None else text
-        return redeem(self.db, self.keys, self.asked(till), shown, moved=new_id(), at=when)
+        return self.tell(self.asked(till), shown, at=when)
+
+    def tell(self, asked: Asked, text: str, *, at: datetime) -> Redemption:
+        """Ask as a till does, of whatever it read."""
+        facts: dict[str, Any] = {"moved": new_id(), "at": at}
+        shown = read_qr(text)
+        if shown is not None:
+            return told(self.db.call(REDEEM, facts_of_shown(self.keys, asked, shown, **facts)))
+        return told(self.db.transact(redeem_printed, self.keys, asked, text, **facts))
 
     def reverse(
         self,

@@ -5,7 +5,7 @@ was told). Nobody lists the steps by hand, so a new step is covered on the day i
 """
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
@@ -57,6 +57,19 @@ class Tripwire:
             if self._landed:
                 effect(*args, **kwargs)
             raise Crash(self.passed)
+
+        return tripped
+
+    def wrap_awaited(self, effect: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+        """Lay it across one that the server's loop awaits: the request ends, and not the loop."""
+
+        async def tripped(*args: P.args, **kwargs: P.kwargs) -> R:
+            self.passed += 1
+            if self.passed != self._crash_at:
+                return await effect(*args, **kwargs)
+            if self._landed:
+                await effect(*args, **kwargs)
+            raise Gone
 
         return tripped
 

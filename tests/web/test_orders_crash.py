@@ -6,6 +6,7 @@ or the call; the request ends without an answer, and is sent again.
 
 from collections.abc import Callable
 from datetime import datetime
+from inspect import iscoroutinefunction
 
 import pytest
 from fastapi import FastAPI
@@ -24,15 +25,17 @@ def counter(app: FastAPI, client: TestClient, city: City) -> Counter:
 
 
 def through_a_crash(
-    counter: Counter, effect: str, ask: Callable[[], Response], *, landed: bool, number: int = 1
+    of: object, effect: str, ask: Callable[[], Response], *, landed: bool, number: int = 1
 ) -> Response:
     """Ask, lose the answer with or without what it did, and ask again.
 
     ``number`` says which of the request's effects it is: an order is counted before it is placed.
     """
-    db, wire = counter.city.db, Tripwire(number, landed=landed)
+    wire, whole = Tripwire(number, landed=landed), getattr(of, effect)
+    is_awaited = iscoroutinefunction(whole)
+    crossed = wire.wrap_awaited(whole) if is_awaited else unanswered(wire.wrap(whole))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(db, effect, unanswered(wire.wrap(getattr(db, effect))))
+        patched.setattr(of, effect, crossed)
         # The client is told 500 here; a process that is gone says nothing at all.
         assert ask().status_code == 500
     assert wire.passed == number
@@ -47,7 +50,7 @@ def test_an_order_is_placed_once(counter: Counter, *, landed: bool) -> None:
     def ask() -> Response:
         return ann.ask("POST", "/v1/orders", wanted, key="k")
 
-    answer = through_a_crash(counter, "transact", ask, landed=landed, number=2)
+    answer = through_a_crash(counter.city.db, "transact", ask, landed=landed, number=2)
     assert answer.status_code == 201, answer.text
     assert ("idempotent-replayed" in answer.headers) is landed
     assert [each["id"] for each in ann.get("/v1/orders")["data"]] == [answer.json()["id"]]
@@ -66,7 +69,11 @@ def test_a_voucher_is_redeemed_once(
     ann = counter.person(y2027=100)
     monkeypatch.setattr("app.mall.vouchers.step_at", still)
     qr = counter.shown(ann, counter.order(ann))["qr"]
-    answer = through_a_crash(counter, "call", lambda: counter.redeem(qr, key="k"), landed=landed)
+
+    def ask() -> Response:
+        return counter.redeem(qr, key="k")
+
+    answer = through_a_crash(counter.app.state.calls, "call", ask, landed=landed)
     assert answer.status_code == (200 if landed else 201), answer.text
     assert ("idempotent-replayed" in answer.headers) is landed
     assert one(counter.city.db, "select count(*), sum(points)::int from redemption") == (1, 30)
@@ -78,7 +85,11 @@ def test_a_redemption_is_reversed_once(counter: Counter, *, landed: bool) -> Non
     ann = counter.person(y2027=100)
     done = counter.redeem(counter.shown(ann, counter.order(ann))["qr"]).json()
     path = f"{REDEMPTIONS}/{done['id']}/reverse"
-    answer = through_a_crash(counter, "call", lambda: counter.post(path, key="k"), landed=landed)
+
+    def ask() -> Response:
+        return counter.post(path, key="k")
+
+    answer = through_a_crash(counter.city.db, "call", ask, landed=landed)
     assert answer.status_code == (200 if landed else 201), answer.text
     assert one(counter.city.db, "select count(*) from reversal") == (1,)
     assert counter.street.own(ann.citizen.number) == {2027: 100}
