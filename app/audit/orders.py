@@ -121,8 +121,7 @@ due as (
                   where (a.bucket, a.id) = (live.bucket, live.account) and a.akey is not null)
    group by 1
   union all
-  select 'merchant ' || merchant, sum(points) from live
-   where state = 'reserved' and offline_until is not null group by 1)
+  select 'merchant ' || merchant, sum(points) from mall_order where is_bound group by 1)
 select place, 'says ' || coalesce(t.taken, 0) || ' taken, its orders come to '
        || coalesce(d.taken, 0)
   from told t full join due d using (place)

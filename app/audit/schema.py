@@ -36,7 +36,7 @@ APPEND_ONLY: Final = frozenset(
         "reversal_request",
     }
     | {"settlement", "settlement_line", "settlement_share", "settlement_adjustment"}
-    | {"settlement_final", "settlement_payout", "settlement_day"}
+    | {"settlement_final", "settlement_payout", "settlement_day", "bank_payment"}
     | {"public_cancellation", "programme_sponsor"}
     | {"quote", "payment", "batch_share", "proceeds", "proceeds_payout"}
     | {"project_accrual"}

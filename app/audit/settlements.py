@@ -107,6 +107,15 @@ select 'payout of ' || settlement, 'says ' || coalesce(d.fen, 0) || ' fen, its t
        || coalesce(m.fen, 0)
   from due d full join moved m using (settlement, account, transfer)
  where d.fen is distinct from m.fen"""
+_NOTED: Final = """
+with paid as (
+  select 'statement ' || settlement as what, reference, transfer from settlement_payout
+  union all
+  select 'an organisation', reference, transfer from proceeds_payout)
+select coalesce(p.what, 'bank payment ' || b.known_as), 'transfer ' || transfer || ' was paid by '
+       || coalesce(p.reference, 'nothing') || ', noted is ' || coalesce(b.known_as, 'nothing')
+  from paid p full join bank_payment b using (transfer)
+ where b.known_as is distinct from normal_reference(p.reference)"""
 _LINES: Final = """
 select s.id, s.statement, s.signature, p.code, l.place, l.kind, l.subject, l.programme, l.offer,
        l.at, l.points, l.fen
@@ -133,6 +142,7 @@ def check_settlements(connection: Connection, sheet: Sheet, verify: Verify) -> N
         (_SUMS, ()),
         (_PAID, (int(Code.SETTLE),)),
         (_PAID_OUT, (int(Code.PAY_OUT),)),
+        (_NOTED, ()),
     ):
         for where, detail in stream(connection, lambda *row: row, statement, *values):
             sheet.find(Kind.SETTLEMENT, where, detail)

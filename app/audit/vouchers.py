@@ -18,7 +18,7 @@ from app.kernel.tokens import PREFIXES
 from app.mall.vouchers import code_hash, key_of, printed_code
 from app.merchants.tills import PREFIX as TILL
 
-_CODES: Final = "select voucher, code from voucher_place order by voucher"
+_CODES: Final = "select voucher, code from voucher_place where code is not null order by voucher"
 _PAIRS: Final = "select distinct till, keeper from redemption where till is not null"
 _KEPT: Final = """
 with pair as (

@@ -4,7 +4,7 @@ For the deed that a queue of people waits for. A thread that waits for the serve
 and to win the interpreter back: that costs more than whatever else a redemption does (0041).
 """
 
-from asyncio import LifoQueue, timeout
+from asyncio import Semaphore, timeout
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString
@@ -22,16 +22,15 @@ Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 class Calls:
     """Connections of one event loop to a database, each made when it is first wanted.
 
-    Slots in a queue, and no pool of the driver's: that looks for a server that went away at moments
-    of its own choice, ever further apart, and a till asks now.
+    No pool of the driver's, which looks for a server that went away at moments of its own choice,
+    ever further apart: a till asks now.
     """
 
     def __init__(self, db: Database) -> None:
-        """Open nothing yet; as many as ``db`` keeps, and as many again, at the most."""
-        self._url, self._options = db.url, db.options
-        self._slots: LifoQueue[Connection | None] = LifoQueue()
-        for _ in range(2 * db.pool_size):
-            self._slots.put_nowait(None)
+        """Open nothing yet; as many as ``db`` does are kept, and as many again open at the most."""
+        self._url, self._options, self._kept = db.url, db.options, db.pool_size
+        self._free = Semaphore(2 * db.pool_size)
+        self._idle: list[Connection] = []
 
     async def call(self, statement: LiteralString, values: Sequence[object]) -> tuple[Any, ...]:
         """Do as :meth:`app.kernel.db.Database.call` does, and hold no thread meanwhile.
@@ -53,34 +52,44 @@ class Calls:
         raise AssertionError
 
     async def aclose(self) -> None:
-        """Close those that are idle."""
-        while not self._slots.empty():
-            if (idle := self._slots.get_nowait()) is not None:
-                await idle.close()
+        """Close those that are idle, and from now on whatever comes back."""
+        self._kept = 0
+        while self._idle:
+            await self._idle.pop().close()
 
     @asynccontextmanager
     async def _connection(self) -> AsyncGenerator[Connection]:
         """Lend one that lives; one that is left in the middle of something is lent to nobody."""
-        kept = self._slots.get_nowait() if not self._slots.empty() else await self._next()
+        await self._turn()
+        lent = self._idle.pop() if self._idle else None
         try:
-            if kept is not None and has_ended(kept):
-                await kept.close()
-                kept = None
-            if kept is None:
-                kept = await self._opened()
-            yield kept
+            if lent is not None and has_ended(lent):
+                await lent.close()
+                lent = None
+            if lent is None:
+                lent = await self._opened()
+            yield lent
         finally:
-            if kept is not None and kept.pgconn.transaction_status != TransactionStatus.IDLE:
-                await kept.close()
-                kept = None
-            self._slots.put_nowait(kept)
+            if lent is not None:
+                await self._put(lent)
+            self._free.release()
 
-    async def _next(self) -> Connection | None:
+    async def _turn(self) -> None:
+        if not self._free.locked():
+            await self._free.acquire()
+            return
         try:
             async with timeout(WAIT_S):
-                return await self._slots.get()
+                await self._free.acquire()
         except TimeoutError as error:
             raise PoolTimeout("all connections of the loop are taken") from error
+
+    async def _put(self, lent: Connection) -> None:
+        is_idle = lent.pgconn.transaction_status == TransactionStatus.IDLE
+        if is_idle and len(self._idle) < self._kept:
+            self._idle.append(lent)
+        else:
+            await lent.close()
 
     async def _opened(self) -> Connection:
         return await psycopg.AsyncConnection.connect(

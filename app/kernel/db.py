@@ -50,9 +50,9 @@ class Database:
         self._snapshots = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
-        self._calls = Lines(self.url, self.options, pool_size)
+        self._lines = Lines(self.url, self.options, pool_size)
         reading = f"{self.options} -c default_transaction_read_only=on"
-        self._looks = Lines(self.url, reading, pool_size)
+        self._reading_lines = Lines(self.url, reading, pool_size)
 
     def transact(
         self, command: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
@@ -93,7 +93,7 @@ class Database:
         """
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
-                with self._calls.line() as line:
+                with self._lines.line() as line:
                     row = line.execute(statement, values).fetchone()
             except psycopg.Error as error:
                 if is_final(error, attempt):
@@ -112,17 +112,19 @@ class Database:
         costs here, which begins, ends and tells the server its isolation each time.
         """
         try:
-            with self._looks.line() as line:
+            with self._reading_lines.line() as line:
                 return query(line, *args, **kwargs)
         except psycopg.OperationalError:
-            with self._looks.line() as line:  # the server came back: nothing was done, so once more
+            with (
+                self._reading_lines.line() as line
+            ):  # the server came back: nothing was done, so once more
                 return query(line, *args, **kwargs)
 
     def dispose(self) -> None:
         """Close the pooled connections."""
         self._engine.dispose()
-        self._calls.dispose()
-        self._looks.dispose()
+        self._lines.dispose()
+        self._reading_lines.dispose()
 
 
 def _refuse_ended(connection: Connection, _record: object, _proxy: object) -> None:

@@ -1,6 +1,6 @@
 """Orders that end by themselves (订单到期): past their time, or because their owner leaves (R20).
 
-So does, before it, the time in which tills may tell of what they took without a network. Each is a
+So does the time in which tills may take a token, and tell of it (0029). Each is a
 transaction of its own, with the notice of it, so the job holds nothing while it goes on, and a
 worker that dies leaves the rest to the next one.
 """
@@ -29,18 +29,19 @@ select account, id, points from mall_order
  where bucket = %s and state = 'reserved' and ends_at <= %s
    and (offline_until is null or offline_until + interval '1 day' <= %s)
  order by ends_at, account, id limit %s"""
-_UNTOLD_BUCKETS: Final = """
+_BOUND_BUCKETS: Final = """
 select distinct bucket from mall_order
- where state = 'reserved' and offline_until is not null and offline_until + interval '1 day' <= %s
- order by bucket"""
-_UNTOLD: Final = """
+ where is_bound and bound_until(state, offline_until) <= %s order by bucket"""
+_BOUND: Final = """
 select account, id from mall_order
- where bucket = %s and state = 'reserved' and offline_until is not null
-   and offline_until + interval '1 day' <= %s
+ where bucket = %s and is_bound and bound_until(state, offline_until) <= %s
  order by offline_until, account, id limit %s"""
 _END_OFFLINE: Final = "select end_offline(%s::int2, %s::int8, %s, %s)"
 _RESERVED: Final = """
 select id from mall_order where bucket = %s and account = %s and state = 'reserved' order by id"""
+_LIVE: Final = """
+select 1 from mall_order
+ where bucket = %s and account = %s and (state = 'reserved' or is_bound) limit 1"""
 _RECENT: Final = """
 select 1 from redemption where bucket = %s and account = %s and redeemed_at > %s limit 1"""
 
@@ -56,11 +57,11 @@ def expire_orders(db: Database, *, at: datetime) -> int:
 
 
 def end_offline(db: Database, *, at: datetime) -> int:
-    """Give merchants back of their caps what no till told of within its day. Resumable."""
+    """Give merchants back of their caps what no till takes any more, or may tell of. Resumable."""
     ended = 0
-    for bucket in db.read(_untold_buckets, at):
-        while untold := db.read(_untold, bucket, at):
-            for owner, order in untold:
+    for bucket in db.read(_bound_buckets, at):
+        while bound := db.read(_bound, bucket, at):
+            for owner, order in bound:
                 ended += db.transact(_end_offline, bucket, owner, order, at=at)
     return ended
 
@@ -75,7 +76,7 @@ def release_orders(session: Session, citizen: Citizen, at: datetime) -> None:
 def is_quiet(session: Session, citizen: Citizen, at: datetime) -> bool:
     """Say whether nothing that a citizen ordered can come back any more."""
     connection, owner = driver(session), (citizen.bucket, citizen.number)
-    if connection.execute(_RESERVED, owner).fetchone() is not None:
+    if connection.execute(_LIVE, owner).fetchone() is not None:
         return False
     return connection.execute(_RECENT, (*owner, at - QUIET)).fetchone() is None
 
@@ -107,12 +108,12 @@ def _due(session: Session, bucket: int, at: datetime) -> list[tuple[int, UUID, i
     return driver(session).execute(_DUE, (bucket, at, at, AT_ONCE)).fetchall()
 
 
-def _untold_buckets(session: Session, at: datetime) -> list[int]:
-    return [row[0] for row in driver(session).execute(_UNTOLD_BUCKETS, (at,))]
+def _bound_buckets(session: Session, at: datetime) -> list[int]:
+    return [row[0] for row in driver(session).execute(_BOUND_BUCKETS, (at,))]
 
 
-def _untold(session: Session, bucket: int, at: datetime) -> list[tuple[int, UUID]]:
-    return driver(session).execute(_UNTOLD, (bucket, at, AT_ONCE)).fetchall()
+def _bound(session: Session, bucket: int, at: datetime) -> list[tuple[int, UUID]]:
+    return driver(session).execute(_BOUND, (bucket, at, AT_ONCE)).fetchall()
 
 
 def _end_offline(session: Session, bucket: int, owner: int, order: UUID, *, at: datetime) -> bool:

@@ -24,6 +24,7 @@ select coalesce(sum(fen), 0)::int8 from proceeds_payout where organisation = %s"
 _PAY: Final = """
 insert into proceeds_payout (transfer, organisation, fen, reference, recorded_on, paid_at)
 values (%s, %s, %s, %s, %s, %s)"""
+_NOTE: Final = "insert into bank_payment values (normal_reference(%s), %s)"
 
 
 class Earned(NamedTuple):
@@ -71,7 +72,7 @@ def pay_out(
     transfer: UUID,
     at: datetime,
 ) -> None:
-    """Note that the bank paid an organisation, under the bank's reference; once.
+    """Note that the bank paid an organisation; once, and by a payment that paid nothing else.
 
     Raises:
         OrganisationUnknown, OrganisationSuspended, ProceedsShort, ReferenceUsed: See their own
@@ -83,6 +84,7 @@ def pay_out(
     story = (asset, fen, int(Code.PAY_OUT), transfer, today)
     try:
         post(connection, [Row(bucket_of(owner), today, transfer, owner, BANK, *story)])
+        connection.execute(_NOTE, (reference, transfer))
         connection.execute(_PAY, (transfer, organisation, fen, reference, today, at))
     except Overdrawn as error:
         raise ProceedsShort from error

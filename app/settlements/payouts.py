@@ -33,6 +33,7 @@ _PAY: Final = """
 insert into settlement_payout (bucket, account, settlement, reference, transfer, recorded_on,
                                paid_at)
 values (%s, %s, %s, %s, %s, %s, %s)"""
+_NOTE: Final = "insert into bank_payment values (normal_reference(%s), %s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def payable(session: Session, settlement: UUID | None) -> Payable:
 def pay_out(
     session: Session, settlement: UUID, reference: str, *, transfer: UUID, at: datetime
 ) -> None:
-    """Note that the bank paid a statement, under the bank's reference; once.
+    """Note that the bank paid a statement; once, and by a payment that paid nothing else.
 
     Raises:
         SettlementUnknown, NotFinal, SettlementPaid, NothingToPay, MerchantSuspended: As above.
@@ -84,6 +85,7 @@ def pay_out(
     due = payable(session, settlement)
     place, asset = (due.bucket, due.account), asset_ids(connection, [YUAN])[YUAN]
     try:
+        connection.execute(_NOTE, (reference, transfer))
         connection.execute(_PAY, (*place, settlement, reference, transfer, today, at))
     except db_errors.UniqueViolation as error:
         raise SettlementPaid(reference=reference) from error

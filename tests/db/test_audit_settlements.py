@@ -59,6 +59,9 @@ def street(db: Database, keys: Keys) -> Street:
         "delete from settlement_adjustment",
         "delete from settlement_payout",
         "update settlement_payout set transfer = uuidv7()",
+        "update settlement_payout set reference = 'another'",
+        "delete from bank_payment",
+        "update bank_payment set transfer = uuidv7()",
         "update transfer set amount = amount + 1 where code = 22",
         "delete from transfer where code = 22",
         "delete from transfer where code = 23",
@@ -105,6 +108,7 @@ def test_a_redemption_that_no_statement_took_is_named_after_two_days(
         "settlement_final",
         "settlement_payout",
         "settlement_day",
+        "bank_payment",
     ],
 )
 def test_no_row_is_ever_changed(street: Street, database_url: str, table: str) -> None:

@@ -31,6 +31,7 @@ from app.kernel.db import Database, driver
 from app.kernel.ids import new_id
 from app.kernel.scopes import Role
 from app.kernel.secrets import Keys
+from app.mall.redeeming import find_redemption
 from app.points import Rate, expire, find_programme
 from ledger.accounts import SYSTEM_ACCOUNTS, bucket_of
 from tests.support.acts import item, one, people, provider, rows, send
@@ -211,6 +212,13 @@ def test_points_go_in_the_evening_of_their_last_day(db: Database, charity: Chari
     found = "select count(*), sum(points)::int, sum(claim_fen)::int, count(till) from redemption"
     assert one(db, found) == (4, 4 * 487, 4 * 487, 0)
     assert expire(db, at=at + timedelta(days=1)) == 0
+
+
+def test_its_merchant_finds_what_it_was_given(db: Database, charity: Charity) -> None:
+    give_points(db, at=EVENING)
+    for (given,) in rows(db, "select id from redemption"):
+        found = db.read(find_redemption, charity.street.till, given, at=EVENING)
+        assert (found.outcome, found.points, found.till) == ("redeemed", 487, None)
 
 
 def test_in_the_afternoon_they_are_their_owners(

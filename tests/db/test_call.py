@@ -12,7 +12,7 @@ from app.kernel.lines import Lines
 from tests.support.acts import one
 
 END_OTHERS = """
-select count(pg_terminate_backend(pid)) from pg_stat_activity
+select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity
  where pid <> pg_backend_pid() and datname = current_database()"""
 
 TAKE = """

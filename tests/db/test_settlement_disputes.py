@@ -118,15 +118,22 @@ def test_a_window_is_seven_days(street: Street) -> None:
 
 
 def test_a_reference_pays_one_statement(street: Street) -> None:
+    """However it is spelt, and whosever statement it is."""
+    other = street.merchant()
     sold(street, 40)
     sold(street, 40, at=NOON + DAY)
+    sold(street, 40, shop=other, till=street.open_till(other))
     settle(street, NOON + 2 * DAY)
     close_windows(street.db, at=NOON + 9 * DAY)
-    found = [each for (each,) in rows(street.db, "select id from settlement")]
+    found = rows(street.db, "select id, merchant from settlement order by merchant = %s, id", other)
 
-    def pay(settlement: UUID) -> str:
+    def pay(settlement: UUID, reference: str) -> str:
         facts = {"transfer": new_id(), "at": NOON + 9 * DAY}
-        return said(lambda: street.db.transact(pay_out, settlement, "same", **facts))  # pyright: ignore[reportArgumentType] -- keywords
+        return said(lambda: street.db.transact(pay_out, settlement, reference, **facts))  # pyright: ignore[reportArgumentType] -- keywords
 
-    assert [pay(each) for each in found] == ["done", "settlement.paid"]
-    assert fen_of(street, street.shop) == 40
+    spelt = zip(found, ("20261122-a1", "20261122 A1", "20261122A1"), strict=True)
+    assert [pay(each, reference) for (each, _), reference in spelt] == ["done"] + 2 * [
+        "settlement.paid"
+    ]
+    assert pay(found[2][0], "20261122-a2") == "done"
+    assert (fen_of(street, street.shop), fen_of(street, other)) == (40, 0)

@@ -4,15 +4,17 @@ from datetime import datetime
 
 import pytest
 
+from app.citizens import Citizen
 from app.kernel.db import Database
 from app.kernel.ids import new_id, public_id
 from app.kernel.secrets import Keys
-from app.mall.expiring import end_offline, expire_orders
+from app.mall.expiring import end_offline, expire_orders, is_quiet
 from app.mall.offline import Taken, tell
 from app.mall.ordering import OFFLINE_FOR
 from app.mall.orders import Order
 from app.mall.redeeming import Asked
 from app.mall.vouchers import key_of, mac_of, printed_code, step_at
+from ledger.accounts import bucket_of
 from tests.support.acts import one
 from tests.support.orders import DAY, HOUR, MINUTE, SECOND, Street, go_offline, said
 
@@ -179,7 +181,27 @@ def test_what_tills_take_unseen_is_bounded(street: Street) -> None:
     go_offline(street, ann, second)
     assert said(lambda: go_offline(street, ann, third)) == "order.offline_cap"
     street.redeem(first)
+    assert said(lambda: go_offline(street, ann, third)) == "order.offline_cap"
+    street.at += OFFLINE_FOR
+    assert end_offline(street.db, at=street.at) == 1
     go_offline(street, ann, third)
+
+
+def test_a_token_binds_the_cap_while_another_till_may_take_it(street: Street, db: Database) -> None:
+    """Its voucher was redeemed, reversed even: a till without a network has not heard."""
+    (ann,) = street.people(1, y2027=500)
+    orders = [street.order(ann, street.offer()) for _ in range(2)]
+    for order in orders:
+        go_offline(street, ann, order)
+        street.redeem(order)
+    street.reverse(orders[1])
+    person, later = Citizen(bucket_of(ann), ann), street.at + OFFLINE_FOR
+    assert end_offline(db, at=later - SECOND) == 0
+    assert one(db, "select points from offline_outstanding") == (60,)
+    assert not db.read(is_quiet, person, later - SECOND)
+    assert end_offline(db, at=later) == 2
+    assert one(db, "select points from offline_outstanding") == (0,)
+    assert db.read(is_quiet, person, later)
 
 
 def test_the_cap_is_given_back_once_nothing_can_be_told(street: Street, db: Database) -> None:
@@ -202,6 +224,7 @@ def test_the_cap_is_given_back_once_nothing_can_be_told(street: Street, db: Data
     assert go_offline(street, ann, order) != token
     assert one(db, "select points from offline_outstanding") == (30,)
     street.redeem(order)
+    assert end_offline(street.db, at=street.at + OFFLINE_FOR) == 1
     assert one(db, "select points from offline_outstanding") == (0,)
 
 

@@ -186,6 +186,7 @@ CENTRAL = {
     "webhook_attempt",
     "webhook_cursor",
     "settlement_day",
+    "bank_payment",
     "cancellation_total",
     "programme_sponsor",
     "campaign_simulation",
