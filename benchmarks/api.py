@@ -108,7 +108,7 @@ def city_of(ground_: Ground) -> Generator[City]:
         addresses=Addresses(ground_.url, NOWHERE, "http://127.0.0.1:1"),
         owner_url=ground_.url,
         keys=ground_.keys(),
-        db=ground_.database(),
+        db=Database(ground_.url),
         worker_db=Database(ground_.url, role="tanpu_worker", pool_size=1),
         audit_db=Database(ground_.url, role="tanpu_audit", pool_size=1),
     )

@@ -141,12 +141,11 @@ class _Replay:
 
     def settled(self) -> tuple[dict[Cell, int], dict[date, int]]:
         """Give points by cell and by day, within the budget's caps."""
-        for (methodology, recorded_on), told in self._told.items():
+        for (methodology, _recorded_on), told in self._told.items():
             terms = self._terms_of(methodology, min(told))
             for day, points in (cut_by_budget(told, terms) if terms else {}).items():
                 self._by_day[day] -= points
                 self._cells[_cell(self._of, day, methodology)] -= points
-            assert recorded_on >= min(told), (methodology, recorded_on)
         return self._cells, self._by_day
 
     def _rate_of(self, before: Mapping[tuple[int, date], int], taken: Taken) -> int | None:

@@ -123,11 +123,20 @@ def simulations(
 
 
 def run_simulations(db: Database, *, crowd_min: int, at: datetime) -> int:
-    """Run what waits; gives how many. Resumable: an outcome is kept once."""
-    waiting = db.read(_waiting)
+    """Run what waits; gives how many. Resumable: an outcome is kept once.
+
+    Raises:
+        ExceptionGroup: Some could not be run, and wait on; those behind them were.
+    """
+    waiting, failed = db.read(_waiting), list[Exception]()
     for each in waiting:
-        outcome = db.read(_outcome, each, crowd_min).model_dump_json()
-        db.transact(_keep, each, outcome, at)
+        try:
+            outcome = db.read(_outcome, each, crowd_min).model_dump_json()
+            db.transact(_keep, each, outcome, at)
+        except Exception as error:  # noqa: BLE001 -- whatever it was, the next one is run, and it is raised
+            failed.append(error)
+    if failed:
+        raise ExceptionGroup("simulations could not be run", failed)
     return len(waiting)
 
 

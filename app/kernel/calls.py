@@ -16,7 +16,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from app.kernel.db import ATTEMPTS_MAX, Database, is_final
 from app.kernel.lines import CONNECT_S, WAIT_S, has_ended
 
-Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+Cursor = psycopg.AsyncCursor[tuple[Any, ...]]
+"""Kept with its connection: what it learnt of a statement serves the next call."""
 
 
 class Calls:
@@ -27,10 +28,11 @@ class Calls:
     """
 
     def __init__(self, db: Database) -> None:
-        """Open nothing yet; as many as ``db`` does are kept, and as many again open at the most."""
-        self._url, self._options, self._kept = db.url, db.options, db.pool_size
-        self._free = Semaphore(2 * db.pool_size)
-        self._idle: list[Connection] = []
+        """Open nothing yet, and never more than ``db`` keeps: waiting is shorter than opening."""
+        self._url, self._options = db.url, db.options
+        self._free = Semaphore(db.pool_size)
+        self._idle: list[Cursor] = []
+        self._is_closed = False
 
     async def call(self, statement: LiteralString, values: Sequence[object]) -> tuple[Any, ...]:
         """Do as :meth:`app.kernel.db.Database.call` does, and hold no thread meanwhile.
@@ -41,8 +43,8 @@ class Calls:
         """
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
-                async with self._connection() as connection:
-                    row = await (await connection.execute(statement, values)).fetchone()
+                async with self._cursor() as cursor:
+                    row = await (await cursor.execute(statement, values)).fetchone()
             except psycopg.Error as error:
                 if is_final(error, attempt):
                     raise
@@ -53,18 +55,18 @@ class Calls:
 
     async def aclose(self) -> None:
         """Close those that are idle, and from now on whatever comes back."""
-        self._kept = 0
+        self._is_closed = True
         while self._idle:
-            await self._idle.pop().close()
+            await self._idle.pop().connection.close()
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncGenerator[Connection]:
+    async def _cursor(self) -> AsyncGenerator[Cursor]:
         """Lend one that lives; one that is left in the middle of something is lent to nobody."""
         await self._turn()
         lent = self._idle.pop() if self._idle else None
         try:
-            if lent is not None and has_ended(lent):
-                await lent.close()
+            if lent is not None and has_ended(lent.connection):
+                await lent.connection.close()
                 lent = None
             if lent is None:
                 lent = await self._opened()
@@ -84,18 +86,19 @@ class Calls:
         except TimeoutError as error:
             raise PoolTimeout("all connections of the loop are taken") from error
 
-    async def _put(self, lent: Connection) -> None:
-        is_idle = lent.pgconn.transaction_status == TransactionStatus.IDLE
-        if is_idle and len(self._idle) < self._kept:
+    async def _put(self, lent: Cursor) -> None:
+        state = lent.connection.pgconn.transaction_status
+        if state == TransactionStatus.IDLE and not self._is_closed:
             self._idle.append(lent)
         else:
-            await lent.close()
+            await lent.connection.close()
 
-    async def _opened(self) -> Connection:
-        return await psycopg.AsyncConnection.connect(
+    async def _opened(self) -> Cursor:
+        connection = await psycopg.AsyncConnection.connect(
             self._url,
             autocommit=True,
             prepare_threshold=0,
             options=self._options,
             connect_timeout=CONNECT_S,
         )
+        return connection.cursor(binary=True)

@@ -115,9 +115,8 @@ class Database:
             with self._reading_lines.line() as line:
                 return query(line, *args, **kwargs)
         except psycopg.OperationalError:
-            with (
-                self._reading_lines.line() as line
-            ):  # the server came back: nothing was done, so once more
+            # The server came back: nothing was done, so once more.
+            with self._reading_lines.line() as line:
                 return query(line, *args, **kwargs)
 
     def dispose(self) -> None:

@@ -9,6 +9,7 @@ from sqlmodel import Session
 from app.activities.choice import chosen
 from app.campaigns import ask_simulation, find_simulation, run_simulations
 from app.campaigns.errors import DaysUnfit, SimulationsWaiting
+from app.campaigns.replaying import Outcome, replay
 from app.campaigns.schemas import CandidateIn, OutcomeOut, SimulationIn
 from app.campaigns.simulating import WAITING_MAX, digest_of
 from app.kernel.clock import SHANGHAI, day_of, now
@@ -163,6 +164,42 @@ def test_a_budgets_day_is_reproduced(db: Database, keys: Keys, cap: int) -> None
     assert found.simulated_points == found.actual_points == promised(db)
     reward = {"methodology": "TEST-BAG", "points": 5, "budget_day_points": 10}
     assert simulate(db, {"rewards": [reward]}).simulated_points == 10
+
+
+def test_an_act_told_minutes_before_its_day_is_reproduced(db: Database, keys: Keys) -> None:
+    """A provider's clock runs ahead by what ingest allows, over midnight."""
+    programme(db, keys, 1_000)
+    sponsor(db, None, 7)
+    people(db, keys, provider(db), ["card-1"], choice=BAG)
+    rides = [item(n, occurred_at=ACTS_TODAY + timedelta(minutes=n)) for n in (1, 2)]
+    send(db, keys, "metro", rides, BAG, at=ACTS_TODAY - timedelta(minutes=2))
+    assert one(db, "select bool_and(occurred_on > recorded_on) from activity") == (True,)
+    found = simulate(db)
+    assert found.replayed_points == found.simulated_points == found.actual_points == 5
+
+
+def test_what_cannot_be_run_holds_up_nothing_behind_it(
+    db: Database, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programme(db, keys)
+    who, ids = known(db, Role.OPERATOR), [new_id() for _ in range(3)]
+    for days, id_ in enumerate(ids):
+        wanted = SimulationIn(
+            candidate=CandidateIn(), since=SINCE + timedelta(days=days), until=TODAY
+        )
+        db.transact(ask_simulation, who, "green", wanted, simulation=id_, at=NOW)
+
+    def replayed(*told: Any, **more: Any) -> Outcome:  # noqa: ANN401 -- as it was called
+        if SINCE + timedelta(days=1) in told:
+            raise ArithmeticError
+        return replay(*told, **more)
+
+    with monkeypatch.context() as patch, pytest.RaisesGroup(ArithmeticError):
+        patch.setattr("app.campaigns.simulating.replay", replayed)
+        run_simulations(db, crowd_min=1, at=LATER)
+    ran = {each: db.read(find_simulation, "green", each).ran_at for each in ids}
+    assert [at is None for at in ran.values()] == [False, True, False]
+    assert run_simulations(db, crowd_min=1, at=LATER) == 1, "it waits on, and runs when it can"
 
 
 @pytest.mark.usefixtures("quarter")

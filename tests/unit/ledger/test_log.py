@@ -2,10 +2,11 @@
 
 import json
 from hashlib import sha256
+from typing import Any
 
 import pytest
 
-from ledger.encoding import inner_hash
+from ledger.encoding import Entry, entry_body, entry_leaf, inner_hash
 from ledger.log import (
     EMPTY_ROOT,
     Edge,
@@ -17,12 +18,15 @@ from ledger.log import (
     root_at,
     tree_hash,
 )
-from ledger.tiles import Tile, append, edge_of, node_reader, tile_path
+from ledger.tiles import HEIGHT, WIDTH, Tile, append, edge_of, node_reader, tile_path
 from tests.vectors.make import HERE
 from tests.vectors.trees import EDGES, PLAIN
 
 SIZES = range(65)
 READ = reader(PLAIN)
+MANY = 10_000
+RISE = (MANY - 1).bit_length()
+"""How many rows of parents stand over so many leaves."""
 
 
 def recursive(leaves: list[bytes]) -> bytes:
@@ -131,6 +135,45 @@ def test_proofs_come_from_tiles_alone() -> None:
     for old in (1, 255, 256, 257, 65_535, 65_536):
         assert consistency_path(old, 65_537, node) == consistency_path(old, 65_537, READ)
     assert root_at(65_537, node) == tree_hash(PLAIN)
+
+
+def test_ten_thousand_entries_have_one_root_and_each_its_proof_within_a_bound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Goal: nothing grows faster than the tree's height. Method: hashes and reads, counted."""
+    leaves = [entry_leaf(entry_body(ride(number))) for number in range(MANY)]
+    assert len({*leaves}) == MANY
+    hashed, reads = [0], list[Tile]()
+
+    def counted(data: bytes) -> Any:  # noqa: ANN401 -- as hashlib's
+        hashed[0] += 1
+        return sha256(data)
+
+    def read(tile: Tile) -> bytes:
+        reads.append(tile)
+        return files[tile]
+
+    monkeypatch.setattr("ledger.log.sha256", counted)
+    monkeypatch.setattr("ledger.encoding.sha256", counted)
+    edge, written = append(Edge(), leaves)
+    files, root = dict(written), edge.root()
+    assert hashed == [MANY - 1], "each parent once, and nothing twice"
+    node = node_reader(MANY, read)
+    for index, leaf in enumerate(leaves):
+        hashed[0] = 0
+        path = inclusion_path(index, MANY, node)
+        assert len(path) <= RISE
+        assert hashed[0] <= WIDTH * -(-RISE // HEIGHT), "a tile of each level, at the most"
+        hashed[0] = 0
+        assert check_inclusion(leaf, index, MANY, path, root)
+        assert hashed[0] == len(path)
+    assert sorted(reads) == sorted(files), "each tile once, for all proofs together"
+
+
+def ride(number: int) -> Entry:
+    """Make an entry unlike any other: two acts of one day and amount differ in what they commit."""
+    commit = sha256(number.to_bytes(8, "big")).digest()
+    return Entry(1, bytes(32), 20_000, 1, 46_800, commit, commit)
 
 
 def test_tile_paths_are_those_of_c2sp() -> None:
