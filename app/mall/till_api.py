@@ -199,13 +199,11 @@ def post_offline_redemptions(
     body: OfflineRedemptionsIn,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Redeem each on its own; sent again, it answers what holds, so nothing is lost or doubled.
-
-    Each has its own instant: a hundred that wait for locks may be minutes, and whoever reads
-    redemptions in the order of time looks back a little only.
-    """
+    """Redeem each on its own; sent again, it answers what holds, so nothing is lost or doubled."""
     asked = _asked(request, till, idempotency_key, body)._replace(key=None, request=None)
     key, chinese = keys.receipt.public_key(), _chinese(request)
+    # Each at its own instant: a hundred that wait for locks may take minutes, and whoever reads
+    # redemptions in the order of time looks back a little only.
     found = [
         tell(db, key, asked, Taken(each.token, each.at), moved=new_id(), at=now())
         for each in body.taken

@@ -141,6 +141,30 @@ default = "2"
     assert missing == Ineligible("input.missing", "rider")
 
 
+def test_a_shared_ride_divides_by_its_passengers() -> None:
+    """One car emits once: each of those who share it counts a part, and nobody can be nobody."""
+    more = """
+[inputs.riders]
+unit = "person"
+min = "1"
+max = "9"
+decimals = 0
+
+[parameters.car]
+value = "24"
+unit = "g/km"
+status = "official_text"
+source = "somewhere"
+"""
+    shared = ("distance * passenger * saving", "distance * passenger * (saving - car / riders)")
+    document = loaded(shared, more=more)
+    rows: list[tuple[tuple[Value, ...], Evidence, date]] = [
+        (("10", riders), MEASURED, DAY) for riders in ("1", "2", "3", "0", None)
+    ]
+    refused = [Ineligible("input.below_minimum", "riders"), Ineligible("input.missing", "riders")]
+    assert quantify_many(document, rows) == [77_000, 197_000, 237_000, *refused]
+
+
 def test_it_shows_its_working() -> None:
     formula = ('reduction = "distance', 'third = "distance / 3"\nreduction = "third')
     document = loaded(formula)
