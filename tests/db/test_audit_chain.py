@@ -19,7 +19,7 @@ from ledger.encoding import ZERO_HASH
 from tests.support.anchoring import ORIGIN, accruals, at, notary_over
 from tests.support.anvil import AnvilChain
 from tests.support.auditing import assert_clean, audited, tampered
-from tests.support.chain import MemoryChain, anvil
+from tests.support.chain import MemoryChain, anvil, until
 
 NOBODY = "0x" + "11" * 20
 
@@ -63,7 +63,7 @@ def test_it_reads_from_a_real_node_what_was_anchored(
     report = assert_clean(database_url, keys, ORIGIN, reader)
     assert report.checked["headers_on_chain"] == 0
     assert any("1 epochs wait to be anchored" in each.detail for each in report.notices)
-    notary.submit(chain, at=at(0))
+    until(lambda: notary.submit(chain, at=at(0)).waiting == 0)
     assert (reader.tip(), reader.hash_of(1), reader.hash_of(2)) == (1, header.hash(), ZERO_HASH)
     assert assert_clean(database_url, keys, ORIGIN, reader).checked["headers_on_chain"] == 1
 
