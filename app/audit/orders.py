@@ -85,7 +85,8 @@ select 'order ' || o.id, 'ended ' || o.ended_at || ', redeemed ' || r.redeemed_a
     or v.recorded_on <> (v.reversed_at at time zone 'Asia/Shanghai')::date
     or v.reversed_at > r.redeemed_at + interval '15 minutes'
     or case when r.offline_at is null then r.redeemed_at >= o.ends_at
-            else (r.offline_at between o.placed_at and o.offline_until) is not true end"""
+            else (r.offline_at between o.placed_at - interval '5 minutes'
+                                   and o.offline_until) is not true end"""
 _LEADS: Final = """
 select 'order ' || o.id, 'is of merchant ' || o.merchant || ', its offer of '
        || coalesce(f.merchant::text, 'none')

@@ -5,14 +5,10 @@ caps. Facts are real rows, read bucket by bucket over one snapshot; counts of fe
 out; a request for a signature may name the simulation and its digest (docs/decisions/0032).
 """
 
-from app.campaigns.replaying import Candidate, Outcome, replay
 from app.campaigns.simulating import ask_simulation, find_simulation, run_simulations
 
 __all__ = [
-    "Candidate",
-    "Outcome",
     "ask_simulation",
     "find_simulation",
-    "replay",
     "run_simulations",
 ]

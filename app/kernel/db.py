@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlmodel import Session
 
-from app.kernel.lines import Connection, Lines, has_ended
+from app.kernel.lines import CONNECT_S, WAIT_S, Connection, Lines, has_ended
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -43,8 +43,8 @@ class Database:
             parsed,
             pool_size=pool_size,
             max_overflow=pool_size,
-            pool_timeout=2,
-            connect_args={"options": self.options, "connect_timeout": 5},
+            pool_timeout=WAIT_S,
+            connect_args={"options": self.options, "connect_timeout": CONNECT_S},
         )
         event.listen(self._engine, "checkout", _refuse_ended)
         self._snapshots = self._engine.execution_options(
@@ -90,6 +90,7 @@ class Database:
 
         Raises:
             psycopg.Error: The database is away, or the conflict outlived every try.
+            PoolTimeout: All connections were taken; nothing was done.
         """
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:

@@ -96,6 +96,12 @@ def digest_of(*parts: bytes) -> bytes:
     return sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).digest()
 
 
+def request_digest(request: Request, body: bytes) -> bytes:
+    """Hash what makes two requests the same: method, path, query, and the body as it is kept."""
+    address = (request.method, request.url.path, request.url.query)
+    return digest_of(*(part.encode() for part in address), body)
+
+
 def readable_key(text: str | None) -> str:
     """Give the Idempotency-Key of a request.
 
@@ -121,13 +127,12 @@ def answer_once(  # noqa: PLR0917 -- the request, its key, who, what, and how it
     Raises:
         IdempotencyKeyMissing, IdempotencyKeyReused, TokenInvalid: See their own words.
     """
-    known = readable_key(key)
+    known, at = readable_key(key), now()
     said = b"" if body is None else body.model_dump_json().encode()
-    address = (request.method, request.url.path, request.url.query)
-    digest = digest_of(*(part.encode() for part in address), said)
+    digest = request_digest(request, said)
 
     def command(session: Session) -> tuple[Answer, bool]:
-        first = _claim(session, who, known, digest, now())
+        first = _claim(session, who, known, digest, at)
         if first is not None:
             return first, True
         answer = attempt(request, session, deed, status)

@@ -57,7 +57,7 @@ def expire_orders(db: Database, *, at: datetime) -> int:
 
 
 def end_offline(db: Database, *, at: datetime) -> int:
-    """Give merchants back of their caps what no till takes any more, or may tell of. Resumable."""
+    """Free of merchants' caps what tokens bound that no till can take or tell of. Resumable."""
     ended = 0
     for bucket in db.read(_bound_buckets, at):
         while bound := db.read(_bound, bucket, at):

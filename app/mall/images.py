@@ -72,7 +72,7 @@ def _decoded(data: bytes) -> Image.Image:
 
 
 def _is_single(opened: Image.Image, data: bytes) -> bool:
-    """Say whether it moves not, and is decoded in a bounded number of passes."""
+    """Say whether it is one frame, decoded in a bounded number of passes."""
     if opened.format in JPEGS:
         return data.count(_SCAN) <= SCANS_MAX
     return getattr(opened, "n_frames", 1) == 1

@@ -1,7 +1,7 @@
 """Where bytes lie that are named by their hash (对象存储).
 
-A name never means other bytes, so that putting twice is putting once, nothing is ever overwritten,
-and any cache may keep it for good.
+A name never means other bytes, so that putting twice is putting once, nothing but what the disk
+has spoilt is ever overwritten, and any cache may keep it for good.
 """
 
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ class FileStore:
         """
         name = sha256(data).hexdigest()
         path = self._path(name)
-        if not path.exists():
+        if self.get(name) is None:
             path.parent.mkdir(parents=True, exist_ok=True)
             draft = path.with_name(f".{name}.{new_id().hex}")
             draft.write_bytes(data)

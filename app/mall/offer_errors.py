@@ -78,7 +78,7 @@ class ImageUnknown(Refusal):
 
 
 class ImageForeign(Refusal):
-    """A change orders or drops the offer's own pictures, each named once; a new one is uploaded."""
+    """A change orders or drops the offer's own pictures, each once; a new one is sent by itself."""
 
     code = "offers.image_foreign"
     status = 422

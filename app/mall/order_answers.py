@@ -7,7 +7,7 @@ from app.kernel.clock import SHANGHAI
 from app.kernel.ids import public_id
 from app.kernel.secrets import Keys
 from app.mall.offline import Outcome
-from app.mall.order_errors import OrderEnded, refusal_of
+from app.mall.order_errors import OrderEnded, VoucherExpired, refusal_of
 from app.mall.order_schemas import (
     MerchantNamed,
     OfferNamed,
@@ -74,6 +74,8 @@ def shown_voucher(keys: Keys, row: OrderRow, at: datetime) -> VoucherOut:
         raise OrderEnded(state=state)
     if state != "reserved":
         raise refusal_of(f"voucher.{state}")
+    if row.ends_at <= at:
+        raise VoucherExpired
     key = key_of(keys, row.voucher)
     code = printed_code(key).upper()
     return VoucherOut(

@@ -86,10 +86,10 @@ class OrderEnded(Refusal):
 
 
 class OfflineOpen(Refusal):
-    """A till without a network may have taken this voucher; it can be cancelled a day later."""
+    """A till without a network may have taken this voucher, and has a day to tell of it."""
 
     code = "order.offline_open"
-    title_zh = "离线券有效期内不能取消"
+    title_zh = "离线券可能已被使用，商户可在一天内上报"
 
 
 class OfflineCap(Refusal):

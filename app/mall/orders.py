@@ -2,15 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlmodel import Session
 
+from app.kernel.clock import day_of
 from app.kernel.db import Connection, driver
-from app.mall.order_errors import OfferUnknown, OrderUnknown, VoucherUnknown
+from app.mall.order_errors import OfferClosed, OfferUnknown, OrderUnknown, VoucherUnknown
 
+TELLING: Final = timedelta(days=1)
+"""How long after a token's end a till may tell that it took it."""
 _ORDERS: Final = """
 select o.id, o.voucher, o.state, o.offer, o.offer_version, o.kind, o.title_zh, o.title_en,
        o.merchant, m.name_zh, m.name_en, o.quantity, o.points, o.fen, o.placed_at, o.ends_at,
@@ -27,8 +30,11 @@ select p.mall_order, x.programme, x.expires, p.points
  where p.bucket = %s and p.account = %s and p.mall_order = any(%s)
  order by x.expires, p.asset"""
 _PRICE: Final = """
-select version, price_points, price_fen from offer
- where id = %s and state in ('published', 'withdrawn')"""
+select o.version, o.price_points, o.price_fen,
+       o.state = 'published' and m.suspended_at is null
+       and o.sale_from <= %(at)s and %(at)s < o.sale_to
+  from offer o join merchant m on m.id = o.merchant
+ where o.id = %(offer)s and o.state in ('published', 'withdrawn')"""
 _SPENDABLE: Final = """
 select x.programme, x.expires, b.credits - b.debits
   from balance b join asset x on x.id = b.asset
@@ -68,8 +74,13 @@ class OrderRow(NamedTuple):
     offline_until: datetime | None
 
     def state_at(self, at: datetime) -> str:
-        """Give its state: past its end it is expired, whatever the job has done."""
-        return "expired" if self.state == "reserved" and self.ends_at <= at else self.state
+        """Give its state: past its end it is expired, whatever the job has done.
+
+        While a till may still tell of a token of it, it is reserved: it can yet be redeemed.
+        """
+        told_by = self.ends_at if self.offline_until is None else self.offline_until + TELLING
+        is_over = max(self.ends_at, told_by) <= at
+        return "expired" if self.state == "reserved" and is_over else self.state
 
 
 class Order(NamedTuple):
@@ -113,21 +124,24 @@ def paying(classes: Iterable[Part], due: int) -> list[Part]:
 
 
 def order_quote(
-    session: Session, bucket: int, owner: int, offer: UUID, quantity: int, *, today: date
+    session: Session, bucket: int, owner: int, offer: UUID, quantity: int, *, at: datetime
 ) -> OrderQuote:
     """Say what an order would take, and from which classes.
 
     Raises:
-        OfferUnknown: There is none, or it was never published.
+        OfferUnknown, OfferClosed: As an order of it would be refused.
     """
     connection = driver(session)
-    price = connection.execute(_PRICE, (offer,)).fetchone()
+    price = connection.execute(_PRICE, {"offer": offer, "at": at}).fetchone()
     if price is None:
         raise OfferUnknown
-    held = [Part(*row) for row in connection.execute(_SPENDABLE, (bucket, owner, today))]
-    due = price[1] * quantity
+    version, points, fen, is_open = price
+    if not is_open:
+        raise OfferClosed
+    held = [Part(*row) for row in connection.execute(_SPENDABLE, (bucket, owner, day_of(at)))]
+    due = points * quantity
     available = sum(each.points for each in held)
-    return OrderQuote(price[0], due, price[2] * quantity, paying(held, due), available)
+    return OrderQuote(version, due, fen * quantity, paying(held, due), available)
 
 
 def orders_of(

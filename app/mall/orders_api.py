@@ -10,7 +10,7 @@ from fastapi.params import Depends
 from sqlmodel import Session
 
 from app.kernel.auth import Me
-from app.kernel.clock import day_of, now
+from app.kernel.clock import now
 from app.kernel.http import problems
 from app.kernel.ids import new_id, parse_public_id, public_id
 from app.kernel.limits import Limit as Rate
@@ -64,7 +64,11 @@ def few_of_citizen(name: str) -> Depends:
     "/v1/orders/quote",
     operation_id="quoteOrder",
     summary="What an order would take now 下单试算",
-    responses=problems(s404="There is no such offer.", s422="The query is not in its form."),
+    responses=problems(
+        s404="There is no such offer.",
+        s409="It is not on sale now.",
+        s422="The query is not in its form.",
+    ),
 )
 def get_quote(
     db: Db,
@@ -74,7 +78,7 @@ def get_quote(
 ) -> OrderQuoteOut:
     """Show which classes of points would pay, and what would be left; promises nothing."""
     facts = (me.bucket, me.owner, _offer(offer), quantity)
-    return shown_quote(db.read(order_quote, *facts, today=day_of(now())), offer, quantity)
+    return shown_quote(db.read(order_quote, *facts, at=now()), offer, quantity)
 
 
 @router.post(

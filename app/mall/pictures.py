@@ -21,7 +21,7 @@ from app.mall.offer_rules import Offer
 from app.mall.offer_schemas import IMAGE_NAME
 
 AT_ONCE: Final = 500
-"""Names that are looked at under the lock; uploads wait meanwhile."""
+"""Names that are looked at under the lock; whoever sends one waits meanwhile."""
 INERT: Final = {
     "x-content-type-options": "nosniff",
     "content-security-policy": "default-src 'none'; sandbox",

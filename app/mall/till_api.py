@@ -16,7 +16,7 @@ from app.kernel.clock import now
 from app.kernel.db import Database
 from app.kernel.http import prefers_chinese, problems
 from app.kernel.ids import new_id, parse_public_id, public_id
-from app.kernel.once import Answer, IdempotencyKey, digest_of, readable_key, rendered
+from app.kernel.once import Answer, IdempotencyKey, readable_key, rendered, request_digest
 from app.kernel.scopes import Scope
 from app.kernel.tokens import Principal
 from app.kernel.wiring import Db, Secrets, calls_of, city_of
@@ -187,7 +187,7 @@ def post_confirmation(
         s400=KEYED,
         s401=SIGNED,
         s403=CLOSED,
-        s422=FORM,
+        s422="The request is not in its form.",
         s503="Not known what of it was redeemed: send the same again.",
     ),
 )
@@ -200,7 +200,8 @@ def post_offline_redemptions(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Redeem each on its own; sent again, it answers what holds, so nothing is lost or doubled."""
-    asked = _asked(request, till, idempotency_key, body)._replace(key=None, request=None)
+    readable_key(idempotency_key)
+    asked = Asked(till, public_id("til", till), None, None)
     key, chinese = keys.receipt.public_key(), _chinese(request)
     # Each at its own instant: a hundred that wait for locks may take minutes, and whoever reads
     # redemptions in the order of time looks back a little only.
@@ -217,9 +218,7 @@ def _asked(request: Request, till: UUID, key: str | None, body: BaseModel | None
 
 
 def _digest(request: Request, body: BaseModel | None) -> bytes:
-    said = b"" if body is None else body.model_dump_json().encode()
-    address = (request.method, request.url.path, request.url.query)
-    return digest_of(*(part.encode() for part in address), said)
+    return request_digest(request, b"" if body is None else body.model_dump_json().encode())
 
 
 def _reversed(db: Database, who: Reverser, redemption_id: str) -> Response:

@@ -18,7 +18,7 @@ from app.merchants.registry import (
     merchants,
     open_merchant,
 )
-from app.merchants.tills import SignedTill, Till, add_till, signed_till
+from app.merchants.tills import Till, add_till
 
 __all__ = [
     "DEEDS",
@@ -27,7 +27,6 @@ __all__ = [
     "MerchantKind",
     "NewMerchant",
     "Owner",
-    "SignedTill",
     "Terms",
     "Till",
     "add_till",
@@ -36,5 +35,4 @@ __all__ = [
     "merchant_scopes",
     "merchants",
     "open_merchant",
-    "signed_till",
 ]

@@ -4,6 +4,7 @@ Whatever has an id here is looked for among one's own: another merchant's is as 
 """
 
 from base64 import b64decode
+from datetime import datetime
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -101,7 +102,7 @@ def post_till(
 
     def deed(session: Session) -> TillOut:
         add_till(session, till)
-        _note(session, me, "merchants.add_till", till.public)
+        _note(session, me, "merchants.add_till", till, till.opened_at)
         return till_out(till)
 
     return answer_once(request, db, me.who, idempotency_key, body, deed)
@@ -119,11 +120,11 @@ def delete_till(me: Owner, db: Db, till_id: TillId) -> TillOut:
 
     def command(session: Session) -> TillOut:
         till = revoke_till(session, me.merchant, parse_public_id(TILL_PREFIX, till_id), at=at)
-        _note(session, me, "merchants.revoke_till", till.public)
+        _note(session, me, "merchants.revoke_till", till, at)
         return till_out(till)
 
     return db.transact(command)
 
 
-def _note(session: Session, me: Member, act: str, object_: str, **detail: str) -> None:
-    note_act(session, me.who.name, act, object_, at=now(), **detail)
+def _note(session: Session, me: Member, act: str, till: Till, at: datetime) -> None:
+    note_act(session, me.who.name, act, till.public, at=at)

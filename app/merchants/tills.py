@@ -158,7 +158,7 @@ class TillSignature(SecurityBase):
             {
                 "in": APIKeyIn.header,
                 "name": "Signature",
-                "description": "RFC 9421 with Ed25519, tag `till`; see docs/api.md. 终端签名",
+                "description": "RFC 9421 with Ed25519, tag `till`; see docs/mall.md. 终端签名",
             }
         )
 

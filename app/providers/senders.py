@@ -17,7 +17,7 @@ from sqlmodel import Session
 from app.kernel.clock import now
 from app.kernel.db import Database
 from app.kernel.ids import new_id
-from app.kernel.once import Answer, attempt, digest_of, readable_key, rendered
+from app.kernel.once import Answer, attempt, readable_key, rendered, request_digest
 from app.kernel.signatures import INGEST, Signed, read_signed, verify_request
 from app.kernel.wiring import Configuration, Db
 from app.providers.errors import ProviderSuspended
@@ -114,8 +114,7 @@ def answer_signed(  # noqa: PLR0917 -- the request, its key, who, what, and how 
         IdempotencyKeyMissing, IdempotencyKeyReused, NonceReplayed: See their own words.
     """
     known, provider, at = readable_key(key), signed.key.provider.id, now()
-    address = (request.method, request.url.path, request.url.query)
-    digest = digest_of(*(part.encode() for part in address), body)
+    digest = request_digest(request, body)
 
     def command(session: Session) -> tuple[Answer, bool]:
         take_nonce(session, provider, signed.nonce, at=at)

@@ -41,7 +41,7 @@ insert into settlement_dispute (bucket, account, id, settlement, places, reason,
                                 opened_at)
 values (%s, %s, %s, %s, %s, %s, %s, %s)"""
 _WHERE: Final = """
-select d.settlement, d.answered_at is not null, s.merchant
+select d.answered_at is not null, s.merchant
   from settlement_dispute d
   join settlement s on s.bucket = d.bucket and s.account = d.account and s.id = d.settlement
  where d.bucket = %s and d.account = %s and d.id = %s"""
@@ -53,7 +53,7 @@ _ADJUST: Final = """
 insert into settlement_adjustment (bucket, account, dispute, programme, fen)
 values (%s, %s, %s, %s, %s)"""
 _DUE: Final = """
-select s.merchant, s.account, s.id from settlement s
+select s.merchant, s.id from settlement s
  where s.closed_at <= %s
    and not exists (
      select from settlement_final f
@@ -135,7 +135,7 @@ def find_open(session: Session, dispute: UUID | None) -> UUID:
     place = connection.execute(_PLACE, (dispute,)).fetchone()
     if place is None:
         raise DisputeUnknown
-    _, is_answered, merchant = connection.execute(_WHERE, (*place, dispute)).fetchall()[0]
+    is_answered, merchant = connection.execute(_WHERE, (*place, dispute)).fetchall()[0]
     if is_answered:
         raise DisputeAnswered
     return merchant
@@ -170,8 +170,7 @@ def finalise(db: Database, *, at: datetime) -> int:
 
 
 def _due(session: Session, before: datetime) -> list[tuple[UUID, UUID]]:
-    found = driver(session).execute(_DUE, (before, AT_ONCE)).fetchall()
-    return [(merchant, settlement) for merchant, _, settlement in found]
+    return driver(session).execute(_DUE, (before, AT_ONCE)).fetchall()
 
 
 def _finalise(session: Session, merchant: UUID, settlement: UUID, *, at: datetime) -> int:

@@ -31,14 +31,13 @@ def settle_days(db: Database, seal: SettlementSeal, *, at: datetime) -> int:
     """Settle every merchant for every day that is over; gives how many statements were made.
 
     One transaction a merchant and day. A day is closed once every merchant was settled, and then
-    not looked at again; whoever fails is told of, keeps it open, and holds up no one else.
+    not looked at again; whoever fails is told of, keeps it open, and holds up no one else. No later
+    day of theirs is settled before it: a statement looks back some days only.
     """
-    made, is_whole = 0, True
+    made, stuck = 0, set[UUID]()
     for day in db.read(_due, day_of(at - QUIET)):
-        done, failed = _settle_all(db, seal, day, at)
-        made += done
-        is_whole = is_whole and not failed
-        if is_whole:
+        made += _settle_all(db, seal, day, stuck, at)
+        if not stuck:
             db.transact(_close, day, at=at)
     return made
 
@@ -48,11 +47,16 @@ def close_windows(db: Database, *, at: datetime) -> int:
     return finalise(db, at=at)
 
 
-def _settle_all(db: Database, seal: SettlementSeal, day: date, at: datetime) -> tuple[int, int]:
-    done = failed = 0
+def _settle_all(
+    db: Database, seal: SettlementSeal, day: date, stuck: set[UUID], at: datetime
+) -> int:
+    """Settle all who are not stuck at a day before; adds to these whoever is at this one."""
+    done = 0
     after: UUID | None = None
     while page := db.read(_page, after):
         for merchant in page:
+            if merchant in stuck:
+                continue
             settlement = new_id()
             try:
                 done += db.transact(
@@ -60,9 +64,9 @@ def _settle_all(db: Database, seal: SettlementSeal, day: date, at: datetime) -> 
                 )
             except BudgetShort:
                 log.exception("a budget is short of what was promised", merchant=str(merchant))
-                failed += 1
+                stuck.add(merchant)
         after = page[-1]
-    return done, failed
+    return done
 
 
 def _due(session: Session, today: date) -> list[date]:

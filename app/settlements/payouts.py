@@ -22,7 +22,7 @@ from ledger.chart import Code
 BANK: Final = SYSTEM_ACCOUNTS["bank"]
 _WHOSE: Final = "select merchant, bucket, account from settlement where id = %s"
 _FIND: Final = """
-select s.net_fen, s.day, f.final_at is not null, p.paid_at is not null
+select s.net_fen, f.final_at is not null, p.paid_at is not null
   from settlement s
   left join settlement_final f
     on f.bucket = s.bucket and f.account = s.account and f.settlement = s.id
@@ -58,9 +58,8 @@ def payable(session: Session, settlement: UUID | None) -> Payable:
     if whose is None:
         raise SettlementUnknown
     merchant, bucket, account = whose
-    fen, _, is_final, is_paid = connection.execute(_FIND, (bucket, account, settlement)).fetchall()[
-        0
-    ]
+    found = connection.execute(_FIND, (bucket, account, settlement)).fetchall()
+    fen, is_final, is_paid = found[0]
     if is_paid:
         raise SettlementPaid
     if not is_final:

@@ -1,4 +1,4 @@
-"""Webhooks (网络回调): what merchants, partners and the operator are told over HTTP.
+"""Webhooks (网络回调): what merchants, organisations, partners and the operator are told over HTTP.
 
 Standard Webhooks 1.0. A domain tells in the transaction of its deed; a job sends, each message at
 least once, in no promised order, for three days, and a receiver tells by ``webhook-id`` what it

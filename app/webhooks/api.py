@@ -4,7 +4,7 @@ Whatever has an id here is looked for among one's own: another's is as if it wer
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from secrets import token_bytes
 from typing import Annotated, Final
 
@@ -64,9 +64,9 @@ def reach_of(settings: Settings) -> Reach:
     return Reach(plain=not settings.is_production, loopback=settings.webhooks_loopback)
 
 
-def note(session: Session, me: Asker, act: str, endpoint: Endpoint) -> None:
+def note(session: Session, me: Asker, act: str, endpoint: Endpoint, *, at: datetime) -> None:
     """Write into the desk's log what was done to an endpoint."""
-    note_act(session, me.who.name, f"webhooks.{act}", endpoint.public, at=now())
+    note_act(session, me.who.name, f"webhooks.{act}", endpoint.public, at=at)
 
 
 @router.get(
@@ -107,7 +107,7 @@ def post_endpoint(
 
     def deed(session: Session) -> EndpointOut:
         add_endpoint(session, new)
-        note(session, me, "add", new)
+        note(session, me, "add", new, at=at)
         return endpoint_out(new, keys, at=at)
 
     return answer_once(request, db, me.who, idempotency_key, body, deed)
@@ -146,7 +146,7 @@ def patch_endpoint(
     def act(session: Session, found: Endpoint) -> None:
         change_endpoint(session, me.owner, found.id, changes, at=at)
 
-    return endpoint_out(db.transact(_act, me, endpoint_id, "change", act), keys, at=at)
+    return endpoint_out(db.transact(_act, me, endpoint_id, "change", act, at=at), keys, at=at)
 
 
 @router.delete(
@@ -158,11 +158,12 @@ def patch_endpoint(
 )
 def remove_endpoint(me: Manager, db: Db, endpoint_id: EndpointId) -> None:
     """Delete an endpoint with all that waits for it."""
+    at = now()
 
     def command(session: Session) -> None:
         found = find_endpoint(session, me.owner, parse_public_id(PREFIX, endpoint_id))
         delete_endpoint(session, me.owner, found.id)
-        note(session, me, "delete", found)
+        note(session, me, "delete", found, at=at)
 
     db.transact(command)
 
@@ -193,7 +194,7 @@ def post_rotation(
         rotate_secret(session, me.owner, found.id, secret, old_until=until)
 
     def deed(session: Session) -> EndpointOut:
-        return endpoint_out(_act(session, me, endpoint_id, "rotate", act), keys, at=at)
+        return endpoint_out(_act(session, me, endpoint_id, "rotate", act, at=at), keys, at=at)
 
     return answer_once(request, db, me.who, idempotency_key, body, deed, status=200)
 
@@ -211,7 +212,7 @@ def read_secret(me: Manager, db: Db, keys: Secrets, endpoint_id: EndpointId) -> 
         if found.scheme is not Scheme.HMAC:
             raise NoSharedSecret
 
-    found = db.transact(_act, me, endpoint_id, "read_secret", act)
+    found = db.transact(_act, me, endpoint_id, "read_secret", act, at=now())
     return SecretOut(secret=shared_secret(keys.open(found.secret, owner=seal_owner(found.id))))
 
 
@@ -221,11 +222,13 @@ def _act(
     endpoint_id: str,
     act: str,
     deed: Callable[[Session, Endpoint], None],
+    *,
+    at: datetime,
 ) -> Endpoint:
     """Do something to an endpoint of one's own, note it, and give what the endpoint is then."""
     found = find_endpoint(session, me.owner, parse_public_id(PREFIX, endpoint_id))
     deed(session, found)
-    note(session, me, act, found)
+    note(session, me, act, found, at=at)
     return find_endpoint(session, me.owner, found.id)
 
 

@@ -82,11 +82,13 @@ returning 1"""
 _ANSWERED: Final = "update webhook_endpoint set answered_at = %s where id = %s"
 _GONE: Final = """
 update webhook_endpoint set off_at = %s, off_for = 'gone' where id = %s and off_at is null"""
+# It took nothing since this round of tries began; both instants are of the wall's clock.
 _FAILING: Final = """
 update webhook_endpoint e set off_at = %(at)s, off_for = 'failing'
-  from webhook_message m
- where e.id = %(endpoint)s and m.id = %(message)s and e.off_at is null
-   and (e.answered_at is null or e.answered_at < m.told_at)"""
+  from webhook_attempt a
+ where e.id = %(endpoint)s and e.off_at is null
+   and a.endpoint = e.id and a.message = %(message)s and a.number = %(number)s - %(step)s
+   and (e.answered_at is null or e.answered_at < a.begun_at)"""
 _SWEEP: Final = "delete from webhook_message where told_at < %s"
 
 
@@ -127,7 +129,7 @@ def note(
     elif outcome.status == GONE:
         connection.execute(_GONE, (at, tried.endpoint))
     elif is_over and found is not None:
-        connection.execute(_FAILING, {**named, "at": at})
+        connection.execute(_FAILING, {**named, "step": tried.step, "at": at})
 
 
 def sweep_messages(session: Session, *, at: datetime) -> int:

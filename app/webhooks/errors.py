@@ -34,7 +34,7 @@ class UrlRefused(Refusal):
 
 
 class NewsForeign(Refusal):
-    """This is not told to the likes of you."""
+    """Endpoints of your kind are not told this."""
 
     code = "webhooks.news_foreign"
     status = 422

@@ -80,11 +80,12 @@ def post_replay(
 ) -> Response:
     """Send again under the same `webhook-id`, whether it arrived or not."""
     _take(limits, me)
+    at = now()
 
     def deed(session: Session) -> ReplayOut:
         found = find_endpoint(session, me.owner, parse_public_id(PREFIX, endpoint_id))
         replayed = _replay(session, found, body)
-        note(session, me, "replay", found)
+        note(session, me, "replay", found, at=at)
         return replay_out(replayed)
 
     return answer_once(request, db, me.who, idempotency_key, body, deed, status=202)

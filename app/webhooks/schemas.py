@@ -16,18 +16,6 @@ from app.webhooks.rules import URL_MAX, NewsKind
 from app.webhooks.signing import Scheme, public_key
 
 _FROZEN: Final = ConfigDict(extra="forbid", frozen=True)
-Told = Literal[
-    NewsKind.VOUCHER_REDEEMED,
-    NewsKind.VOUCHER_REVERSED,
-    NewsKind.SETTLEMENT_CLOSED,
-    NewsKind.OFFER_APPROVED,
-    NewsKind.OFFER_REFUSED,
-    NewsKind.POINTS_EXPIRING,
-    NewsKind.BUDGET_LOW,
-    NewsKind.PURCHASE_PAID,
-    NewsKind.PURCHASE_EXPIRED,
-]
-"""All that can be asked for; a ping comes when it is asked for."""
 Url = Annotated[
     Str,
     Field(
@@ -39,12 +27,12 @@ Url = Annotated[
 ]
 
 
-def _distinct(kinds: list[Told]) -> list[Told]:
+def _distinct(kinds: list[NewsKind]) -> list[NewsKind]:
     return sorted(set(kinds))
 
 
 Kinds = Annotated[
-    list[Told],
+    list[NewsKind],
     AfterValidator(_distinct),
     Field(min_length=1, max_length=20, examples=[["voucher.redeemed", "voucher.reversed"]]),
 ]

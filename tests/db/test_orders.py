@@ -40,6 +40,13 @@ def past(street: Street, _owner: int, order: Order) -> None:
     street.at = order.row.ends_at
 
 
+def telling(street: Street, owner: int, order: Order) -> None:
+    """Its token is over, and its own time too; a till may still tell that it took it."""
+    street.at = order.row.ends_at - HOUR
+    go_offline(street, owner, order)
+    street.at = order.row.ends_at
+
+
 def redeemed(street: Street, _owner: int, order: Order) -> None:
     street.redeem(order)
 
@@ -97,20 +104,21 @@ def tell_(street: Street, _owner: int, order: Order) -> object:
     return found.redemption.outcome if found.redemption else found.refusal and found.refusal.code
 
 
-STATES = (reserved, offline, past, redeemed, cancelled, expired, reversed_)
+STATES = (reserved, offline, past, telling, redeemed, cancelled, expired, reversed_)
 TABLE: Mapping[Callable[[Street, int, Order], object], str] = {
-    # command           reserved  offline  past  redeemed  cancelled  expired  reversed
-    cancel: "cancelled order.offline_open order.ended order.ended order.ended order.ended"
-    " order.ended",
-    redeem: "redeemed redeemed voucher.expired before voucher.cancelled voucher.expired"
-    " voucher.reversed",
-    redeem_elsewhere: " ".join(["voucher.unknown"] * 7),
-    redeem_closed: " ".join(["till.closed"] * 7),
-    expire_: "reserved reserved expired redeemed cancelled expired reversed",
-    reverse: "redemption.unknown redemption.unknown redemption.unknown reversed"
+    # command           reserved  offline  past  telling  redeemed  cancelled  expired  reversed
+    cancel: "cancelled order.offline_open order.ended order.offline_open order.ended order.ended"
+    " order.ended order.ended",
+    redeem: "redeemed redeemed voucher.expired voucher.expired before voucher.cancelled"
+    " voucher.expired voucher.reversed",
+    redeem_elsewhere: " ".join(["voucher.unknown"] * 8),
+    redeem_closed: " ".join(["till.closed"] * 8),
+    expire_: "reserved reserved expired reserved redeemed cancelled expired reversed",
+    reverse: "redemption.unknown redemption.unknown redemption.unknown redemption.unknown reversed"
     " redemption.unknown redemption.unknown before",
-    open_: "token token order.ended order.ended order.ended order.ended order.ended",
-    tell_: "voucher.not_offline redeemed voucher.not_offline before voucher.cancelled"
+    open_: "token token order.ended order.offline_open order.ended order.ended order.ended"
+    " order.ended",
+    tell_: "voucher.not_offline redeemed voucher.not_offline redeemed before voucher.cancelled"
     " voucher.expired voucher.reversed",
 }  # fmt: skip
 
@@ -153,7 +161,7 @@ def test_the_earliest_to_expire_pays_first_and_of_two_the_older(
     last = date(2028, 12, 31)
     asset = street.give(ann, 30, last)
     street.give(ann, 40, date(2027, 12, 31))
-    quote = db.read(order_quote, bucket_of(ann), ann, offer, 1, today=day_of(street.at))
+    quote = db.read(order_quote, bucket_of(ann), ann, offer, 1, at=street.at)
     assert (quote.missing, quote.available) == (30, 70)
     assert said(lambda: street.order(ann, offer)) == "order.points_short"
     assert street.held(ann) == {}
@@ -189,6 +197,9 @@ def test_what_cannot_be_ordered_leaves_nothing(
     street.run(change or "select")
     before = {name: one(street.db, f"select count(*) from {name}") for name in COUNTED}
     assert said(lambda: street.order(ann, offer, quantity=2)) == code
+    if code.startswith("order.offer"):
+        asked = (bucket_of(ann), ann, offer, 2)
+        assert said(lambda: street.db.read(order_quote, *asked, at=street.at)) == code
     assert {name: one(street.db, f"select count(*) from {name}") for name in COUNTED} == before
     assert street.own(ann) == {2027: 100}
 

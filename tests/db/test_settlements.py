@@ -288,6 +288,26 @@ def test_a_merchant_that_is_short_holds_up_no_other(street: Street, database_url
     assert one(street.db, "select count(*) from settlement_day") == (1,)
 
 
+def test_no_later_day_overtakes_one_that_could_not_be_settled(
+    street: Street, database_url: str
+) -> None:
+    """A statement looks back three days: what a later one overtook would be a line of none."""
+    blue = programme(street.db, street.keys, 1_000, NewProgramme("blue", "蓝", "Blue"))
+    street.green, green = blue, street.green
+    sold(street, 70)
+    street.green = green
+    street.at = NOON + 5 * DAY
+    street.open_till(street.shop)
+    sold(street, 40, at=street.at)
+    change = "update balance set debits = debits {} 1000 where account = %s"
+    with psycopg.connect(database_url, autocommit=True) as owner:
+        owner.execute(change.format("+").encode(), (blue.budget,))
+        assert settle(street, NOON + 6 * DAY) == 0
+        owner.execute(change.format("-").encode(), (blue.budget,))
+    assert settle(street, NOON + 6 * DAY) == 2
+    assert fen_of(street, street.shop) == 110
+
+
 def test_the_merchant_is_told_of_each_statement_once(street: Street) -> None:
     street.run(
         """insert into webhook_endpoint (id, owner, url, types, scheme, secret, created_at)

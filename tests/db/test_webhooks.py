@@ -18,7 +18,7 @@ from app.kernel.scopes import Scope
 from app.partners.registry import Partner, PartnerKey, add_partner, suspend_partner
 from app.staff.credentials import seal_owner
 from app.webhooks import News, NewsKind, merchant_owner, partner_owner, tell
-from app.webhooks.delivering import LEASE, Courier, claim, note, sweep_messages
+from app.webhooks.delivering import LEASE, Courier, Try, claim, note, sweep_messages
 from app.webhooks.endpoints import (
     Endpoint,
     EndpointChanges,
@@ -110,10 +110,33 @@ def test_one_failed_message_puts_no_endpoint_off_that_took_another_since(
     shop.status = 200
     post.tell(owner, "2")
     post.send()
-    over = first._replace(step=len(WAITS))
-    post.worker_db.transact(note, over, Outcome(status=500), 0, at=wall())
-    assert post.states() == [("failed", 1), ("delivered", 1)]
+    fail_at_last(post, first)
+    assert post.states() == [("failed", 10), ("delivered", 1)]
     assert post.found(endpoint).off_at is None
+
+
+@pytest.mark.parametrize("days", [-20, 20], ids=["replayed", "by a sandbox's clock"])
+def test_what_an_endpoint_took_is_held_against_when_it_was_first_tried(
+    post: Post, shop: Receiver, owner: str, days: int
+) -> None:
+    endpoint, shop.status = post.endpoint(owner, shop.url), 500
+    post.tell(owner, later=timedelta(days=days))
+    post.run("update webhook_delivery set due_at = %s", wall())
+    (first,) = post.worker_db.transact(claim, 1, at=wall())
+    answered = "update webhook_endpoint set answered_at = %s"
+    post.run(answered, wall() + HOUR)
+    fail_at_last(post, first)
+    assert post.found(endpoint).off_at is None
+    post.run(answered, wall() - HOUR)
+    fail_at_last(post, first)
+    assert post.found(endpoint).off_for == "failing"
+
+
+def fail_at_last(post: Post, first: Try) -> None:
+    """Note that the last of a round's tries failed."""
+    last = first._replace(step=len(WAITS), number=first.number + len(WAITS))
+    post.run("update webhook_delivery set tries = %s where message = %s", last.number, last.message)
+    post.worker_db.transact(note, last, Outcome(status=500), 0, at=wall())
 
 
 def test_410_puts_an_endpoint_off_until_its_owner_puts_it_on(

@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.kernel.clock import now, wall
-from app.kernel.db import Database
+from app.kernel.db import Database, driver
 from app.kernel.ids import new_id
 from app.kernel.secrets import Keys
 from app.staff.credentials import seal_owner
@@ -39,9 +39,16 @@ class Post:
         self.db.transact(add_endpoint, made)
         return made
 
-    def tell(self, owner: str, cause: str = "1", kind: NewsKind = REDEEMED) -> UUID:
-        made = new_id()
-        self.db.transact(tell, [News(made, owner, kind, cause, {"n": cause}, now())])
+    def tell(
+        self,
+        owner: str,
+        cause: str = "1",
+        kind: NewsKind = REDEEMED,
+        *,
+        later: timedelta = timedelta(0),
+    ) -> UUID:
+        made, at = new_id(), now() + later
+        self.db.transact(tell, [News(made, owner, kind, cause, {"n": cause}, at)])
         return made
 
     def send(self, *, later: timedelta = timedelta(0), **how: Any) -> int:  # noqa: ANN401
@@ -49,6 +56,10 @@ class Post:
         sender = Sender(Reach(plain=True, loopback=True), **how)
         clock = lambda: wall() + later  # noqa: E731 -- short
         return Courier(self.worker_db, self.keys, sender, clock).send_due(for_s=5)
+
+    def run(self, statement: str, *facts: object) -> None:
+        """Change as the worker may."""
+        self.worker_db.transact(lambda session: driver(session).execute(statement.encode(), facts))
 
     def states(self) -> list[tuple[str, int]]:
         return rows(self.db, "select state, tries from webhook_delivery order by message, endpoint")

@@ -19,9 +19,12 @@ from app.main import create_app
 from app.partners.registry import Partner, PartnerKey, add_partner, suspend_partner
 from app.ticks import send_webhooks
 from app.webhooks import News, NewsKind, merchant_owner, tell
+from app.webhooks.rules import NEWS
 from tests.support.acts import one, rows
+from tests.support.clerks import known
 from tests.support.desk import clerk
 from tests.support.mall import Shop, merchant
+from tests.support.organisations import organisation
 from tests.support.receivers import Receiver, receiver
 
 ENDPOINTS = "/v1/webhook-endpoints"
@@ -177,7 +180,7 @@ def test_another_owners_endpoint_is_as_if_it_were_nobodys(
         ({"url": "https://10.0.0.1/"}, "webhooks.url_refused"),
         ({"url": "https://shop.example/#x"}, "webhooks.url_refused"),
         ({"types": ["budget.low"]}, "webhooks.news_foreign"),
-        ({"types": ["webhook.ping"]}, "request.malformed"),
+        ({"types": ["webhook.ping"]}, "webhooks.news_foreign"),
         ({"types": []}, "request.malformed"),
         ({"scheme": "v2"}, "request.malformed"),
         ({"owner": "operator"}, "request.malformed"),
@@ -224,6 +227,26 @@ def test_a_keeper_may_not_and_who_is_suspended_may_no_more(
     city.db.transact(suspend_partner, id_, at=now())
     assert machine.ask("GET").json()["code"] == "auth.scope_missing"
     assert ann.ask("GET").status_code == 200
+
+
+def test_each_kind_of_owner_may_ask_for_all_that_it_is_told(
+    app: FastAPI, client: TestClient, city: City, shop: Shop
+) -> None:
+    """What is told to nobody who may ask for it is told to nobody at all."""
+    firm = organisation(city.db, city.keys, 1)
+    bank = Partner(new_id(), "Bank", frozenset({Scope.WEBHOOKS_MANAGE}), now())
+    city.db.transact(add_partner, bank, PartnerKey("k1", "EdDSA", b"\0" * 44, now()))
+    owners = {
+        "merchant": shop.principal(),
+        "organisation": firm.principal(firm.owner),
+        "partner": Principal("partner", bank.id, bank.scopes),
+        "operator": known(city.db, Role.OPERATOR),
+    }
+    assert owners.keys() == NEWS.keys()
+    for kind, who in owners.items():
+        there = asker(app, client, who).added("https://there.example/", *sorted(NEWS[kind]))
+        assert there["types"] == sorted(NEWS[kind])
+    assert frozenset.union(*NEWS.values()) == frozenset(NewsKind) - {NewsKind.PING}
 
 
 def test_the_operators_own_and_what_it_is_told(

@@ -34,6 +34,8 @@ def test_what_the_disk_gives_back_otherwise_is_not_given(tmp_path: Path) -> None
     store.put(DATA)
     (tmp_path / NAME[:2] / NAME).write_bytes(DATA[:-1])
     assert store.get(NAME) is None
+    assert store.put(DATA) == NAME
+    assert store.get(NAME) == DATA, "put again, it is whole again"
 
 
 def strung(wire: Tripwire, patched: pytest.MonkeyPatch) -> None:
